@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/json_write.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/timestamp.h"
+
+static void comma(struct buffer *b)
+{
+    if (!b->len)
+        return;
+    char last = b->at[b->len - 1];
+    if (last != '{' && last != '[' && last != ':' && last != '\n')
+        buffer_byte(b, ',');
+}
+
+static void escape_one(struct buffer *b, unsigned char c)
+{
+    static const char shorts[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n',
+                                  ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'};
+    if (c < sizeof shorts && shorts[c]) {
+        char pair[2] = {'\\', shorts[c]};
+        buffer_append(b, (struct text){pair, 2});
+        return;
+    }
+    static const char hex[] = "0123456789abcdef";
+    char code[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+    buffer_append(b, (struct text){code, 6});
+}
+
+void json_escape(struct buffer *b, struct text value)
+{
+    size_t done = 0;
+    size_t i = 0;
+    while (i < value.len) {
+        unsigned char c = (unsigned char)value.at[i];
+        size_t len = c < 0x80 ? 1 : text_utf8_len(text_skip(value, i));
+        bool is_plain = len > 1 || (len == 1 && c >= 0x20 && c != '"' && c != '\\' && c != 0x7F);
+        if (is_plain) {
+            i += len;
+            continue;
+        }
+        buffer_append(b, (struct text){value.at + done, i - done});
+        escape_one(b, c);
+        done = ++i;
+    }
+    buffer_append(b, (struct text){value.at + done, value.len - done});
+}
+
+void json_name(struct buffer *b, struct text name)
+{
+    comma(b);
+    buffer_byte(b, '"');
+    json_escape(b, name);
+    buffer_append(b, TEXT("\":"));
+}
+
+static void begin(struct buffer *b, const char *name)
+{
+    if (name)
+        json_name(b, text_of(name));
+    else
+        comma(b);
+}
+
+static void quoted(struct buffer *b, struct text value)
+{
+    buffer_byte(b, '"');
+    json_escape(b, value);
+    buffer_byte(b, '"');
+}
+
+void json_open(struct buffer *b, const char *name, char bracket)
+{
+    begin(b, name);
+    buffer_byte(b, bracket);
+}
+
+void json_close(struct buffer *b, char bracket)
+{
+    buffer_byte(b, bracket);
+}
+
+void json_string(struct buffer *b, const char *name, struct text value)
+{
+    begin(b, name);
+    quoted(b, value);
+}
+
+void json_named_string(struct buffer *b, struct text name, struct text value)
+{
+    json_name(b, name);
+    quoted(b, value);
+}
+
+void json_named_open(struct buffer *b, struct text name, char bracket)
+{
+    json_name(b, name);
+    buffer_byte(b, bracket);
+}
+
+void json_int(struct buffer *b, const char *name, int64_t value)
+{
+    begin(b, name);
+    buffer_int64(b, value);
+}
+
+void json_uint(struct buffer *b, const char *name, uint64_t value)
+{
+    begin(b, name);
+    buffer_printf(b, "%llu", (unsigned long long)value);
+}
+
+void json_double(struct buffer *b, const char *name, double value)
+{
+    begin(b, name);
+    if (!isfinite(value)) {
+        buffer_append(b, TEXT("null"));
+        return;
+    }
+    char digits[32];
+    for (int precision = 1; precision <= 17; precision++) {
+        (void)snprintf(digits, sizeof digits, "%.*g", precision, value);
+        if (strtod(digits, NULL) == value)
+            break;
+    }
+    buffer_append(b, text_of(digits));
+}
+
+void json_bool(struct buffer *b, const char *name, bool value)
+{
+    begin(b, name);
+    buffer_append(b, value ? TEXT("true") : TEXT("false"));
+}
+
+void json_null(struct buffer *b, const char *name)
+{
+    begin(b, name);
+    buffer_append(b, TEXT("null"));
+}
+
+void json_time(struct buffer *b, const char *name, int64_t us)
+{
+    char when[TIMESTAMP_LEN + 1];
+    timestamp_format(us, when);
+    json_string(b, name, (struct text){when, TIMESTAMP_LEN});
+}
+
+void json_raw(struct buffer *b, const char *name, struct text value)
+{
+    begin(b, name);
+    buffer_append(b, value);
+}

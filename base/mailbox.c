@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/mailbox.h"
+#include <time.h>
+
+enum status mailbox_init(struct mailbox *m, size_t max_count, void (*wake)(void *), void *context)
+{
+    *m = (struct mailbox){.max_count = max_count, .wake = wake, .context = context};
+    m->last = &m->first;
+    pthread_condattr_t attr;
+    if (pthread_mutex_init(&m->lock, NULL) || pthread_condattr_init(&attr))
+        return STATUS_NOMEM;
+    int failed = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) ||
+                 pthread_cond_init(&m->filled, &attr) || pthread_cond_init(&m->drained, &attr);
+    (void)pthread_condattr_destroy(&attr);
+    return failed ? STATUS_NOMEM : STATUS_OK;
+}
+
+void mailbox_fini(struct mailbox *m)
+{
+    (void)pthread_cond_destroy(&m->filled);
+    (void)pthread_cond_destroy(&m->drained);
+    (void)pthread_mutex_destroy(&m->lock);
+}
+
+static bool append(struct mailbox *m, struct mail *mail)
+{
+    bool was_empty = m->count == 0;
+    mail->next = NULL;
+    *m->last = mail;
+    m->last = &mail->next;
+    m->count++;
+    if (was_empty)
+        (void)pthread_cond_signal(&m->filled);
+    return was_empty;
+}
+
+static enum status send(struct mailbox *m, struct mail *mail, bool may_wait)
+{
+    (void)pthread_mutex_lock(&m->lock);
+    while (may_wait && m->count >= m->max_count && !m->is_closed) {
+        m->has_waiting_sender = true;
+        (void)pthread_cond_wait(&m->drained, &m->lock);
+    }
+    enum status status = m->is_closed ? STATUS_CLOSED
+                         : m->count >= m->max_count ? STATUS_FULL
+                                                    : STATUS_OK;
+    bool must_wake = status == STATUS_OK && append(m, mail);
+    (void)pthread_mutex_unlock(&m->lock);
+    if (must_wake && m->wake)
+        m->wake(m->context);
+    return status;
+}
+
+enum status mailbox_send(struct mailbox *m, struct mail *mail)
+{
+    return send(m, mail, false);
+}
+
+enum status mailbox_send_wait(struct mailbox *m, struct mail *mail)
+{
+    return send(m, mail, true);
+}
+
+static struct mail *detach(struct mailbox *m)
+{
+    struct mail *all = m->first;
+    m->first = NULL;
+    m->last = &m->first;
+    m->count = 0;
+    if (m->has_waiting_sender) {
+        m->has_waiting_sender = false;
+        (void)pthread_cond_broadcast(&m->drained);
+    }
+    return all;
+}
+
+struct mail *mailbox_take_all(struct mailbox *m)
+{
+    (void)pthread_mutex_lock(&m->lock);
+    struct mail *all = detach(m);
+    (void)pthread_mutex_unlock(&m->lock);
+    return all;
+}
+
+static struct timespec deadline(uint64_t timeout_ms)
+{
+    struct timespec t = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_sec += (time_t)(timeout_ms / 1000);
+    t.tv_nsec += (long)(timeout_ms % 1000) * 1000000L;
+    if (t.tv_nsec >= 1000000000L) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000L;
+    }
+    return t;
+}
+
+struct mail *mailbox_wait(struct mailbox *m, uint64_t timeout_ms)
+{
+    bool is_endless = timeout_ms == UINT64_MAX;
+    struct timespec until = is_endless ? (struct timespec){0} : deadline(timeout_ms);
+    (void)pthread_mutex_lock(&m->lock);
+    while (!m->first && !m->is_closed) {
+        int failed = is_endless ? pthread_cond_wait(&m->filled, &m->lock)
+                                : pthread_cond_timedwait(&m->filled, &m->lock, &until);
+        if (failed)
+            break;
+    }
+    struct mail *all = detach(m);
+    (void)pthread_mutex_unlock(&m->lock);
+    return all;
+}
+
+void mailbox_close(struct mailbox *m)
+{
+    (void)pthread_mutex_lock(&m->lock);
+    m->is_closed = true;
+    (void)pthread_cond_broadcast(&m->filled);
+    (void)pthread_cond_broadcast(&m->drained);
+    (void)pthread_mutex_unlock(&m->lock);
+    if (m->wake)
+        m->wake(m->context);
+}
+
+bool mailbox_is_closed(struct mailbox *m)
+{
+    (void)pthread_mutex_lock(&m->lock);
+    bool is_closed = m->is_closed;
+    (void)pthread_mutex_unlock(&m->lock);
+    return is_closed;
+}
+
+size_t mailbox_count(struct mailbox *m)
+{
+    (void)pthread_mutex_lock(&m->lock);
+    size_t count = m->count;
+    (void)pthread_mutex_unlock(&m->lock);
+    return count;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/error.h"
+
+/* What travels between threads embeds this. Owned by the sender until mailbox_send says OK. */
+struct mail {
+    struct mail *next;
+};
+
+/*
+ * A bounded queue with many senders and one taker: the one lock on the event path. A taker either
+ * blocks in mailbox_wait or is woken through the `wake` function it gave (a libuv loop, say).
+ */
+struct mailbox {
+    pthread_mutex_t lock;
+    pthread_cond_t filled, drained;
+    struct mail *first, **last;
+    size_t count, max_count;
+    bool is_closed, has_waiting_sender;
+    void (*wake)(void *context); /* may be NULL; called outside the lock, on empty -> non-empty */
+    void *context;
+};
+
+NODISCARD enum status mailbox_init(struct mailbox *m, size_t max_count, void (*wake)(void *),
+                                   void *context);
+/* The mailbox must be empty: what is still inside is the caller's to take first. */
+void mailbox_fini(struct mailbox *m);
+
+/* Takes `mail` on OK. FULL and CLOSED take nothing. Any thread. */
+NODISCARD enum status mailbox_send(struct mailbox *m, struct mail *mail);
+/* The same, but waits for room. CLOSED takes nothing. Any thread but the taker's. */
+NODISCARD enum status mailbox_send_wait(struct mailbox *m, struct mail *mail);
+/* Detaches everything at once, oldest first, or NULL. The taker's thread only. */
+struct mail *mailbox_take_all(struct mailbox *m);
+/* Waits until there is mail, the box is closed, or `timeout_ms` (UINT64_MAX: for ever) passed. */
+struct mail *mailbox_wait(struct mailbox *m, uint64_t timeout_ms);
+/* Senders get CLOSED from now on; the taker still takes what is inside. Any thread. */
+void mailbox_close(struct mailbox *m);
+bool mailbox_is_closed(struct mailbox *m);
+size_t mailbox_count(struct mailbox *m);

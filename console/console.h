@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/metric.h"
+#include "base/own.h"
+#include "base/text.h"
+#include "incidents/incidents.h"
+
+/*
+ * The HTTP port: JSON API under /api/v1/, /metrics, /healthz, /readyz, the web pages, and the
+ * webhooks, which go through the table to ingest.
+ */
+
+/* What app lets console do. Called from console's threads; each call may block up to 10 s. */
+struct console_request {
+    struct text method, path, query, content_type, authorization, body, peer;
+    struct text (*header)(void *context, const char *name); /* without case; empty: none */
+    void *header_context;
+};
+struct console_reply {
+    int status;
+    const char *content_type; /* static */
+    uint32_t retry_after_s;   /* 0: none */
+    struct buffer body;
+};
+struct console_calls {
+    void *context;
+    /* Runs a command (incidents_command's JSON) on the record thread; returns the HTTP status. */
+    int (*command)(void *context, struct text command, struct buffer *reply);
+    /* True where the path is a webhook's: the reply is filled when the records are durable. */
+    bool (*webhook)(void *context, const struct console_request *request,
+                    struct console_reply *reply);
+    /* Tells every number of the program. */
+    void (*metrics)(void *context, metric_fn tell, void *tell_context);
+    /* True when ready; else one sentence in `why`. */
+    bool (*is_ready)(void *context, struct buffer *why);
+    /* JSON: rules with hits and cost; per source and host what was seen. */
+    void (*rules)(void *context, struct buffer *out);
+    void (*sources)(void *context, struct buffer *out);
+    /* Reloads rules and configuration; false with the findings as JSON in `out`. */
+    bool (*reload)(void *context, struct buffer *out);
+};
+
+struct console;
+struct console_options {
+    struct text listen;      /* "127.0.0.1:8514"; port 0 picks one */
+    struct console_calls calls;
+    struct incidents_options record; /* where views connect to */
+};
+/* Binds and starts. A busy port is said with what to do. */
+NODISCARD enum status console_open(const struct console_options *options, struct console **out,
+                                   struct error *err);
+/* Lets running requests end, then closes. */
+void console_close(struct console *c);
+static inline void console_free(struct console *c)
+{
+    console_close(c);
+}
+AUTO_DEFINE(console);
+const char *console_address(const struct console *c); /* with the real port */
+void console_metrics(const struct console *c, metric_fn tell, void *context);

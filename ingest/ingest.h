@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/event.h"
+#include "base/metric.h"
+#include "base/own.h"
+#include "base/record.h"
+#include "base/yaml.h"
+
+/* Bytes in, events out: formats, the journal, and every door that bytes come through. */
+
+/* ---- formats: one record -> one event ------------------------------------------------------ */
+
+/* Scratch of one worker. Its own thread only. */
+struct parser;
+struct parser_options {
+    enum format format;  /* for records that say AUTO */
+    int32_t zone_s;      /* seconds east of UTC for times without zone */
+    int64_t now_us;      /* what a date without year is near to; 0: the record's receive_us */
+    int64_t ahead_us;    /* an event time further than this after receipt is clamped to receipt;
+                            0: never (files) */
+};
+NODISCARD enum status parser_new(const struct parser_options *options, struct parser **out,
+                                 struct error *err);
+void parser_free(struct parser *p);
+AUTO_DEFINE(parser);
+/*
+ * Reads one record: header, message, fields of JSON, CEF, LEEF and key=value, time, host. Never
+ * fails: what is not understood is kept whole in `message` with a flag. Views point into the
+ * record's raw bytes and into `arena`.
+ */
+void parser_read(struct parser *p, const struct record *r, struct arena *arena, struct event *out);
+/* Counts by format and by reason of damage. */
+void parser_metrics(const struct parser *p, metric_fn tell, void *context);
+
+/* ---- journal: the one order ------------------------------------------------------------------ */
+
+enum durability { DURABILITY_SYNC, DURABILITY_BATCH, DURABILITY_NONE };
+
+struct journal;
+struct journal_options {
+    const char *dir;         /* made where it is missing, mode 0700 */
+    uint64_t max_bytes;      /* retention by size; 0: none */
+    int64_t max_age_us;      /* retention by age of receipt; 0: none */
+    uint64_t segment_bytes;  /* a new file about every so much */
+    uint64_t reserve_bytes;  /* free disk space that stays for Redis: appends answer FULL below */
+    bool is_compressed;      /* zstd blocks */
+};
+/*
+ * Opens for appending: repairs a torn tail, reports torn middles (through log lines), begins a new
+ * epoch and continues the sequence. One thread appends; readers have handles of their own.
+ */
+NODISCARD enum status journal_open(const struct journal_options *options, struct journal **out,
+                                   struct error *err);
+void journal_close(struct journal *j);
+static inline void journal_free(struct journal *j)
+{
+    journal_close(j);
+}
+AUTO_DEFINE(journal);
+/*
+ * Gives each record position, epoch and journal_us, and appends them all as one block. Not durable
+ * before journal_sync. FULL: below the reserve, or the disk refused: nothing was appended, no
+ * position given; may be tried again.
+ */
+NODISCARD enum status journal_append(struct journal *j, struct batch *b, struct error *err);
+NODISCARD enum status journal_sync(struct journal *j, struct error *err);
+uint64_t journal_next_position(const struct journal *j);
+uint32_t journal_epoch(const struct journal *j);
+int64_t journal_time_us(const struct journal *j);
+/* Everything below `position` may go when retention asks for it: never more than this. */
+void journal_allow_removal(struct journal *j, uint64_t position);
+void journal_metrics(const struct journal *j, metric_fn tell, void *context);
+
+struct journal_reader;
+/* Reads on a folder, also while it is written. Starts at the first record with position >=
+ * `position` and receive time >= `since_us` (TIMESTAMP_NONE: any). */
+NODISCARD enum status journal_reader_open(const char *dir, uint64_t position, int64_t since_us,
+                                          struct journal_reader **out, struct error *err);
+void journal_reader_free(struct journal_reader *r);
+AUTO_DEFINE(journal_reader);
+/* Fills `out` (reset before) with the next records, all of one epoch. AGAIN: no more now. */
+NODISCARD enum status journal_reader_next(struct journal_reader *r, struct batch *out,
+                                          struct error *err);
+/* The record at `position` into `out` (raw copied into `arena`). NOTFOUND once it was removed. */
+NODISCARD enum status journal_reader_fetch(struct journal_reader *r, uint64_t position,
+                                           struct arena *arena, struct record *out);
+
+/* ---- doors ----------------------------------------------------------------------------------- */
+
+/* Where sources get empty batches and leave full ones: a table that app fills. Any thread. */
+struct intake {
+    void *context;
+    /* An empty batch, or NULL when there is none for `timeout_ms`: then the source stops reading
+     * (or counts what the kernel drops). */
+    struct batch *(*take)(void *context, uint64_t timeout_ms);
+    /* Takes the batch (also an empty one, back into the pool). CLOSED at the stop: not taken. */
+    enum status (*put)(void *context, struct batch *b);
+};
+
+struct source;
+/*
+ * Opens one source as the configuration writes it: a mapping with one key, the kind
+ * ("syslog_udp", "syslog_tcp", "syslog_tls", "relp", "unix", "file", "stdin", "kafka", ...), and
+ * its options. Binds, so that a busy port is said here. `index` becomes record.source. `intake` is
+ * copied.
+ */
+NODISCARD enum status source_open(const struct yaml_node *node, uint32_t index,
+                                  const struct intake *intake, struct source **out,
+                                  struct error *err);
+/* Starts its threads. */
+NODISCARD enum status source_start(struct source *s, struct error *err);
+/* Stops reading, sends on what it has, joins its threads. Then it may be closed. */
+void source_stop(struct source *s);
+void source_close(struct source *s);
+static inline void source_free(struct source *s)
+{
+    source_close(s);
+}
+AUTO_DEFINE(source);
+/* "syslog-udp" and "127.0.0.1:5514" (with the real port), for the ready line. */
+const char *source_kind(const struct source *s);
+const char *source_address(const struct source *s);
+enum durability source_durability(const struct source *s);
+/* received, bytes, drops by reason, connections, ... */
+void source_metrics(const struct source *s, metric_fn tell, void *context);
+/* The options of every kind, as YAML with help, for --print-config. */
+void source_print_options(struct buffer *out);
+
+/* Records from a file (plain, gzip, zstd by their first bytes) or "-", for replay and parse. */
+struct file_reader;
+NODISCARD enum status file_reader_open(const char *path, bool has_nul_frames,
+                                       struct file_reader **out, struct error *err);
+void file_reader_free(struct file_reader *r);
+AUTO_DEFINE(file_reader);
+/* Fills `out` (reset before); positions are line numbers from 1. AGAIN at the end. */
+NODISCARD enum status file_reader_next(struct file_reader *r, struct batch *out, struct error *err);
+uint64_t file_reader_bytes(const struct file_reader *r); /* decompressed so far */
+/* Share of the file that was read, 0..1, or -1 where the size is unknown. */
+double file_reader_progress(const struct file_reader *r);
+
+/* ---- webhooks: the HTTP port is console's, the body comes here ---------------------------------- */
+
+struct webhooks;
+struct webhook_request {
+    struct text method, path, query, content_type, authorization, body, peer;
+    /* A header's value by its name without case, or an empty text. */
+    struct text (*header)(void *context, const char *name);
+    void *header_context;
+};
+struct webhook_reply {
+    int status;               /* HTTP */
+    const char *content_type; /* static */
+    uint32_t retry_after_s;   /* 0: none */
+    struct buffer body;
+};
+NODISCARD enum status webhooks_open(const struct yaml_node *node, uint32_t source_index,
+                                    struct webhooks **out, struct error *err);
+void webhooks_free(struct webhooks *w);
+AUTO_DEFINE(webhooks);
+/* True where `path` belongs to a webhook. */
+bool webhooks_owns(const struct webhooks *w, struct text path);
+/*
+ * Reads one request into records of `out` and prepares the reply that its sender expects once they
+ * are durable. False: nothing to store, send the reply at once. Any thread.
+ */
+bool webhooks_take(struct webhooks *w, const struct webhook_request *request, struct batch *out,
+                   struct webhook_reply *reply);
+/* The reply under overload, as the sender of that path expects it (429, 503, 403 ...). */
+void webhooks_refuse(const struct webhooks *w, const struct webhook_request *request,
+                     struct webhook_reply *reply);
+void webhooks_metrics(const struct webhooks *w, metric_fn tell, void *context);
