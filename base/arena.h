@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include <stddef.h>
 #include "base/text.h"
+#include <stddef.h>
 
 /*
  * Memory that dies together. Allocation is a pointer bump; one whole release. Chunks are kept on

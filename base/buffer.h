@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "base/error.h"
+#include "base/text.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "base/error.h"
-#include "base/text.h"
 
 /*
  * Bytes that grow up to a ceiling given at birth. After a failed append the content is unchanged

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include <stdbool.h>
-#include <stdint.h>
 #include "base/fixed.h"
 #include "base/rule.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 /*
  * A compiled Sigma correlation rule as the correlator sees it, and what feeds it. Plain and
@@ -59,11 +59,11 @@ struct correlation {
     struct bound bounds[2]; /* both must hold */
     uint32_t bound_count;   /* 0 for temporal without a condition: all inputs */
     struct step steps[CORRELATION_STEPS];
-    uint32_t step_count;    /* extended condition; 0: none */
-    double percentile;      /* 0..100, value_percentile */
-    uint32_t value_count;   /* fields that make one value: 0 or 1, more for tuples */
-    uint32_t group_count;   /* group-by fields */
-    uint32_t depth;         /* 1 where all inputs are rules, else 1 + the deepest input */
+    uint32_t step_count;  /* extended condition; 0: none */
+    double percentile;    /* 0..100, value_percentile */
+    uint32_t value_count; /* fields that make one value: 0 or 1, more for tuples */
+    uint32_t group_count; /* group-by fields */
+    uint32_t depth;       /* 1 where all inputs are rules, else 1 + the deepest input */
     const struct chain_link *links;
     uint32_t link_count;
 
@@ -71,7 +71,7 @@ struct correlation {
     int64_t renew_us;    /* edge: while true, a renewal this often; 0: never */
     int64_t lateness_us; /* 0: inserted at arrival */
     uint32_t max_groups;
-    bool is_absence;          /* event_count eq 0: known groups that fell silent */
+    bool is_absence; /* event_count eq 0: known groups that fell silent */
     int64_t first_seen_learn_us, first_seen_remember_us; /* 0: off */
 };
 
@@ -94,15 +94,15 @@ struct subject {
 /* One event (or detection) on its way into one correlation's window. */
 struct feed {
     const struct correlation *correlation;
-    uint32_t input;            /* which reference matched */
-    struct hash128 key;        /* of the correlation's content hash and the group values */
+    uint32_t input;     /* which reference matched */
+    struct hash128 key; /* of the correlation's content hash and the group values */
     int64_t event_us;
-    uint64_t position;         /* of the event */
-    uint64_t released;         /* position that let it pass; its own without lateness */
+    uint64_t position; /* of the event */
+    uint64_t released; /* position that let it pass; its own without lateness */
     const struct record *record;
-    bool has_value;            /* value_*: the field was there (and a number) */
-    struct hash128 distinct;   /* value_count: hash of the tuple */
-    fixed128 number;           /* value_sum, _avg, _percentile, _median */
+    bool has_value;          /* value_*: the field was there (and a number) */
+    struct hash128 distinct; /* value_count: hash of the tuple */
+    fixed128 number;         /* value_sum, _avg, _percentile, _median */
     const struct subject *subject;
 };
 

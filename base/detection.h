@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include <stdbool.h>
-#include <stdint.h>
 #include "base/buffer.h"
 #include "base/correlation.h"
 #include "base/hash.h"
 #include "base/record.h"
 #include "base/rule.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 /*
  * The fact that a rule or correlation fired. Views into the batch that carried the completing
  * event and into the shard's reply: whoever keeps one longer copies it.
  */
 struct detection {
-    struct hash128 id;    /* detection_make_id: the same after a crash, on replay, anywhere */
+    struct hash128 id; /* detection_make_id: the same after a crash, on replay, anywhere */
     const struct rule *rule;
-    int64_t event_us;     /* time of the completing event */
-    int64_t journal_us;   /* journal time at release */
-    uint64_t position;    /* of the completing event */
-    uint64_t released;    /* position that released it */
-    uint32_t depth;       /* 0 for a rule, else the correlation's */
-    bool is_renewal;      /* edge: still true; refreshes the score, tells nobody, is not listed */
+    int64_t event_us;   /* time of the completing event */
+    int64_t journal_us; /* journal time at release */
+    uint64_t position;  /* of the completing event */
+    uint64_t released;  /* position that released it */
+    uint32_t depth;     /* 0 for a rule, else the correlation's */
+    bool is_renewal;    /* edge: still true; refreshes the score, tells nobody, is not listed */
     const struct subject *subject;
     const struct record *record; /* the completing record; NULL for absence */
     const uint64_t *evidence;    /* positions, ascending, at most DETECTION_EVIDENCE */
     uint32_t evidence_count;
-    uint64_t evidence_total;     /* how many there were */
+    uint64_t evidence_total; /* how many there were */
 };
 
 enum { DETECTION_EVIDENCE = 64 }; /* the first and the last half of that */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "base/own.h"
 #include <stdarg.h>
 #include <stdint.h>
-#include "base/own.h"
 
 /* What can go wrong, for the whole program. Zero is success, the rest is negative. */
 enum status {
@@ -14,13 +14,13 @@ enum status {
     STATUS_UNSUPPORTED = -5, /* understood, and refused by name */
     STATUS_NOTFOUND = -6,
     STATUS_EXISTS = -7,
-    STATUS_IO = -8,          /* the system refused: errno is in the text */
-    STATUS_FULL = -9,        /* a queue has no room now */
-    STATUS_CLOSED = -10,     /* the other side is gone for good */
+    STATUS_IO = -8,      /* the system refused: errno is in the text */
+    STATUS_FULL = -9,    /* a queue has no room now */
+    STATUS_CLOSED = -10, /* the other side is gone for good */
     STATUS_TIMEOUT = -11,
-    STATUS_CONFLICT = -12,   /* someone else changed it first */
-    STATUS_DENIED = -13,     /* not allowed */
-    STATUS_AGAIN = -14,      /* nothing to do now, come back */
+    STATUS_CONFLICT = -12, /* someone else changed it first */
+    STATUS_DENIED = -13,   /* not allowed */
+    STATUS_AGAIN = -14,    /* nothing to do now, come back */
 };
 
 /* Why a cold-path call failed. Embedded by the caller; no ownership inside. */

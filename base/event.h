@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include <stdbool.h>
-#include <stdint.h>
 #include "base/arena.h"
 #include "base/record.h"
 #include "base/text.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 /* One normalized log record or alert, made from a record by a worker and gone with the next one. */
 
@@ -23,7 +23,7 @@ struct field {
     struct text value; /* bytes; of a JSON string with is_escaped the bytes between the quotes */
     uint64_t hash;     /* event_name_hash(name) */
     enum value_type type;
-    bool is_escaped;   /* value holds JSON escapes still: json_unescape before use */
+    bool is_escaped; /* value holds JSON escapes still: json_unescape before use */
 };
 
 /* One parameter of RFC 5424 structured data, escapes undone. An element without parameters has one
@@ -60,10 +60,10 @@ struct event {
     enum format format;     /* what the bytes turned out to be; never AUTO or SYSLOG */
     int facility, severity; /* 0..23 and 0..7, or -1 */
     struct text host, program, pid, msgid;
-    struct text message;    /* what is behind the header; the whole of it where there is none */
-    uint32_t flags;         /* enum event_flag */
+    struct text message; /* what is behind the header; the whole of it where there is none */
+    uint32_t flags;      /* enum event_flag */
 
-    struct field *fields;   /* in order of appearance; event fields win over the envelope */
+    struct field *fields; /* in order of appearance; event fields win over the envelope */
     uint32_t field_count, field_max;
     struct sd_param *params;
     uint32_t param_count, param_max;

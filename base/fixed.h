@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "base/text.h"
 #include <stdbool.h>
 #include <stdint.h>
-#include "base/text.h"
 
 /* Decimal numbers whose sums do not depend on the order: 128 bits, nine decimals. */
 __extension__ typedef __int128 fixed128;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "base/text.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "base/text.h"
 
 /* 128 bits that stand for some bytes: window keys, detection ids, content hashes. */
 struct hash128 {

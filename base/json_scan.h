@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include <stdbool.h>
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/event.h"
+#include <stdbool.h>
 
 /*
  * The event path's JSON reader (RFC 8259): one pass, no allocation per field, views into the

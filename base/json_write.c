@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json_write.h"
+#include "base/timestamp.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "base/timestamp.h"
 
 static void comma(struct buffer *b)
 {
@@ -16,8 +16,8 @@ static void comma(struct buffer *b)
 
 static void escape_one(struct buffer *b, unsigned char c)
 {
-    static const char shorts[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n',
-                                  ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'};
+    static const char shorts[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
+                                  ['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\'};
     if (c < sizeof shorts && shorts[c]) {
         char pair[2] = {'\\', shorts[c]};
         buffer_append(b, (struct text){pair, 2});

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include <stdbool.h>
-#include <stdint.h>
 #include "base/buffer.h"
 #include "base/text.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 /*
  * JSON out (RFC 8259), straight into a buffer. A `name` of NULL is a member of an array or the top

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
+#include "base/json_write.h"
+#include "base/timestamp.h"
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include "base/json_write.h"
-#include "base/timestamp.h"
 
 enum { SITES = 64, MOST_PER_PERIOD = 10, PERIOD_MS = 10000 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "base/text.h"
 #include <stdbool.h>
 #include <stdint.h>
-#include "base/text.h"
 
 /*
  * Log lines on standard error: one sentence plus key=value pairs. Only app/ and the top function

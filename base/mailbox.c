@@ -41,7 +41,7 @@ static enum status send(struct mailbox *m, struct mail *mail, bool may_wait)
         m->has_waiting_sender = true;
         (void)pthread_cond_wait(&m->drained, &m->lock);
     }
-    enum status status = m->is_closed ? STATUS_CLOSED
+    enum status status = m->is_closed               ? STATUS_CLOSED
                          : m->count >= m->max_count ? STATUS_FULL
                                                     : STATUS_OK;
     bool must_wake = status == STATUS_OK && append(m, mail);

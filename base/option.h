@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/yaml.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /*
  * Options as a table: one row each. Reading, checking, --print-config and help all use the rows.
@@ -36,7 +36,7 @@ struct option {
     const char *fallback; /* default as written in YAML; NULL: required; "" where there is none */
     double least, most;   /* of numbers, sizes and durations (in us); both 0: no limit */
     const char *const *choices; /* OPTION_CHOICE: names, NULL at the end */
-    const char *help;     /* one sentence */
+    const char *help;           /* one sentence */
 };
 
 /* Fills `out` with defaults, then with what `node` (a mapping, or NULL for none) says. Texts live

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include <stdbool.h>
-#include <stdint.h>
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/mailbox.h"
 #include "base/text.h"
+#include <stdbool.h>
+#include <stdint.h>
 
-/* What a source hands to the journal and the journal to the workers: raw bytes and their receipt. */
+/* What a source hands to the journal and the journal to the workers: raw bytes and their receipt.
+ */
 
 enum record_kind {
     RECORD_EVENT,      /* one framed message, as it came */
@@ -37,15 +38,15 @@ enum record_flag {
 };
 
 struct record {
-    struct text raw;         /* the message without its frame; may hold any byte */
-    struct text peer;        /* sender's address without port, a path, or empty */
-    struct text origin;      /* the sender's own identity of this message ("kafka:topic:3:17",
-                                "dedup:..."), or empty: then the position is its identity */
-    int64_t receive_us;      /* wall clock at receipt, as the source read it */
-    int64_t journal_us;      /* journal time with this record: highest receive_us so far */
-    uint64_t position;       /* journal sequence; over files the line number, from 1 */
-    uint32_t epoch;          /* journal epoch, raised by each start */
-    uint32_t source;         /* index in the program's table of sources */
+    struct text raw;    /* the message without its frame; may hold any byte */
+    struct text peer;   /* sender's address without port, a path, or empty */
+    struct text origin; /* the sender's own identity of this message ("kafka:topic:3:17",
+                           "dedup:..."), or empty: then the position is its identity */
+    int64_t receive_us; /* wall clock at receipt, as the source read it */
+    int64_t journal_us; /* journal time with this record: highest receive_us so far */
+    uint64_t position;  /* journal sequence; over files the line number, from 1 */
+    uint32_t epoch;     /* journal epoch, raised by each start */
+    uint32_t source;    /* index in the program's table of sources */
     enum record_kind kind;
     enum format format;
     uint32_t flags; /* enum record_flag */
@@ -55,9 +56,9 @@ struct record {
 struct hash128 record_identity(const struct record *r);
 
 enum {
-    BATCH_RECORDS = 1024,            /* most records in a batch */
-    BATCH_BYTES = 256 * 1024,        /* a source sends a batch on when it holds this much */
-    BATCH_ARENA_BYTES = 64 << 20,    /* ceiling of a batch's memory, results included */
+    BATCH_RECORDS = 1024,         /* most records in a batch */
+    BATCH_BYTES = 256 * 1024,     /* a source sends a batch on when it holds this much */
+    BATCH_ARENA_BYTES = 64 << 20, /* ceiling of a batch's memory, results included */
 };
 
 struct feed;
@@ -71,12 +72,12 @@ struct ruleset;
  */
 struct batch {
     struct mail mail;
-    struct arena arena;         /* records, results, all views */
-    struct record *records;     /* BATCH_RECORDS of them */
-    uint32_t count;             /* records in use */
-    uint32_t source;            /* index in the program's table of sources */
-    uint64_t number;            /* 1, 2, 3, ... in journal order */
-    size_t raw_bytes;           /* sum of raw.len */
+    struct arena arena;     /* records, results, all views */
+    struct record *records; /* BATCH_RECORDS of them */
+    uint32_t count;         /* records in use */
+    uint32_t source;        /* index in the program's table of sources */
+    uint64_t number;        /* 1, 2, 3, ... in journal order */
+    size_t raw_bytes;       /* sum of raw.len */
 
     /* The barrier: called once, on the journal's thread, when every record is as durable as its
      * source's policy says, or with is_ok false when it will never be. NULL: nobody waits. */
@@ -85,8 +86,8 @@ struct batch {
     uint64_t durable_token;
 
     /* Filled by a worker. */
-    struct ruleset *ruleset;    /* the one that decided: one reference is held */
-    struct feed *feeds;         /* in order of position, then rule */
+    struct ruleset *ruleset; /* the one that decided: one reference is held */
+    struct feed *feeds;      /* in order of position, then rule */
     uint32_t feed_count;
     struct detection **detections; /* of rules that report by themselves, same order */
     uint32_t detection_count;
@@ -95,7 +96,7 @@ struct batch {
     struct feed *released;
     uint32_t released_count;
     struct mail *released_blocks; /* heap blocks behind them, freed with the batch */
-    uint32_t refused_count;     /* results that found no room in the arena: counted as dropped */
+    uint32_t refused_count;       /* results that found no room in the arena: counted as dropped */
 };
 
 /* A batch with an empty arena and room for BATCH_RECORDS. NULL without memory. */

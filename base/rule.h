@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include <stdbool.h>
-#include <stdint.h>
 #include "base/hash.h"
 #include "base/text.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 /* What every stage may know of a rule: plain, immutable, owned by its ruleset. */
 
@@ -30,10 +30,10 @@ struct rule {
     uint32_t group_count;
 
     /* From the `tocsin:` key, defaults filled in. */
-    struct text tactic;      /* "credential-access", or "other" */
-    struct text family;      /* the rule's key where not said */
-    struct text playbook;    /* name, or "" */
-    double confidence;       /* 0.01..1 */
+    struct text tactic;   /* "credential-access", or "other" */
+    struct text family;   /* the rule's key where not said */
+    struct text playbook; /* name, or "" */
+    double confidence;    /* 0.01..1 */
     enum rule_open open;
     int64_t suppress_us;     /* 0: off */
     uint32_t max_entities;   /* noise breaker: more than this many ... */

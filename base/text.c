@@ -116,8 +116,8 @@ bool text_to_double(struct text t, double *out)
         return false;
     for (size_t i = 0; i < t.len; i++) {
         char c = t.at[i];
-        bool is_number = (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '+' || c == 'e' ||
-                         c == 'E';
+        bool is_number =
+            (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E';
         if (!is_number)
             return false;
         copy[i] = c;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "base/text.h"
 #include <stdbool.h>
 #include <stdint.h>
-#include "base/text.h"
 
 /* Times are int64_t microseconds since 1970-01-01T00:00:00Z (`_us`), leap seconds ignored. */
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include <stdbool.h>
-#include <stdint.h>
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/text.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 /*
  * YAML 1.2 documents as trees with places, for rules, decoders, tests and configuration. The one
@@ -16,13 +16,13 @@ enum yaml_kind { YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING };
 struct yaml_pair;
 struct yaml_node {
     enum yaml_kind kind;
-    uint32_t line, column;     /* from 1 */
+    uint32_t line, column; /* from 1 */
     uint32_t end_line;
-    bool is_plain;             /* scalar without quotes: may be null, a number or a boolean */
-    struct text value;         /* scalar, escapes undone */
+    bool is_plain;     /* scalar without quotes: may be null, a number or a boolean */
+    struct text value; /* scalar, escapes undone */
     const struct yaml_node *const *items; /* sequence */
     const struct yaml_pair *pairs;        /* mapping, in the order written */
-    uint32_t count;            /* of items or pairs */
+    uint32_t count;                       /* of items or pairs */
 };
 struct yaml_pair {
     const struct yaml_node *key; /* always a scalar */
