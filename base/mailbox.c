@@ -29,8 +29,7 @@ static bool append(struct mailbox *m, struct mail *mail)
     *m->last = mail;
     m->last = &mail->next;
     m->count++;
-    if (was_empty)
-        (void)pthread_cond_signal(&m->filled);
+    (void)pthread_cond_signal(&m->filled);
     return was_empty;
 }
 
@@ -95,20 +94,44 @@ static struct timespec deadline(uint64_t timeout_ms)
     return t;
 }
 
-struct mail *mailbox_wait(struct mailbox *m, uint64_t timeout_ms)
+/* With the lock held: until there is mail, the box is closed, or the time is over. */
+static void wait_filled(struct mailbox *m, uint64_t timeout_ms)
 {
+    if (m->first || m->is_closed || !timeout_ms)
+        return;
     bool is_endless = timeout_ms == UINT64_MAX;
     struct timespec until = is_endless ? (struct timespec){0} : deadline(timeout_ms);
-    (void)pthread_mutex_lock(&m->lock);
     while (!m->first && !m->is_closed) {
         int failed = is_endless ? pthread_cond_wait(&m->filled, &m->lock)
                                 : pthread_cond_timedwait(&m->filled, &m->lock, &until);
         if (failed)
-            break;
+            return;
     }
+}
+
+struct mail *mailbox_wait(struct mailbox *m, uint64_t timeout_ms)
+{
+    (void)pthread_mutex_lock(&m->lock);
+    wait_filled(m, timeout_ms);
     struct mail *all = detach(m);
     (void)pthread_mutex_unlock(&m->lock);
     return all;
+}
+
+struct mail *mailbox_take(struct mailbox *m, uint64_t timeout_ms)
+{
+    (void)pthread_mutex_lock(&m->lock);
+    wait_filled(m, timeout_ms);
+    struct mail *one = m->first;
+    if (one) {
+        m->first = one->next;
+        if (!m->first)
+            m->last = &m->first;
+        m->count--;
+        (void)pthread_cond_signal(&m->drained);
+    }
+    (void)pthread_mutex_unlock(&m->lock);
+    return one;
 }
 
 void mailbox_close(struct mailbox *m)

@@ -38,6 +38,9 @@ NODISCARD enum status mailbox_send_wait(struct mailbox *m, struct mail *mail);
 struct mail *mailbox_take_all(struct mailbox *m);
 /* Waits until there is mail, the box is closed, or `timeout_ms` (UINT64_MAX: for ever) passed. */
 struct mail *mailbox_wait(struct mailbox *m, uint64_t timeout_ms);
+/* Detaches the oldest alone, waiting up to `timeout_ms` for one. Several takers may share a mailbox
+ * through this call (a pool of empty batches). NULL: nothing came, or closed and empty. */
+struct mail *mailbox_take(struct mailbox *m, uint64_t timeout_ms);
 /* Senders get CLOSED from now on; the taker still takes what is inside. Any thread. */
 void mailbox_close(struct mailbox *m);
 bool mailbox_is_closed(struct mailbox *m);
