@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include <stdbool.h>
-#include <stdint.h>
 #include "base/buffer.h"
 #include "base/text.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 /*
  * Messages out of a byte stream (RFC 6587 and what else is sent): octet counting, or lines that end
@@ -36,11 +36,11 @@ struct framer {
     struct buffer partial; /* what earlier chunks gave of the frame that is open */
     size_t max_bytes;      /* most bytes of a message that are kept */
     enum framer_mode mode;
-    bool is_given;    /* `partial` was handed out by the last call */
-    bool is_skipping; /* the open frame's message was given cut: drop the rest */
-    bool has_space;   /* RESYNC: the last byte was the space behind a count */
-    uint32_t digits;  /* digits just seen, of a count */
-    uint64_t count;   /* their value; BODY: bytes of the frame still to come */
+    bool is_given;                       /* `partial` was handed out by the last call */
+    bool is_skipping;                    /* the open frame's message was given cut: drop the rest */
+    bool has_space;                      /* RESYNC: the last byte was the space behind a count */
+    uint32_t digits;                     /* digits just seen, of a count */
+    uint64_t count;                      /* their value; BODY: bytes of the frame still to come */
     uint64_t frames, truncated, damaged; /* given so far */
     uint64_t skipped_bytes;              /* beyond the limit, dropped */
 };
