@@ -85,9 +85,13 @@ struct batch {
     void *durable_context;
     uint64_t durable_token;
 
+    /* Filled at dispatch. */
+    struct ruleset *ruleset; /* the one that decides: one reference is held */
+    bool is_checkpoint;      /* a checkpoint is cut behind this batch */
+    bool is_flush;           /* the last one: what lateness holds is released */
+
     /* Filled by a worker. */
-    struct ruleset *ruleset; /* the one that decided: one reference is held */
-    struct feed *feeds;      /* in order of position, then rule */
+    struct feed *feeds; /* in order of position, then rule */
     uint32_t feed_count;
     struct detection **detections; /* of rules that report by themselves, same order */
     uint32_t detection_count;

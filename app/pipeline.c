@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/pipeline.h"
+#include "app/stages.h"
+#include <stdlib.h>
+
+/* ---- the pool ---- */
+
+struct batch *pipeline_take(struct pipeline *p, uint64_t timeout_ms)
+{
+    struct mail *mail = mailbox_take(&p->pool, timeout_ms);
+    return mail ? CONTAINER_OF(mail, struct batch, mail) : NULL;
+}
+
+void pipeline_give_back(struct pipeline *p, struct batch *b)
+{
+    batch_reset(b);
+    (void)!mailbox_send(&p->pool, &b->mail);
+}
+
+/* ---- dispatch ---- */
+
+void pipeline_request_checkpoint(struct pipeline *p)
+{
+    atomic_store_explicit(&p->wants_checkpoint, true, memory_order_relaxed);
+}
+
+void pipeline_set_ruleset(struct pipeline *p, struct ruleset *ruleset)
+{
+    ruleset_unref(p->ruleset);
+    p->ruleset = ruleset;
+}
+
+void pipeline_dispatch(struct pipeline *p, struct batch *b)
+{
+    b->number = p->next_number++;
+    b->ruleset = ruleset_ref(p->ruleset);
+    if (atomic_load_explicit(&p->wants_checkpoint, memory_order_relaxed))
+        b->is_checkpoint =
+            atomic_exchange_explicit(&p->wants_checkpoint, false, memory_order_relaxed);
+    (void)!mailbox_send(&p->workers[b->number % p->options.workers].inbox, &b->mail);
+}
+
+/* ---- life cycle ---- */
+
+static enum status fill_pool(struct pipeline *p, struct error *err)
+{
+    uint32_t count = p->options.batches;
+    if (!count)
+        count = 16 + 8 * (p->options.workers + p->options.shards);
+    for (; p->batch_count < count; p->batch_count++) {
+        struct batch *b = batch_new();
+        if (b)
+            (void)!mailbox_send(&p->pool, &b->mail);
+        struct round *r = ordering_new_round(p);
+        if (r)
+            (void)!mailbox_send(&p->rounds, &r->mail);
+        if (!b || !r)
+            return error_set(err, STATUS_NOMEM, 0, "no memory for %u batches", count);
+    }
+    return STATUS_OK;
+}
+
+static enum status init_shards(struct pipeline *p, struct error *err)
+{
+    uint32_t count = 0;
+    const struct correlation *all = ruleset_correlations(p->ruleset, &count);
+    for (uint32_t i = 0; i < p->options.shards; i++) {
+        struct shard_thread *s = &p->shards[i];
+        s->pipeline = p;
+        s->index = i;
+        s->ruleset = ruleset_ref(p->ruleset);
+        struct shard_options options = {
+            .index = i,
+            .count = p->options.shards,
+            .correlations = all,
+            .correlation_count = count,
+            .max_bytes = p->options.max_window_bytes / p->options.shards,
+        };
+        enum status status = mailbox_init(&s->inbox, SIZE_MAX, NULL, NULL);
+        if (!status)
+            status = shard_new(&options, &s->shard, err);
+        if (status)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+static enum status init_parts(struct pipeline *p, struct error *err)
+{
+    struct mailbox *boxes[] = {&p->pool, &p->ordered_inbox, &p->decider_inbox, &p->rounds};
+    for (size_t i = 0; i < sizeof boxes / sizeof *boxes; i++)
+        if (mailbox_init(boxes[i], SIZE_MAX, NULL, NULL))
+            return error_set(err, STATUS_NOMEM, 0, "no memory for the pipeline's mailboxes");
+    if (pthread_barrier_init(&p->depth_barrier, NULL, p->options.shards))
+        return error_set(err, STATUS_NOMEM, 0, "no memory for the pipeline's barrier");
+    p->has_barrier = true;
+    enum status status = fill_pool(p, err);
+    for (uint32_t i = 0; i < p->options.workers && !status; i++)
+        status = worker_init(&p->workers[i], p, err);
+    if (!status)
+        status = init_shards(p, err);
+    if (!status)
+        status = sequencer_new(p->options.max_held, &p->sequencer, err);
+    return status;
+}
+
+enum status pipeline_new(const struct pipeline_options *options, struct ruleset *ruleset,
+                         struct pipeline **out, struct error *err)
+{
+    if (!options->workers || !options->shards || options->workers > PIPELINE_THREADS ||
+        options->shards > PIPELINE_THREADS)
+        return error_set(err, STATUS_INVALID, 0, "workers and shards: want 1 to %d",
+                         PIPELINE_THREADS);
+    AUTO(pipeline) p = calloc(1, sizeof *p);
+    if (!p)
+        return error_set(err, STATUS_NOMEM, 0, "no memory for the pipeline");
+    p->options = *options;
+    p->ruleset = ruleset_ref(ruleset);
+    p->next_number = 1;
+    p->workers = calloc(options->workers, sizeof *p->workers);
+    p->shards = calloc(options->shards, sizeof *p->shards);
+    if (!p->workers || !p->shards)
+        return error_set(err, STATUS_NOMEM, 0, "no memory for the pipeline's threads");
+    enum status status = init_parts(p, err);
+    if (status)
+        return status;
+    *out = MOVE(p);
+    return STATUS_OK;
+}
+
+static enum status start_one(struct pipeline *p, pthread_t *thread, void *(*run)(void *),
+                             void *argument, const char *name, struct error *err)
+{
+    if (pthread_create(thread, NULL, run, argument))
+        return error_set(err, STATUS_IO, 0, "a thread cannot be started: %s", name);
+    (void)pthread_setname_np(*thread, name);
+    p->started++;
+    return STATUS_OK;
+}
+
+/* From the end of the flow to its start, so that whoever runs has somebody to send to. */
+enum status pipeline_start(struct pipeline *p, struct error *err)
+{
+    atomic_store(&p->workers_left, p->options.workers);
+    atomic_store(&p->shards_left, p->options.shards);
+    enum status status = start_one(p, &p->decider_thread, ordering_decide, p, "decider", err);
+    for (uint32_t i = 0; i < p->options.shards && !status; i++)
+        status = start_one(p, &p->shards[i].thread, ordering_shard, &p->shards[i], "shard", err);
+    if (!status)
+        status = start_one(p, &p->sequencer_thread, ordering_sequence, p, "sequencer", err);
+    for (uint32_t i = 0; i < p->options.workers && !status; i++)
+        status = start_one(p, &p->workers[i].thread, worker_main, &p->workers[i], "worker", err);
+    p->is_started = status == STATUS_OK;
+    return status;
+}
+
+void pipeline_finish(struct pipeline *p, bool has_flush)
+{
+    if (!p->is_started || p->is_finished)
+        return;
+    struct batch *last = has_flush ? pipeline_take(p, UINT64_MAX) : NULL;
+    if (last) {
+        last->is_flush = true;
+        pipeline_dispatch(p, last);
+    }
+    for (uint32_t i = 0; i < p->options.workers; i++)
+        mailbox_close(&p->workers[i].inbox);
+    for (uint32_t i = 0; i < p->options.workers; i++)
+        (void)pthread_join(p->workers[i].thread, NULL);
+    (void)pthread_join(p->sequencer_thread, NULL);
+    for (uint32_t i = 0; i < p->options.shards; i++)
+        (void)pthread_join(p->shards[i].thread, NULL);
+    (void)pthread_join(p->decider_thread, NULL);
+    p->is_finished = true;
+}
+
+static void drain(struct pipeline *p)
+{
+    for (struct mail *mail = mailbox_take_all(&p->pool); mail;) {
+        struct batch *b = CONTAINER_OF(mail, struct batch, mail);
+        mail = mail->next;
+        batch_free(b);
+    }
+    for (struct mail *mail = mailbox_take_all(&p->rounds); mail;) {
+        struct round *r = CONTAINER_OF(mail, struct round, mail);
+        mail = mail->next;
+        ordering_free_round(r);
+    }
+}
+
+void pipeline_free(struct pipeline *p)
+{
+    if (!p)
+        return;
+    pipeline_finish(p, false);
+    if (p->has_barrier) {
+        drain(p);
+        (void)pthread_barrier_destroy(&p->depth_barrier);
+        mailbox_fini(&p->pool);
+        mailbox_fini(&p->ordered_inbox);
+        mailbox_fini(&p->decider_inbox);
+        mailbox_fini(&p->rounds);
+    }
+    for (uint32_t i = 0; p->workers && i < p->options.workers; i++)
+        worker_fini(&p->workers[i]);
+    for (uint32_t i = 0; p->shards && i < p->options.shards; i++) {
+        shard_free(p->shards[i].shard);
+        ruleset_unref(p->shards[i].ruleset);
+    }
+    sequencer_free(p->sequencer);
+    ruleset_unref(p->ruleset);
+    free(p->merged);
+    free(p->workers);
+    free(p->shards);
+    free(p);
+}
+
+/* ---- state in ---- */
+
+enum status pipeline_restore_shard(struct pipeline *p, struct text chunk, struct error *err)
+{
+    for (uint32_t i = 0; i < p->options.shards; i++) {
+        enum status status = shard_restore(p->shards[i].shard, chunk, err);
+        if (status)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+enum status pipeline_restore_sequencer(struct pipeline *p, struct text chunk, struct error *err)
+{
+    uint32_t count = 0;
+    const struct correlation *all = ruleset_correlations(p->ruleset, &count);
+    return sequencer_restore(p->sequencer, chunk, all, count, err);
+}
+
+/* ---- numbers out ---- */
+
+void pipeline_costs(const struct pipeline *p, struct rule_cost *out, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        out[i] = (struct rule_cost){0};
+    for (uint32_t w = 0; w < p->options.workers; w++) {
+        struct worker *worker = &p->workers[w];
+        (void)pthread_mutex_lock(&worker->snapshot);
+        uint32_t known = 0;
+        const struct rule_cost *costs =
+            worker->matcher ? matcher_costs(worker->matcher, &known) : NULL;
+        for (uint32_t i = 0; i < count && i < known; i++) {
+            out[i].evaluated += costs[i].evaluated;
+            out[i].matched += costs[i].matched;
+            out[i].limits += costs[i].limits;
+            out[i].ns += costs[i].ns;
+        }
+        (void)pthread_mutex_unlock(&worker->snapshot);
+    }
+}
+
+static void tell_total(metric_fn tell, void *context, const char *name, const char *help,
+                       uint64_t value)
+{
+    struct metric m = {.name = name, .help = help, .kind = METRIC_COUNTER, .value = (double)value};
+    tell(context, &m);
+}
+
+void pipeline_metrics(const struct pipeline *p, metric_fn tell, void *context)
+{
+    uint64_t refused = atomic_load_explicit(&p->refused, memory_order_relaxed);
+    for (uint32_t w = 0; w < p->options.workers; w++) {
+        struct worker *worker = &p->workers[w];
+        refused += atomic_load_explicit(&worker->refused, memory_order_relaxed);
+        parser_metrics(worker->parser, tell, context);
+        (void)pthread_mutex_lock(&worker->snapshot);
+        if (worker->matcher)
+            matcher_metrics(worker->matcher, tell, context);
+        (void)pthread_mutex_unlock(&worker->snapshot);
+    }
+    tell_total(tell, context, "records_processed_total", "Records that were decided.",
+               atomic_load_explicit(&p->records, memory_order_relaxed));
+    tell_total(tell, context, "detections_total", "Detections that left the correlator.",
+               atomic_load_explicit(&p->detections, memory_order_relaxed));
+    tell_total(tell, context, "results_refused_total",
+               "Matches dropped because a batch had no room for them.", refused);
+    for (uint32_t i = 0; i < p->options.shards; i++)
+        shard_metrics(p->shards[i].shard, tell, context);
+    sequencer_metrics(p->sequencer, tell, context);
+}
+
+const struct shard *pipeline_shard(const struct pipeline *p, uint32_t index)
+{
+    return p->shards[index].shard;
+}
