@@ -106,6 +106,13 @@ struct feed {
     const struct subject *subject;
 };
 
+/* The key of a window: of the correlation's content hash and the values of its group-by fields, in
+ * order. Whoever feeds a correlation makes it here, so that all its feeds meet in one window. */
+struct hash128 correlation_key(const struct correlation *c, const struct text *group,
+                               uint32_t group_count);
+/* The `distinct` of a feed: of the values of its value fields, in order. */
+struct hash128 correlation_distinct(const struct text *values, uint32_t count);
+
 enum { CORRELATION_BUCKETS = 1024 };
 /* Which of the fixed buckets a key belongs to; a shard owns a set of buckets. */
 static inline uint32_t correlation_bucket(struct hash128 key)
