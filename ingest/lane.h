@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "base/record.h"
+#include "base/text.h"
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct source;
+
+/* Why a message that was received did not reach the journal. */
+enum lane_drop {
+    LANE_DROP_KERNEL,  /* the socket's buffer was full */
+    LANE_DROP_DENIED,  /* the sender's address is not in `allow` */
+    LANE_DROP_STOPPED, /* read, but the program was already stopping */
+    LANE_DROP_MEMORY,  /* a batch had no room for it, or there was no memory */
+    LANE_DROPS,
+};
+
+/* Written by one thread with relaxed stores, read by whoever asks. */
+typedef _Atomic uint64_t lane_count;
+
+static inline void lane_count_add(lane_count *c, uint64_t n)
+{
+    uint64_t value = atomic_load_explicit(c, memory_order_relaxed);
+    atomic_store_explicit(c, value + n, memory_order_relaxed); /* its one writer */
+}
+static inline uint64_t lane_count_read(const lane_count *c)
+{
+    return atomic_load_explicit(c, memory_order_relaxed);
+}
+
+/*
+ * One reading thread's way into the program: the batch it fills and what it counted. Its own
+ * thread only, but for reading the counters. read = put + dropped (kernel drops aside, which were
+ * never read) + what the open batch holds.
+ */
+struct lane {
+    struct source *source;
+    struct batch *batch; /* owned; NULL: none taken */
+    struct text peer;    /* the last record's, in the batch's arena */
+    uint64_t put_ns;     /* monotonic time of the last hand-over */
+    void (*seal)(void *context,
+                 struct batch *b); /* before a hand-over: sets the barrier; or NULL */
+    void *seal_context;
+    lane_count read;  /* messages read, also those dropped afterwards */
+    lane_count bytes; /* of these messages, without frames */
+    lane_count put;   /* records handed over */
+    lane_count truncated;
+    lane_count damaged; /* messages found by resynchronising */
+    lane_count broken;  /* bytes that were no frame: connections closed for that */
+    lane_count dropped[LANE_DROPS];
+};
+
+void lane_init(struct lane *l, struct source *s);
+/* Takes a batch where there is none and waits for it. False: stopping, and none is to be had.
+ * A source that does not read while this waits is how backpressure reaches the sender. */
+bool lane_ready(struct lane *l);
+/*
+ * One message: counted, copied into the batch, handed over when the batch is full (then waits for
+ * the next one). The record added, or NULL where it was dropped (and counted).
+ */
+struct record *lane_add(struct lane *l, struct text raw, struct text peer, int64_t receive_us,
+                        bool is_truncated);
+/* A message that was read but is not let in. */
+void lane_drop(struct lane *l, enum lane_drop why, struct text raw);
+/* Hands over what the batch holds; with nothing in it, nothing. */
+void lane_put(struct lane *l);
+/* True where the last hand-over is so recent that waiting LANE_LINGER_US for more input saves more
+ * than it costs: a lone message is never held. */
+enum { LANE_LINGER_US = 500 };
+bool lane_is_busy(const struct lane *l);
+/* Hands over or gives back the batch: at the end of the thread. */
+void lane_fini(struct lane *l);
