@@ -94,10 +94,11 @@ static void send_round(struct pipeline *p, struct batch *b)
     struct mail *mail = mailbox_take(&p->rounds, UINT64_MAX);
     struct round *r = CONTAINER_OF(mail, struct round, mail);
     r->batch = b;
+    atomic_store_explicit(&r->has_failed_freeze, false, memory_order_relaxed);
     r->depths = affordable_depths(p, r, ruleset_depth(b->ruleset));
     atomic_store_explicit(&r->shards_left, p->options.shards, memory_order_relaxed);
     if (b->is_checkpoint && sequencer_freeze(p->sequencer, keep_chunk, &r->sequencer_chunks))
-        log_line(LOG_ERROR, "no memory to freeze the sequencer: this checkpoint is skipped");
+        atomic_store_explicit(&r->has_failed_freeze, true, memory_order_relaxed);
     for (uint32_t i = 0; i < p->options.shards; i++) {
         r->turns[i].round = r;
         (void)!mailbox_send(&p->shards[i].inbox, &r->turns[i].mail);
@@ -156,8 +157,8 @@ static void run_round(struct shard_thread *s, struct round *r)
             (void)pthread_barrier_wait(&p->depth_barrier);
     }
     if (r->batch->is_checkpoint &&
-        shard_freeze(s->shard, false, keep_chunk, &r->shard_chunks[s->index]))
-        log_line(LOG_ERROR, "no memory to freeze windows shard=%u", s->index);
+        shard_freeze(s->shard, r->batch->is_whole, keep_chunk, &r->shard_chunks[s->index]))
+        atomic_store_explicit(&r->has_failed_freeze, true, memory_order_relaxed);
 }
 
 void *ordering_shard(void *argument)
@@ -236,6 +237,8 @@ static void checkpoint_out(struct pipeline *p, struct round *r)
             .sequencer = r->sequencer_chunks,
             .shards = (const struct pipeline_chunk *const *)r->shard_chunks,
             .shard_count = p->options.shards,
+            .is_whole = b->is_whole,
+            .has_failed = r->has_failed_freeze,
         };
         p->options.checkpoint(p->options.context, &c);
     }
@@ -274,14 +277,17 @@ static void decide_round(struct pipeline *p, struct round *r)
 void *ordering_decide(void *argument)
 {
     struct pipeline *p = argument;
+    uint64_t patience_ms = p->options.idle ? PIPELINE_IDLE_MS : UINT64_MAX;
     for (;;) {
-        struct mail *mail = mailbox_wait(&p->decider_inbox, UINT64_MAX);
-        if (!mail)
+        struct mail *mail = mailbox_wait(&p->decider_inbox, patience_ms);
+        if (!mail && mailbox_is_closed(&p->decider_inbox))
             return NULL;
         while (mail) {
             struct round *r = CONTAINER_OF(mail, struct round, mail);
             mail = mail->next;
             decide_round(p, r);
         }
+        if (p->options.idle)
+            p->options.idle(p->options.context);
     }
 }

@@ -19,9 +19,14 @@ void pipeline_give_back(struct pipeline *p, struct batch *b)
 
 /* ---- dispatch ---- */
 
-void pipeline_request_checkpoint(struct pipeline *p)
+void pipeline_request_checkpoint(struct pipeline *p, bool is_whole)
 {
-    atomic_store_explicit(&p->wants_checkpoint, true, memory_order_relaxed);
+    atomic_store_explicit(&p->wants_checkpoint, is_whole ? 2 : 1, memory_order_relaxed);
+}
+
+void pipeline_nudge(struct pipeline *p)
+{
+    mailbox_nudge(&p->decider_inbox);
 }
 
 void pipeline_set_ruleset(struct pipeline *p, struct ruleset *ruleset)
@@ -34,9 +39,12 @@ void pipeline_dispatch(struct pipeline *p, struct batch *b)
 {
     b->number = p->next_number++;
     b->ruleset = ruleset_ref(p->ruleset);
-    if (atomic_load_explicit(&p->wants_checkpoint, memory_order_relaxed))
-        b->is_checkpoint =
-            atomic_exchange_explicit(&p->wants_checkpoint, false, memory_order_relaxed);
+    int wanted = atomic_load_explicit(&p->wants_checkpoint, memory_order_relaxed);
+    if (wanted) {
+        wanted = atomic_exchange_explicit(&p->wants_checkpoint, 0, memory_order_relaxed);
+        b->is_checkpoint = wanted > 0;
+        b->is_whole = wanted > 1;
+    }
     (void)!mailbox_send(&p->workers[b->number % p->options.workers].inbox, &b->mail);
 }
 

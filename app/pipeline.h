@@ -40,7 +40,11 @@ struct pipeline_checkpoint {
     const struct pipeline_chunk *sequencer;     /* whole state of the sequencer */
     const struct pipeline_chunk *const *shards; /* one list per shard */
     uint32_t shard_count;
+    bool is_whole;   /* all windows, not only the changed ones */
+    bool has_failed; /* no memory for a part of it: not to be committed */
 };
+
+enum { PIPELINE_IDLE_MS = 20 };
 
 struct pipeline_options {
     uint32_t workers, shards; /* at least 1 each */
@@ -54,6 +58,9 @@ struct pipeline_options {
     void (*decided)(void *context, const struct pipeline_result *result);
     /* On the decider's thread, after `decided` for the batch that carries the cut; may be NULL. */
     void (*checkpoint)(void *context, const struct pipeline_checkpoint *c);
+    /* On the decider's thread, between batches, after a nudge and at least every IDLE_MS; may be
+     * NULL. */
+    void (*idle)(void *context);
     /* On a worker's thread, once per parsed and decoded event; may be NULL. */
     void (*parsed)(void *context, const struct event *e);
     void *context;
@@ -74,7 +81,9 @@ void pipeline_give_back(struct pipeline *p, struct batch *b);
 /* Sends a positioned batch on its way: numbers it. One dispatching thread. */
 void pipeline_dispatch(struct pipeline *p, struct batch *b);
 /* The next dispatched batch carries a checkpoint's cut. Any thread. */
-void pipeline_request_checkpoint(struct pipeline *p);
+void pipeline_request_checkpoint(struct pipeline *p, bool is_whole);
+/* Calls `idle` soon. Any thread. */
+void pipeline_nudge(struct pipeline *p);
 /* Before start: state from a checkpoint, chunk by chunk, of any shard count. */
 NODISCARD enum status pipeline_restore_shard(struct pipeline *p, struct text chunk,
                                              struct error *err);

@@ -22,6 +22,7 @@ struct round {
     } turns[PIPELINE_THREADS];    /* one mail per shard */
     struct shard_reply **replies; /* [depth - 1][shard], made when first needed */
     uint32_t reply_count;
+    _Atomic bool has_failed_freeze;
     struct pipeline_chunk *sequencer_chunks; /* of a checkpoint */
     struct pipeline_chunk *shard_chunks[PIPELINE_THREADS];
 };
@@ -53,7 +54,7 @@ struct pipeline {
     struct ruleset *ruleset; /* for the next dispatched batch; one reference */
     uint64_t next_number;
     uint32_t batch_count;
-    _Atomic bool wants_checkpoint;
+    _Atomic int wants_checkpoint; /* 0 no, 1 changed windows, 2 all windows */
 
     struct mailbox pool;          /* empty batches */
     struct mailbox ordered_inbox; /* worker -> sequencer */

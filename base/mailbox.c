@@ -101,12 +101,13 @@ static void wait_filled(struct mailbox *m, uint64_t timeout_ms)
         return;
     bool is_endless = timeout_ms == UINT64_MAX;
     struct timespec until = is_endless ? (struct timespec){0} : deadline(timeout_ms);
-    while (!m->first && !m->is_closed) {
+    while (!m->first && !m->is_closed && !m->is_nudged) {
         int failed = is_endless ? pthread_cond_wait(&m->filled, &m->lock)
                                 : pthread_cond_timedwait(&m->filled, &m->lock, &until);
         if (failed)
-            return;
+            break;
     }
+    m->is_nudged = false;
 }
 
 struct mail *mailbox_wait(struct mailbox *m, uint64_t timeout_ms)
@@ -132,6 +133,14 @@ struct mail *mailbox_take(struct mailbox *m, uint64_t timeout_ms)
     }
     (void)pthread_mutex_unlock(&m->lock);
     return one;
+}
+
+void mailbox_nudge(struct mailbox *m)
+{
+    (void)pthread_mutex_lock(&m->lock);
+    m->is_nudged = true;
+    (void)pthread_cond_signal(&m->filled);
+    (void)pthread_mutex_unlock(&m->lock);
 }
 
 void mailbox_close(struct mailbox *m)

@@ -20,7 +20,7 @@ struct mailbox {
     pthread_cond_t filled, drained;
     struct mail *first, **last;
     size_t count, max_count;
-    bool is_closed, has_waiting_sender;
+    bool is_closed, has_waiting_sender, is_nudged;
     void (*wake)(void *context); /* may be NULL; called outside the lock, on empty -> non-empty */
     void *context;
 };
@@ -41,6 +41,9 @@ struct mail *mailbox_wait(struct mailbox *m, uint64_t timeout_ms);
 /* Detaches the oldest alone, waiting up to `timeout_ms` for one. Several takers may share a mailbox
  * through this call (a pool of empty batches). NULL: nothing came, or closed and empty. */
 struct mail *mailbox_take(struct mailbox *m, uint64_t timeout_ms);
+/* Lets a waiting taker return with nothing, once: there is something to do beside the mail. Any
+ * thread. */
+void mailbox_nudge(struct mailbox *m);
 /* Senders get CLOSED from now on; the taker still takes what is inside. Any thread. */
 void mailbox_close(struct mailbox *m);
 bool mailbox_is_closed(struct mailbox *m);

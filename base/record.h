@@ -88,6 +88,7 @@ struct batch {
     /* Filled at dispatch. */
     struct ruleset *ruleset; /* the one that decides: one reference is held */
     bool is_checkpoint;      /* a checkpoint is cut behind this batch */
+    bool is_whole;           /* ... of all windows, not of the changed ones alone */
     bool is_flush;           /* the last one: what lateness holds is released */
 
     /* Filled by a worker. */

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "app/command.h"
+#include "rules/rules.h"
+#include <stdbool.h>
+
+/* Rulesets as subcommands load them: from paths of the command line, findings to people. */
+
+struct load_request {
+    struct command_list rules;             /* the word "share" is the rules that ship */
+    struct command_list decoders;          /* besides those that ship */
+    const char *overrides, *lists, *cache; /* or NULL */
+    bool is_any_logsource;
+    enum fire_policy fire;
+    int64_t lateness_us;
+    bool is_quiet;  /* tell nothing on standard error */
+    bool has_lints; /* warnings and hints too */
+    finding_fn tell;
+    void *context;
+};
+
+/* "--fire edge|level|consume" */
+bool load_parse_fire(const char *name, enum fire_policy *out);
+/* Refused rules are told on standard error (by `tell` where given) and left out. */
+NODISCARD enum status load_rules(const struct load_request *request, struct ruleset **out,
+                                 struct error *err);
+/* One finding as a line for people: file:line:column: severity: message. */
+void load_print_finding(void *ignored, const struct finding *f);
