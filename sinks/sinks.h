@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include <stdbool.h>
-#include <stdint.h>
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/metric.h"
 #include "base/own.h"
 #include "base/yaml.h"
 #include "incidents/incidents.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 /*
  * Deliveries out: one queue, one thread of work, one token bucket and one breaker per destination,
