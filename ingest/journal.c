@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+#include "base/timestamp.h"
+#include "ingest/crc.h"
+#include "ingest/ingest.h"
+#include "ingest/journal_dir.h"
+#include "ingest/journal_file.h"
+#include "ingest/journal_repair.h"
+#include "ingest/journal_stock.h"
+#include "ingest/journal_zip.h"
+#include "ingest/segment.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum {
+    SEGMENT_LEAST_BYTES = 64 * 1024,
+    SEGMENT_USUAL_BYTES = 128 << 20,
+    ZIP_LEAST_BYTES = 512, /* below, zstd gains less than its frame costs */
+    LOOK_BYTES = 1 << 20,  /* free space is looked at each time so much was appended */
+    KEEP_BYTES = 4 << 20,  /* a write buffer beyond that is given back */
+    AGE_FILES = 8,         /* retention by age works in steps of an eighth */
+};
+
+/* Told by the journal's thread, read by any. */
+struct counters {
+    _Atomic uint64_t records, bytes, blocks, syncs, refused, taken_back, removed;
+    _Atomic uint64_t stock_bytes, stock_files, free_bytes;
+    _Atomic bool is_full;
+};
+
+struct journal {
+    struct journal_options options; /* without its dir */
+    struct journal_dir dir;
+    int lock_fd;
+    struct journal_stock stock;
+    struct journal_file file; /* fd -1: the disk refused a new one so far */
+    struct journal_zip *zip;
+    struct buffer plain, block; /* payload; header and payload as stored */
+    uint64_t looked_at;         /* offset in `file` when free space was last looked at */
+    int64_t time_us;
+
+    /* What the last sync made durable. */
+    uint64_t synced_position, synced_offset;
+    int64_t synced_us;
+
+    _Atomic uint64_t next_position, removable;
+    _Atomic uint32_t epoch;
+    struct counters counters;
+};
+
+static uint64_t load(const _Atomic uint64_t *value)
+{
+    return atomic_load_explicit(value, memory_order_relaxed);
+}
+
+/* Only the journal's thread writes: no read-modify-write is needed. */
+static void store(_Atomic uint64_t *value, uint64_t to)
+{
+    atomic_store_explicit(value, to, memory_order_relaxed);
+}
+
+static void count(_Atomic uint64_t *value, uint64_t more)
+{
+    store(value, load(value) + more);
+}
+
+uint64_t journal_next_position(const struct journal *j)
+{
+    return load(&j->next_position);
+}
+
+uint32_t journal_epoch(const struct journal *j)
+{
+    return atomic_load_explicit(&j->epoch, memory_order_relaxed);
+}
+
+int64_t journal_time_us(const struct journal *j)
+{
+    return j->time_us;
+}
+
+void journal_allow_removal(struct journal *j, uint64_t position)
+{
+    store(&j->removable, position);
+}
+
+static void remember_sync(struct journal *j)
+{
+    j->synced_position = load(&j->next_position);
+    j->synced_offset = j->file.offset;
+    j->synced_us = j->time_us;
+}
+
+/* The next file. The one before stays in use until the new one is there. */
+static enum status begin_file(struct journal *j, struct error *err)
+{
+    struct segment_header header = {
+        .first_position = load(&j->next_position),
+        .journal_us = j->time_us,
+        .epoch = journal_epoch(j),
+    };
+    struct journal_file next;
+    enum status status = journal_file_create(&next, j->dir.fd, &header, err);
+    if (status != STATUS_OK)
+        return status;
+    uint64_t last_bytes = j->file.fd < 0 ? 0 : j->file.offset;
+    journal_file_close(&j->file);
+    j->file = next;
+    j->looked_at = 0;
+    remember_sync(j);
+    if (journal_stock_add(&j->stock, last_bytes, header.first_position, j->time_us) != STATUS_OK)
+        return error_set(err, STATUS_NOMEM, 0, "no memory for the journal's files");
+    return STATUS_OK;
+}
+
+static void clean_up(struct journal *j)
+{
+    struct journal_limits limits = {
+        .max_bytes = j->options.max_bytes,
+        .max_age_us = j->options.max_age_us,
+        .removable = load(&j->removable),
+    };
+    size_t removed = journal_stock_remove(&j->stock, &j->dir, &limits, j->file.offset, j->time_us);
+    count(&j->counters.removed, removed);
+    store(&j->counters.stock_bytes, j->stock.bytes + j->file.offset);
+    store(&j->counters.stock_files, j->stock.count);
+}
+
+/* FULL while the disk has less than the reserve (and what is about to be written). */
+static enum status look_at_space(struct journal *j, size_t more, struct error *err)
+{
+    bool was_full = atomic_load_explicit(&j->counters.is_full, memory_order_relaxed);
+    if (!was_full && j->looked_at != 0 && j->file.offset - j->looked_at < LOOK_BYTES)
+        return STATUS_OK;
+    struct statvfs fs;
+    if (fstatvfs(j->dir.fd, &fs) != 0)
+        return error_set(err, STATUS_IO, 0, "cannot ask for the journal's free space: %s",
+                         strerrordesc_np(errno));
+    uint64_t free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+    bool is_full = j->options.reserve_bytes > 0 && free_bytes < j->options.reserve_bytes + more;
+    store(&j->counters.free_bytes, free_bytes);
+    atomic_store_explicit(&j->counters.is_full, is_full, memory_order_relaxed);
+    j->looked_at = j->file.offset;
+    if (!is_full)
+        return STATUS_OK;
+    return error_set(err, STATUS_FULL, 0,
+                     "the journal stops: %" PRIu64 " bytes are free, %" PRIu64 " stay reserved",
+                     free_bytes, j->options.reserve_bytes);
+}
+
+static bool must_rotate(const struct journal *j)
+{
+    if (j->file.offset == SEGMENT_HEADER_BYTES)
+        return false;
+    int64_t step_us = j->options.max_age_us / AGE_FILES;
+    bool is_old = step_us > 0 && j->file.journal_us != TIMESTAMP_NONE &&
+                  j->time_us - step_us > j->file.journal_us;
+    return is_old || j->file.offset >= j->options.segment_bytes;
+}
+
+static enum status make_room(struct journal *j, size_t more, struct error *err)
+{
+    enum status status = look_at_space(j, more, err);
+    if (status == STATUS_OK && j->file.fd < 0)
+        status = begin_file(j, err);
+    if (status != STATUS_OK || !must_rotate(j))
+        return status;
+    status = journal_sync(j, err);
+    return status == STATUS_OK ? begin_file(j, err) : status;
+}
+
+/* Header and payload into j->block. */
+static enum status pack(struct journal *j, const struct batch *b, struct segment_block *block)
+{
+    buffer_clear(&j->plain);
+    buffer_clear(&j->block);
+    if (!buffer_reserve(&j->block, SEGMENT_BLOCK_BYTES))
+        return STATUS_NOMEM;
+    j->block.len = SEGMENT_BLOCK_BYTES;
+    struct buffer *payload = j->options.is_compressed ? &j->plain : &j->block;
+    size_t before = payload->len;
+    enum status status = segment_pack(b, payload);
+    if (status != STATUS_OK)
+        return status;
+    block->plain_bytes = (uint32_t)(payload->len - before);
+    if (j->options.is_compressed) {
+        status = block->plain_bytes < ZIP_LEAST_BYTES
+                     ? STATUS_LIMIT
+                     : journal_zip_pack(j->zip, buffer_text(&j->plain), &j->block);
+        block->is_compressed = status == STATUS_OK;
+        if (status == STATUS_LIMIT)
+            buffer_append(&j->block, buffer_text(&j->plain));
+        if (j->block.has_failed)
+            return STATUS_NOMEM;
+    }
+    block->stored_bytes = (uint32_t)(j->block.len - SEGMENT_BLOCK_BYTES);
+    block->payload_crc = crc_of(j->block.at + SEGMENT_BLOCK_BYTES, block->stored_bytes, 0);
+    segment_write_block(block, (uint8_t *)j->block.at);
+    return STATUS_OK;
+}
+
+static void give_positions(struct journal *j, struct batch *b)
+{
+    uint64_t position = load(&j->next_position);
+    uint32_t epoch = journal_epoch(j);
+    for (uint32_t i = 0; i < b->count; i++) {
+        struct record *r = &b->records[i];
+        if (r->receive_us > j->time_us)
+            j->time_us = r->receive_us;
+        r->position = position++;
+        r->epoch = epoch;
+        r->journal_us = j->time_us;
+    }
+    store(&j->next_position, position);
+}
+
+static enum status append(struct journal *j, struct batch *b, struct error *err)
+{
+    enum status status = make_room(j, b->raw_bytes, err);
+    if (status != STATUS_OK)
+        return status;
+    struct segment_block block = {
+        .salt = j->file.salt,
+        .first_position = load(&j->next_position),
+        .journal_us = j->time_us,
+        .count = b->count,
+        .epoch = journal_epoch(j),
+        .kind = SEGMENT_RECORDS,
+    };
+    status = pack(j, b, &block);
+    if (status != STATUS_OK)
+        return error_set(err, status, 0, "a batch does not fit into the journal: %s",
+                         error_name(status));
+    status = journal_file_append(&j->file, buffer_text(&j->block), err);
+    if (status != STATUS_OK)
+        return status;
+    count(&j->counters.records, b->count);
+    count(&j->counters.bytes, j->block.len);
+    count(&j->counters.blocks, 1);
+    return STATUS_OK;
+}
+
+static void refuse(struct journal *j, enum status status, uint32_t records)
+{
+    count(&j->counters.refused, records);
+    if (status == STATUS_FULL)
+        atomic_store_explicit(&j->counters.is_full, true, memory_order_relaxed);
+}
+
+enum status journal_append(struct journal *j, struct batch *b, struct error *err)
+{
+    if (b->count == 0)
+        return STATUS_OK;
+    enum status status = append(j, b, err);
+    if (status == STATUS_OK)
+        give_positions(j, b);
+    else
+        refuse(j, status, b->count);
+    if (j->block.size > KEEP_BYTES)
+        buffer_fini(&j->block);
+    if (j->plain.size > KEEP_BYTES)
+        buffer_fini(&j->plain);
+    return status;
+}
+
+/*
+ * After a failed sync nobody knows which pages reached the disk, and the kernel calls them clean: a
+ * second sync would lie. So everything since the last one is taken back and, under a new epoch, its
+ * positions are given anew in a file of its own.
+ */
+static void take_back(struct journal *j)
+{
+    count(&j->counters.taken_back, load(&j->next_position) - j->synced_position);
+    struct error cut;
+    if (journal_file_cut(&j->file, j->synced_offset, &cut) != STATUS_OK)
+        j->file.allocated = j->file.offset; /* the next file's first position hides the rest */
+    journal_file_close(&j->file);
+    store(&j->next_position, j->synced_position);
+    atomic_store_explicit(&j->epoch, journal_epoch(j) + 1, memory_order_relaxed);
+    j->time_us = j->synced_us;
+}
+
+enum status journal_sync(struct journal *j, struct error *err)
+{
+    if (j->file.fd >= 0 && j->file.offset != j->synced_offset) {
+        enum status status = journal_file_sync(&j->file, err);
+        if (status != STATUS_OK) {
+            take_back(j);
+            return status;
+        }
+        count(&j->counters.syncs, 1);
+        remember_sync(j);
+    }
+    j->looked_at = 0; /* others fill the disk too */
+    clean_up(j);
+    return STATUS_OK;
+}
+
+static enum status lock(struct journal *j, const char *dir, struct error *err)
+{
+    j->lock_fd = openat(j->dir.fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (j->lock_fd < 0)
+        return error_set(err, STATUS_IO, 0, "cannot lock the journal %s: %s", dir,
+                         strerrordesc_np(errno));
+    if (flock(j->lock_fd, LOCK_EX | LOCK_NB) != 0)
+        return error_set(err, STATUS_CONFLICT, 0, "the journal %s is in use by another process",
+                         dir);
+    return STATUS_OK;
+}
+
+static enum status read_past(struct journal *j, struct error *err)
+{
+    struct journal_past past;
+    enum status status = journal_dir_list(&j->dir, err);
+    if (status == STATUS_OK)
+        status = journal_repair(&j->dir, j->zip, &past, err);
+    if (status == STATUS_OK)
+        status = journal_stock_load(&j->stock, &j->dir, err);
+    if (status != STATUS_OK)
+        return status;
+    j->time_us = past.time_us;
+    store(&j->next_position, past.next_position);
+    atomic_store_explicit(&j->epoch, past.epoch + 1, memory_order_relaxed);
+    return STATUS_OK;
+}
+
+static struct journal *allocate(const struct journal_options *options)
+{
+    struct journal *j = calloc(1, sizeof *j);
+    if (!j)
+        return NULL;
+    j->options = *options;
+    j->options.dir = NULL;
+    if (j->options.segment_bytes == 0)
+        j->options.segment_bytes = SEGMENT_USUAL_BYTES;
+    if (j->options.segment_bytes < SEGMENT_LEAST_BYTES)
+        j->options.segment_bytes = SEGMENT_LEAST_BYTES;
+    j->dir.fd = j->lock_fd = j->file.fd = -1;
+    buffer_init(&j->plain, SEGMENT_PAYLOAD_MAX);
+    buffer_init(&j->block, SEGMENT_PAYLOAD_MAX + SEGMENT_BLOCK_BYTES);
+    return j;
+}
+
+enum status journal_open(const struct journal_options *options, struct journal **out,
+                         struct error *err)
+{
+    AUTO(journal) j = allocate(options);
+    if (!j || journal_zip_new(&j->zip) != STATUS_OK)
+        return error_set(err, STATUS_NOMEM, 0, "no memory for the journal");
+    enum status status = journal_dir_open(options->dir, true, &j->dir, err);
+    if (status == STATUS_OK)
+        status = lock(j, options->dir, err);
+    if (status == STATUS_OK)
+        status = read_past(j, err);
+    if (status == STATUS_OK)
+        status = begin_file(j, err);
+    if (status != STATUS_OK && status != STATUS_FULL) /* a full disk passes: appends will say so */
+        return status;
+    clean_up(j);
+    *out = MOVE(j);
+    return STATUS_OK;
+}
+
+void journal_metrics(const struct journal *j, metric_fn tell, void *context)
+{
+    const struct counters *c = &j->counters;
+    bool is_full = atomic_load_explicit(&c->is_full, memory_order_relaxed);
+    const struct metric all[] = {
+        {"journal_records_total", "Records appended to the journal", NULL, METRIC_COUNTER,
+         (double)load(&c->records)},
+        {"journal_blocks_total", "Batches appended to the journal, one block each", NULL,
+         METRIC_COUNTER, (double)load(&c->blocks)},
+        {"journal_written_bytes_total", "Bytes appended to the journal as stored", NULL,
+         METRIC_COUNTER, (double)load(&c->bytes)},
+        {"journal_syncs_total", "Times the journal was made durable", NULL, METRIC_COUNTER,
+         (double)load(&c->syncs)},
+        {"journal_refused_records_total",
+         "Records of appends that the journal refused, repeated tries included", NULL,
+         METRIC_COUNTER, (double)load(&c->refused)},
+        {"journal_taken_back_records_total",
+         "Records that were appended and taken back after a failed sync", NULL, METRIC_COUNTER,
+         (double)load(&c->taken_back)},
+        {"journal_removed_files_total", "Segment files removed by retention", NULL, METRIC_COUNTER,
+         (double)load(&c->removed)},
+        {"journal_files", "Segment files of the journal", NULL, METRIC_GAUGE,
+         (double)load(&c->stock_files)},
+        {"journal_bytes", "Bytes of the journal on disk", NULL, METRIC_GAUGE,
+         (double)load(&c->stock_bytes)},
+        {"journal_free_bytes", "Bytes free on the journal's disk when last looked at", NULL,
+         METRIC_GAUGE, (double)load(&c->free_bytes)},
+        {"journal_is_full", "1 while the journal refuses records for lack of disk space", NULL,
+         METRIC_GAUGE, is_full ? 1 : 0},
+        {"journal_next_position", "Position of the next record", NULL, METRIC_GAUGE,
+         (double)load(&j->next_position)},
+        {"journal_epoch", "Epoch of the journal, raised by each start", NULL, METRIC_GAUGE,
+         (double)journal_epoch(j)},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        tell(context, &all[i]);
+}
+
+void journal_close(struct journal *j)
+{
+    if (!j)
+        return;
+    struct error err;
+    if (j->file.fd >= 0 && journal_sync(j, &err) != STATUS_OK)
+        log_line(LOG_ERROR, "the journal's last records may be lost: %s", err.text);
+    journal_file_close(&j->file);
+    journal_stock_fini(&j->stock);
+    journal_dir_close(&j->dir);
+    if (j->lock_fd >= 0)
+        (void)close(j->lock_fd);
+    journal_zip_free(j->zip);
+    buffer_fini(&j->plain);
+    buffer_fini(&j->block);
+    free(j);
+}
