@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/answer.h"
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+struct answer {
+    pthread_mutex_t lock;
+    pthread_cond_t given;
+    int references, value;
+    bool is_given;
+};
+
+struct answer *answer_new(void)
+{
+    struct answer *a = calloc(1, sizeof *a);
+    if (!a)
+        return NULL;
+    a->references = 2;
+    pthread_condattr_t attr;
+    if (pthread_mutex_init(&a->lock, NULL) || pthread_condattr_init(&attr) ||
+        pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) || pthread_cond_init(&a->given, &attr)) {
+        free(a);
+        return NULL;
+    }
+    (void)pthread_condattr_destroy(&attr);
+    return a;
+}
+
+void answer_free(struct answer *a)
+{
+    if (!a)
+        return;
+    (void)pthread_mutex_lock(&a->lock);
+    bool is_last = --a->references == 0;
+    (void)pthread_mutex_unlock(&a->lock);
+    if (!is_last)
+        return;
+    (void)pthread_cond_destroy(&a->given);
+    (void)pthread_mutex_destroy(&a->lock);
+    free(a);
+}
+
+void answer_give(struct answer *a, int value)
+{
+    (void)pthread_mutex_lock(&a->lock);
+    a->value = value;
+    a->is_given = true;
+    (void)pthread_cond_signal(&a->given);
+    (void)pthread_mutex_unlock(&a->lock);
+    answer_free(a);
+}
+
+bool answer_wait(struct answer *a, uint64_t timeout_ms, int *out_value)
+{
+    struct timespec until = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)(timeout_ms / 1000);
+    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    (void)pthread_mutex_lock(&a->lock);
+    while (!a->is_given && !pthread_cond_timedwait(&a->given, &a->lock, &until))
+        continue;
+    bool is_given = a->is_given;
+    *out_value = a->value;
+    (void)pthread_mutex_unlock(&a->lock);
+    return is_given;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "base/own.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * One answer that one thread waits for and another gives, with a limit to the patience: whoever of
+ * the two comes last frees it. Off the event path (HTTP requests, commands), hence its own lock.
+ */
+struct answer;
+
+/* Two references: the waiter's and the giver's. NULL without memory. */
+struct answer *answer_new(void);
+/* Gives up one reference. */
+void answer_free(struct answer *a);
+AUTO_DEFINE(answer);
+/* Gives `value` and drops the giver's reference. */
+void answer_give(struct answer *a, int value);
+/* False after `timeout_ms` without an answer. The waiter still drops its own reference. */
+bool answer_wait(struct answer *a, uint64_t timeout_ms, int *out_value);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "app/command.h"
+#include "app/config.h"
+#include "app/pipeline.h"
+#include "base/mailbox.h"
+#include "console/console.h"
+#include "incidents/incidents.h"
+#include "ingest/ingest.h"
+#include "rules/rules.h"
+#include "sinks/sinks.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * The running program: what its threads share. Private to run.c and the four files that each own
+ * one thread's part of it.
+ *
+ *   doors.c     sources and webhooks -> batches                (sources' and console's threads)
+ *   writer.c    batches -> journal -> barrier -> pipeline      (the journal's thread)
+ *   recorder.c  decided batches -> incidents -> sinks          (the pipeline's decider)
+ *   checkpoint.c  state -> Redis and back                      (the decider, and the start)
+ */
+struct daemon;
+
+/* ---- writer.c ---- */
+
+struct writer {
+    pthread_t thread;
+    struct mailbox inbox; /* batches of sources */
+    struct journal *journal;
+    _Atomic(struct ruleset *) next; /* to be swapped in at the next batch boundary */
+    _Atomic uint64_t dropped;       /* records refused by a full disk under `drop` */
+    _Atomic bool is_disk_full;
+    bool is_started;
+};
+NODISCARD enum status writer_start(struct daemon *d, struct error *err);
+/* Journals and sends on what sources left, then ends. */
+void writer_stop(struct daemon *d);
+
+/* ---- recorder.c ---- */
+
+struct recorder {
+    struct incidents *incidents;
+    struct parser *parser; /* alerts are read once more here */
+    struct event event;
+    struct arena arena;
+    struct mailbox outcomes; /* of sinks */
+    struct mailbox commands; /* of console */
+    struct command_output detections;
+    bool has_detections;
+    bool must_restart;               /* Redis lost what it had acknowledged */
+    struct journal_reader *evidence; /* opened when first needed */
+    int64_t journal_us;              /* of the last batch */
+};
+/* The pipeline's callbacks. */
+void recorder_decided(void *daemon, const struct pipeline_result *result);
+void recorder_idle(void *daemon);
+/* From any thread: runs one command on the decider's thread and waits for its answer. */
+int recorder_command(void *daemon, struct text command, struct buffer *reply);
+/* Sinks' outcomes. Any thread. */
+void recorder_settle(void *daemon, struct outcome *o);
+
+/* ---- checkpoint.c ---- */
+
+struct checkpoint {
+    struct buffer chunks; /* names of live chunks, one a line */
+    _Atomic size_t whole_bytes, delta_bytes;
+    uint64_t serial; /* of the next chunk's name */
+    _Atomic bool must_be_whole;
+    _Atomic uint64_t last_start_ms, last_length_ms;
+    _Atomic uint64_t position; /* of the last committed cut */
+    _Atomic uint64_t count, bytes;
+};
+void checkpoint_take(void *daemon, const struct pipeline_checkpoint *c);
+/* Asks for one when it is time. */
+void checkpoint_poll(struct daemon *d, uint64_t now_ms);
+/* Loads the last commit into the pipeline; *out_position is what the journal is read on from. */
+NODISCARD enum status checkpoint_restore(struct daemon *d, uint64_t *out_position,
+                                         struct error *err);
+
+/* ---- doors.c ---- */
+
+enum { DOORS_SOURCES = 64 };
+struct doors {
+    struct source *sources[DOORS_SOURCES];
+    uint32_t source_count;
+    struct webhooks *webhooks;
+};
+NODISCARD enum status doors_open(struct daemon *d, struct error *err);
+NODISCARD enum status doors_start(struct daemon *d, struct error *err);
+void doors_stop(struct daemon *d);
+void doors_close(struct daemon *d);
+/* Console's webhook call. */
+bool doors_webhook(void *daemon, const struct console_request *request,
+                   struct console_reply *reply);
+
+/* ---- overview.c: what console shows of the program; any thread ---- */
+
+void overview_metrics(void *daemon, metric_fn tell, void *context);
+void overview_rules(void *daemon, struct buffer *out);
+void overview_sources(void *daemon, struct buffer *out);
+bool overview_is_ready(void *daemon, struct buffer *why);
+
+/* ---- run.c ---- */
+
+struct daemon {
+    struct config *config;
+    const char *config_path, *data_path; /* as said on the command line, for reloads */
+    struct redis_server *redis;
+    struct pipeline *pipeline;
+    struct writer writer;
+    struct recorder recorder;
+    struct checkpoint checkpoint;
+    struct doors doors;
+    struct sinks *sinks;
+    struct console *console;
+    pthread_mutex_t ruleset_lock; /* guards `ruleset` between reloads and console's reads */
+    struct ruleset *ruleset;      /* the newest; one reference */
+    _Atomic bool is_ready, is_stopping;
+    char journal_dir[4200], cache_dir[4200];
+};

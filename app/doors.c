@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/answer.h"
+#include "app/daemon.h"
+#include "base/log.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { WEBHOOK_TAKE_MS = 1000, WEBHOOK_MS = 9000 };
+
+static struct batch *take(void *context, uint64_t timeout_ms)
+{
+    struct daemon *d = context;
+    return pipeline_take(d->pipeline, timeout_ms);
+}
+
+static enum status put(void *context, struct batch *b)
+{
+    struct daemon *d = context;
+    if (b->count == 0) {
+        pipeline_give_back(d->pipeline, b);
+        return STATUS_OK;
+    }
+    return mailbox_send(&d->writer.inbox, &b->mail);
+}
+
+/* Without sources of its own the configuration has these two. */
+static const char default_sources[] = "- syslog_udp: {listen: 127.0.0.1:5514}\n"
+                                      "- syslog_tcp: {listen: 127.0.0.1:5514}\n";
+
+static enum status sources_node(struct daemon *d, const struct yaml_node **out, struct error *err)
+{
+    *out = d->config->sources;
+    if (*out && (*out)->kind != YAML_SEQUENCE)
+        return error_set(err, STATUS_INVALID, (*out)->line, "sources: want a list");
+    if (*out)
+        return STATUS_OK;
+    struct yaml_file file = {0};
+    enum status status = yaml_parse(text_of(default_sources), &d->config->arena, &file, err);
+    if (!status)
+        *out = file.documents[0];
+    return status;
+}
+
+enum status doors_open(struct daemon *d, struct error *err)
+{
+    const struct intake intake = {.context = d, .take = take, .put = put};
+    const struct yaml_node *list = NULL;
+    enum status status = sources_node(d, &list, err);
+    if (!status && list->count > DOORS_SOURCES)
+        return error_set(err, STATUS_LIMIT, list->line, "sources: at most %d", DOORS_SOURCES);
+    for (uint32_t i = 0; !status && i < list->count; i++) {
+        status = source_open(list->items[i], i, &intake, &d->doors.sources[i], err);
+        d->doors.source_count += !status;
+    }
+    if (!status)
+        status = webhooks_open(d->config->webhooks, UINT32_MAX, &d->doors.webhooks, err);
+    return status;
+}
+
+enum status doors_start(struct daemon *d, struct error *err)
+{
+    for (uint32_t i = 0; i < d->doors.source_count; i++) {
+        struct source *s = d->doors.sources[i];
+        enum status status = source_start(s, err);
+        if (status)
+            return status;
+        (void)printf("ready %s %s\n", source_kind(s), source_address(s));
+    }
+    return STATUS_OK;
+}
+
+void doors_stop(struct daemon *d)
+{
+    for (uint32_t i = 0; i < d->doors.source_count; i++)
+        source_stop(d->doors.sources[i]);
+}
+
+void doors_close(struct daemon *d)
+{
+    for (uint32_t i = 0; i < d->doors.source_count; i++)
+        source_close(d->doors.sources[i]);
+    d->doors.source_count = 0;
+    webhooks_free(MOVE(d->doors.webhooks));
+}
+
+/* ---- webhooks ---- */
+
+static void durable(void *context, uint64_t token, bool is_ok)
+{
+    (void)token;
+    answer_give(context, is_ok);
+}
+
+static struct webhook_request request_of(const struct console_request *r)
+{
+    return (struct webhook_request){
+        .method = r->method,
+        .path = r->path,
+        .query = r->query,
+        .content_type = r->content_type,
+        .authorization = r->authorization,
+        .body = r->body,
+        .peer = r->peer,
+        .header = r->header,
+        .header_context = r->header_context,
+    };
+}
+
+/* Stores the batch and waits for the barrier. False: not stored, or not known to be. */
+static bool store(struct daemon *d, struct batch *b)
+{
+    struct answer *answer = answer_new();
+    if (!answer) {
+        pipeline_give_back(d->pipeline, b);
+        return false;
+    }
+    b->durable = durable;
+    b->durable_context = answer;
+    int is_ok = 0;
+    if (mailbox_send(&d->writer.inbox, &b->mail)) {
+        answer_free(answer);
+        b->durable = NULL;
+        pipeline_give_back(d->pipeline, b);
+    } else if (!answer_wait(answer, WEBHOOK_MS, &is_ok)) {
+        is_ok = 0;
+    }
+    answer_free(answer);
+    return is_ok != 0;
+}
+
+bool doors_webhook(void *daemon, const struct console_request *request, struct console_reply *reply)
+{
+    struct daemon *d = daemon;
+    if (!webhooks_owns(d->doors.webhooks, request->path))
+        return false;
+    struct webhook_request asked = request_of(request);
+    struct webhook_reply said = {.status = 500, .body = reply->body};
+    struct batch *b = pipeline_take(d->pipeline, WEBHOOK_TAKE_MS);
+    if (!b) {
+        webhooks_refuse(d->doors.webhooks, &asked, &said);
+    } else if (!webhooks_take(d->doors.webhooks, &asked, b, &said)) {
+        pipeline_give_back(d->pipeline, b);
+    } else if (b->count == 0) {
+        pipeline_give_back(d->pipeline, b);
+    } else {
+        b->source = UINT32_MAX;
+        if (!store(d, b)) {
+            buffer_clear(&said.body);
+            webhooks_refuse(d->doors.webhooks, &asked, &said);
+        }
+    }
+    reply->status = said.status;
+    reply->content_type = said.content_type;
+    reply->retry_after_s = said.retry_after_s;
+    reply->body = said.body;
+    return true;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/daemon.h"
+#include "app/tally.h"
+#include "base/json_write.h"
+#include <stdlib.h>
+
+static void tell_one(struct tally *t, enum metric_kind kind, const char *name, const char *help,
+                     double value)
+{
+    struct metric m = {.name = name, .help = help, .kind = kind, .value = value};
+    tally_add(t, &m);
+}
+
+static void tell_own(const struct daemon *d, struct tally *t)
+{
+    tell_one(t, METRIC_COUNTER, "journal_dropped_total",
+             "Records dropped because the disk was full and the policy is drop.",
+             (double)atomic_load(&d->writer.dropped));
+    tell_one(t, METRIC_GAUGE, "journal_disk_full", "1 while the journal takes nothing.",
+             atomic_load(&d->writer.is_disk_full) ? 1 : 0);
+    tell_one(t, METRIC_COUNTER, "checkpoints_total", "Checkpoints committed.",
+             (double)atomic_load(&d->checkpoint.count));
+    tell_one(t, METRIC_COUNTER, "checkpoint_bytes_total", "Bytes of checkpoints written.",
+             (double)atomic_load(&d->checkpoint.bytes));
+    tell_one(t, METRIC_GAUGE, "checkpoint_seconds", "Length of the last checkpoint.",
+             (double)atomic_load(&d->checkpoint.last_length_ms) / 1000);
+    tell_one(t, METRIC_GAUGE, "checkpoint_position", "Journal position of the last checkpoint.",
+             (double)atomic_load(&d->checkpoint.position));
+}
+
+void overview_metrics(void *daemon, metric_fn tell, void *context)
+{
+    struct daemon *d = daemon;
+    AUTO(tally) t = tally_new();
+    if (!t)
+        return;
+    tell_own(d, t);
+    pipeline_metrics(d->pipeline, tally_add, t);
+    journal_metrics(d->writer.journal, tally_add, t);
+    for (uint32_t i = 0; i < d->doors.source_count; i++)
+        source_metrics(d->doors.sources[i], tally_add, t);
+    webhooks_metrics(d->doors.webhooks, tally_add, t);
+    incidents_metrics(d->recorder.incidents, tally_add, t);
+    if (d->redis)
+        redis_server_metrics(d->redis, tally_add, t);
+    sinks_metrics(d->sinks, tally_add, t);
+    if (d->console)
+        console_metrics(d->console, tally_add, t);
+    tally_tell(t, tell, context);
+}
+
+static void write_rule(const struct rule *rule, const struct rule_cost *cost, struct buffer *out)
+{
+    json_open(out, NULL, '{');
+    json_string(out, "rule", rule->key);
+    json_string(out, "title", rule->title);
+    json_string(out, "level", text_of(rule_level_name(rule->level)));
+    json_string(out, "status", text_of(rule_status_name(rule->status)));
+    json_string(out, "kind", rule->kind == RULE_DETECTION ? TEXT("rule") : TEXT("correlation"));
+    json_string(out, "file", rule->file);
+    json_bool(out, "shadow", rule->is_shadow);
+    json_uint(out, "evaluated", cost->evaluated);
+    json_uint(out, "matched", cost->matched);
+    json_uint(out, "limits", cost->limits);
+    json_uint(out, "ns", cost->ns);
+    json_close(out, '}');
+}
+
+void overview_rules(void *daemon, struct buffer *out)
+{
+    struct daemon *d = daemon;
+    (void)pthread_mutex_lock(&d->ruleset_lock);
+    struct ruleset *ruleset = ruleset_ref(d->ruleset);
+    (void)pthread_mutex_unlock(&d->ruleset_lock);
+    uint32_t count = 0;
+    const struct rule *const *rules = ruleset_rules(ruleset, &count);
+    struct rule_cost *costs = calloc((size_t)count + 1, sizeof *costs);
+    char hex[33];
+    hash_to_hex(ruleset_hash(ruleset), hex);
+    json_open(out, NULL, '{');
+    json_string(out, "ruleset", text_of(hex));
+    json_open(out, "rules", '[');
+    if (costs)
+        pipeline_costs(d->pipeline, costs, count);
+    for (uint32_t i = 0; costs && i < count; i++)
+        write_rule(rules[i], &costs[i], out);
+    json_close(out, ']');
+    json_close(out, '}');
+    free(costs);
+    ruleset_unref(ruleset);
+}
+
+static void write_metric(void *context, const struct metric *m)
+{
+    struct buffer *out = context;
+    json_open(out, NULL, '{');
+    json_string(out, "name", text_of(m->name));
+    if (m->labels)
+        json_string(out, "labels", text_of(m->labels));
+    json_double(out, "value", m->value);
+    json_close(out, '}');
+}
+
+void overview_sources(void *daemon, struct buffer *out)
+{
+    struct daemon *d = daemon;
+    json_open(out, NULL, '{');
+    json_open(out, "sources", '[');
+    for (uint32_t i = 0; i < d->doors.source_count; i++) {
+        const struct source *s = d->doors.sources[i];
+        json_open(out, NULL, '{');
+        json_string(out, "source", text_of(source_kind(s)));
+        json_string(out, "address", text_of(source_address(s)));
+        json_open(out, "counters", '[');
+        source_metrics(s, write_metric, out);
+        json_close(out, ']');
+        json_close(out, '}');
+    }
+    json_close(out, ']');
+    json_close(out, '}');
+}
+
+bool overview_is_ready(void *daemon, struct buffer *why)
+{
+    struct daemon *d = daemon;
+    if (atomic_load(&d->is_stopping))
+        buffer_append(why, TEXT("the program is stopping"));
+    else if (!atomic_load(&d->is_ready))
+        buffer_append(why, TEXT("the program is starting"));
+    else if (atomic_load(&d->writer.is_disk_full))
+        buffer_append(why, TEXT("the journal's disk is full"));
+    else
+        return true;
+    return false;
+}

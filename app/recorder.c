@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/answer.h"
+#include "app/daemon.h"
+#include "base/json_write.h"
+#include "base/log.h"
+#include "base/timestamp.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { COMMAND_MS = 10000, REDIS_WAIT_MS = 100, DELIVERIES_PER_IDLE = 256 };
+
+/* A command on its way to the decider and back; freed by whoever comes last. */
+struct request {
+    struct mail mail;
+    struct answer *answer;
+    struct buffer text, reply;
+    pthread_mutex_t lock;
+    int references;
+};
+
+static void request_unref(struct request *q)
+{
+    (void)pthread_mutex_lock(&q->lock);
+    bool is_last = --q->references == 0;
+    (void)pthread_mutex_unlock(&q->lock);
+    if (!is_last)
+        return;
+    buffer_fini(&q->text);
+    buffer_fini(&q->reply);
+    (void)pthread_mutex_destroy(&q->lock);
+    free(q);
+}
+
+static struct request *request_new(struct text command)
+{
+    struct request *q = calloc(1, sizeof *q);
+    if (!q)
+        return NULL;
+    buffer_init(&q->text, 1 << 20);
+    buffer_init(&q->reply, 16 << 20);
+    buffer_append(&q->text, command);
+    q->references = 2;
+    q->answer = answer_new();
+    if (!q->answer || q->text.has_failed || pthread_mutex_init(&q->lock, NULL)) {
+        answer_free(q->answer);
+        answer_free(q->answer);
+        buffer_fini(&q->text);
+        free(q);
+        return NULL;
+    }
+    return q;
+}
+
+int recorder_command(void *daemon, struct text command, struct buffer *reply)
+{
+    struct daemon *d = daemon;
+    struct request *q = request_new(command);
+    if (!q) {
+        buffer_append(reply, TEXT("{\"error\":\"no memory for this command\"}"));
+        return 503;
+    }
+    struct answer *answer = q->answer;
+    if (mailbox_send(&d->recorder.commands, &q->mail)) {
+        answer_free(answer);
+        answer_free(answer);
+        request_unref(q);
+        request_unref(q);
+        buffer_append(reply, TEXT("{\"error\":\"too many commands, or the program is stopping\"}"));
+        return 503;
+    }
+    pipeline_nudge(d->pipeline);
+    int status = 503;
+    if (answer_wait(answer, COMMAND_MS, &status)) {
+        buffer_append(reply, buffer_text(&q->reply));
+    } else {
+        status = 504;
+        buffer_append(reply, TEXT("{\"error\":\"the record did not answer in 10 s: the command may "
+                                  "still take effect\"}"));
+    }
+    answer_free(answer);
+    request_unref(q);
+    return status;
+}
+
+static void run_commands(struct daemon *d)
+{
+    for (struct mail *mail = mailbox_take_all(&d->recorder.commands); mail;) {
+        struct request *q = CONTAINER_OF(mail, struct request, mail);
+        mail = mail->next;
+        int status = incidents_command(d->recorder.incidents, buffer_text(&q->text),
+                                       timestamp_now_us(), &q->reply);
+        answer_give(q->answer, status);
+        request_unref(q);
+    }
+}
+
+void recorder_settle(void *daemon, struct outcome *o)
+{
+    struct daemon *d = daemon;
+    if (mailbox_send(&d->recorder.outcomes, &o->mail))
+        outcome_free(o); /* stopping: the delivery stays unsettled and is made again */
+    else
+        pipeline_nudge(d->pipeline);
+}
+
+static void settle_outcomes(struct daemon *d)
+{
+    for (struct mail *mail = mailbox_take_all(&d->recorder.outcomes); mail;) {
+        struct outcome *o = CONTAINER_OF(mail, struct outcome, mail);
+        mail = mail->next;
+        if (incidents_settle(d->recorder.incidents, o))
+            log_line(LOG_WARNING, "the outcome of a delivery could not be recorded delivery=%.*s",
+                     TEXT_ARG(o->delivery));
+        outcome_free(o);
+    }
+}
+
+/* A destination that is gone, or whose queue is full, is an outcome too: never silence. */
+static void refuse_delivery(struct daemon *d, const struct delivery *delivery, enum status why)
+{
+    int64_t now_us = timestamp_now_us();
+    struct outcome said = {
+        .delivery = delivery->id,
+        .destination = delivery->destination,
+        .incident = delivery->incident,
+        .state = why == STATUS_NOTFOUND ? DELIVERY_FAILED_PERM : DELIVERY_FAILED_TEMP,
+        .attempt = delivery->attempts + 1,
+        .started_us = now_us,
+        .next_us = now_us + 5000000,
+        .detail = why == STATUS_NOTFOUND ? TEXT("no such destination in the configuration")
+                                         : TEXT("the destination's queue is full"),
+    };
+    if (incidents_settle(d->recorder.incidents, &said))
+        log_line(LOG_WARNING, "a refused delivery could not be recorded delivery=%.*s",
+                 TEXT_ARG(delivery->id));
+}
+
+static void send_deliveries(struct daemon *d)
+{
+    for (int i = 0; i < DELIVERIES_PER_IDLE; i++) {
+        struct delivery *delivery =
+            incidents_next_delivery(d->recorder.incidents, timestamp_now_us());
+        if (!delivery)
+            return;
+        enum status status = sinks_send(d->sinks, delivery);
+        if (status) {
+            refuse_delivery(d, delivery, status);
+            delivery_free(delivery);
+        }
+    }
+}
+
+static void check_roll_back(struct daemon *d)
+{
+    if (d->recorder.must_restart || !incidents_has_rolled_back(d->recorder.incidents))
+        return;
+    log_line(LOG_ERROR, "Redis lost effects that it had acknowledged: the program starts anew from "
+                        "its last checkpoint");
+    d->recorder.must_restart = true;
+}
+
+void recorder_idle(void *daemon)
+{
+    struct daemon *d = daemon;
+    run_commands(d);
+    settle_outcomes(d);
+    (void)!incidents_poll(d->recorder.incidents, 0);
+    send_deliveries(d);
+    check_roll_back(d);
+    if (d->recorder.has_detections)
+        command_flush_output(&d->recorder.detections, true);
+}
+
+/* While Redis is away its effects wait; when no more can wait, everything before them does. */
+static void wait_for_redis(struct daemon *d)
+{
+    log_line(LOG_WARNING, "the record takes no more effects: waiting for Redis");
+    (void)!incidents_poll(d->recorder.incidents, REDIS_WAIT_MS);
+    run_commands(d);
+    settle_outcomes(d);
+}
+
+static void detect(struct daemon *d, const struct detection *detection)
+{
+    struct recorder *r = &d->recorder;
+    enum status status = STATUS_FULL;
+    while (status == STATUS_FULL) {
+        status = incidents_detect(r->incidents, detection);
+        if (status == STATUS_FULL)
+            wait_for_redis(d);
+    }
+    if (status)
+        log_line(LOG_ERROR, "a detection could not be recorded rule=%.*s reason=%s",
+                 TEXT_ARG(detection->rule->key), error_name(status));
+    if (detection->is_renewal)
+        return;
+    if (r->has_detections) {
+        detection_write(detection, TEXT_NONE, &r->detections.buffer);
+        command_flush_output(&r->detections, false);
+    }
+}
+
+static void alert(struct daemon *d, const struct record *record)
+{
+    struct recorder *r = &d->recorder;
+    arena_reset(&r->arena);
+    parser_read(r->parser, record, &r->arena, &r->event);
+    enum status status = STATUS_FULL;
+    while (status == STATUS_FULL) {
+        status = incidents_alert(r->incidents, &r->event);
+        if (status == STATUS_FULL)
+            wait_for_redis(d);
+    }
+    if (status)
+        log_line(LOG_ERROR, "an alert could not be recorded position=%llu reason=%s",
+                 (unsigned long long)record->position, error_name(status));
+}
+
+/* Detections and alerts share one order: that of the records which completed them. */
+void recorder_decided(void *daemon, const struct pipeline_result *result)
+{
+    struct daemon *d = daemon;
+    uint32_t next = 0;
+    for (uint32_t i = 0; i < result->batch->count; i++) {
+        const struct record *record = &result->batch->records[i];
+        if (record->kind == RECORD_ALERT)
+            alert(d, record);
+        for (; next < result->count && result->detections[next]->released <= record->position;
+             next++)
+            detect(d, result->detections[next]);
+        d->recorder.journal_us = record->journal_us;
+    }
+    for (; next < result->count; next++)
+        detect(d, result->detections[next]);
+    if (result->batch->count &&
+        incidents_tick(d->recorder.incidents, d->recorder.journal_us) == STATUS_NOMEM)
+        log_line(LOG_ERROR, "no memory to move the record's time on");
+    (void)!incidents_poll(d->recorder.incidents, 0);
+    send_deliveries(d);
+}

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/daemon.h"
+#include "app/load.h"
+#include "app/signals.h"
+#include "app/subcommands.h"
+#include "app/zone.h"
+#include "base/json_write.h"
+#include "base/log.h"
+#include "base/timestamp.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "Usage: tocsin run [options]\n\n"
+    "Reads, matches, correlates, opens incidents and tells people. Without a configuration file:\n"
+    "syslog on 127.0.0.1:5514 (UDP and TCP), API on 127.0.0.1:8514, the rules that ship.\n"
+    "SIGHUP reloads rules and configuration, SIGTERM drains and ends with 0.";
+
+enum { PENDING_EFFECTS = 200000, SINKS_STOP_MS = 5000, RESTART = -1 };
+
+/* ---- rules ---- */
+
+static enum status load(const struct config *config, const char *cache, struct ruleset **out,
+                        struct error *err)
+{
+    struct load_request request = {
+        .overrides = config->overrides.len ? config->overrides.at : NULL,
+        .lists = config->lists.len ? config->lists.at : NULL,
+        .cache = cache,
+        .fire = (enum fire_policy)config->correlation.fire,
+        .lateness_us = config->correlation.lateness_us,
+    };
+    for (uint32_t i = 0; i < config->rules.count && i < COMMAND_LIST; i++)
+        request.rules.items[request.rules.count++] = config->rules.items[i].at;
+    for (uint32_t i = 0; i < config->decoders.count && i < COMMAND_LIST; i++)
+        request.decoders.items[request.decoders.count++] = config->decoders.items[i].at;
+    return load_rules(&request, out, err);
+}
+
+/* New rules are compiled aside and swapped at a batch boundary; an error keeps the old ones. */
+static bool reload(struct daemon *d, struct buffer *out)
+{
+    struct error err = {0};
+    AUTO(config) config = NULL;
+    struct ruleset *fresh = NULL;
+    enum status status = config_load(d->config_path, d->data_path, &config, &err);
+    if (!status)
+        status = load(config, d->cache_dir, &fresh, &err);
+    const struct ruleset_summary *s = fresh ? ruleset_get_summary(fresh) : NULL;
+    if (!status && s->errors)
+        status = error_set(&err, STATUS_INVALID, 0, "%u errors in the new rules", s->errors);
+    if (status) {
+        log_line(LOG_ERROR, "reload refused, the old rules stay: %s", err.text);
+        ruleset_unref(fresh);
+        json_open(out, NULL, '{');
+        json_string(out, "error", text_of(err.text));
+        json_close(out, '}');
+        return false;
+    }
+    (void)pthread_mutex_lock(&d->ruleset_lock);
+    struct ruleset *old = d->ruleset;
+    d->ruleset = ruleset_ref(fresh);
+    (void)pthread_mutex_unlock(&d->ruleset_lock);
+    log_line(LOG_INFO, "new rules rules=%u correlations=%u", s->rules, s->correlations);
+    json_open(out, NULL, '{');
+    json_uint(out, "rules", s->rules);
+    json_uint(out, "correlations", s->correlations);
+    json_close(out, '}');
+    /* pairs with the acquire in writer.c */
+    ruleset_unref(atomic_exchange_explicit(&d->writer.next, fresh, memory_order_acq_rel));
+    ruleset_unref(old);
+    return true;
+}
+
+static bool reload_call(void *daemon, struct buffer *out)
+{
+    return reload(daemon, out);
+}
+
+/* ---- the record's table ---- */
+
+static uint32_t route(void *daemon, const struct notice *n, struct text *out_destinations)
+{
+    struct daemon *d = daemon;
+    return sinks_route(d->sinks, n, out_destinations);
+}
+
+static bool fetch(void *daemon, uint64_t position, struct arena *arena, struct text *out)
+{
+    struct daemon *d = daemon;
+    struct record record;
+    if (!d->recorder.evidence &&
+        journal_reader_open(d->journal_dir, 0, TIMESTAMP_NONE, &d->recorder.evidence, NULL))
+        return false;
+    if (journal_reader_fetch(d->recorder.evidence, position, arena, &record))
+        return false;
+    *out = record.raw;
+    return true;
+}
+
+static struct incidents_options record_options(struct daemon *d)
+{
+    return (struct incidents_options){
+        .socket = d->redis ? redis_server_socket(d->redis) : NULL,
+        .url = d->config->redis.url.len ? d->config->redis.url.at : NULL,
+        .threshold = d->config->score.threshold,
+        .half_life_us = d->config->score.half_life_us,
+        .entities = d->config->entities.len ? d->config->entities.at : NULL,
+        .max_pending = PENDING_EFFECTS,
+        .route = route,
+        .fetch = fetch,
+        .context = d,
+    };
+}
+
+/* ---- start ---- */
+
+static enum status make_folder(const char *path, struct error *err)
+{
+    char partial[4096];
+    (void)snprintf(partial, sizeof partial, "%s", path);
+    for (char *slash = strchr(partial + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        (void)mkdir(partial, 0755);
+        *slash = '/';
+    }
+    if (mkdir(path, 0700) && errno != EEXIST)
+        return error_set(err, STATUS_IO, 0,
+                         "the data folder %s cannot be made: %s; say another with --data", path,
+                         strerror(errno));
+    return STATUS_OK;
+}
+
+static enum status start_record(struct daemon *d, struct error *err)
+{
+    enum status status = STATUS_OK;
+    if (!d->config->redis.url.len)
+        status = redis_server_start(d->config->data.at, &d->redis, err);
+    struct sinks_options sinks = {
+        .sinks = d->config->sinks,
+        .routes = d->config->routes,
+        .data_dir = d->config->data.at,
+        .settle = recorder_settle,
+        .context = d,
+    };
+    if (!status)
+        status = sinks_open(&sinks, &d->sinks, err);
+    struct incidents_options options = record_options(d);
+    if (!status)
+        status = incidents_open(&options, &d->recorder.incidents, err);
+    return status;
+}
+
+static struct parser_options parser_options_of(const struct config *c)
+{
+    struct parser_options options = {.ahead_us = c->time.ahead_us};
+    (void)zone_parse(c->time.zone.at, &options.zone_s);
+    return options;
+}
+
+static uint32_t by_cores(int64_t said, uint32_t most)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (said > 0)
+        return (uint32_t)said;
+    return cores < 2 ? 1 : cores / 2 > (long)most ? most : (uint32_t)(cores / 2);
+}
+
+static enum status start_pipeline(struct daemon *d, struct error *err)
+{
+    const struct config_correlation *c = &d->config->correlation;
+    struct pipeline_options options = {
+        .workers = by_cores(c->workers, 16),
+        .shards = by_cores(c->shards, 4),
+        .batches = 256,
+        .parser = parser_options_of(d->config),
+        .max_window_bytes = c->memory_bytes,
+        .max_held = (uint32_t)c->held,
+        .decided = recorder_decided,
+        .idle = recorder_idle,
+        .checkpoint = checkpoint_take,
+        .context = d,
+    };
+    enum status status = parser_new(&options.parser, &d->recorder.parser, err);
+    if (!status)
+        status = pipeline_new(&options, d->ruleset, &d->pipeline, err);
+    return status;
+}
+
+/* What the journal holds behind the last checkpoint is decided again before anything new. */
+static enum status catch_up(struct daemon *d, uint64_t position, struct error *err)
+{
+    AUTO(journal_reader) reader = NULL;
+    enum status status =
+        journal_reader_open(d->journal_dir, position + 1, TIMESTAMP_NONE, &reader, err);
+    uint64_t records = 0;
+    while (!status) {
+        struct batch *b = pipeline_take(d->pipeline, UINT64_MAX);
+        status = journal_reader_next(reader, b, err);
+        if (status) {
+            pipeline_give_back(d->pipeline, b);
+            break;
+        }
+        records += b->count;
+        pipeline_dispatch(d->pipeline, b);
+    }
+    if (status == STATUS_AGAIN || status == STATUS_NOTFOUND)
+        status = STATUS_OK;
+    if (!status && records)
+        log_line(LOG_INFO, "the journal was read on from the last checkpoint records=%llu",
+                 (unsigned long long)records);
+    return status;
+}
+
+static enum status start_journal(struct daemon *d, struct error *err)
+{
+    const struct config_journal *c = &d->config->journal;
+    struct journal_options options = {
+        .dir = d->journal_dir,
+        .max_bytes = c->size_bytes,
+        .max_age_us = c->age_us,
+        .segment_bytes = c->segment_bytes,
+        .reserve_bytes = c->reserve_bytes,
+        .is_compressed = c->is_compressed,
+    };
+    uint64_t position = 0;
+    enum status status = checkpoint_restore(d, &position, err);
+    if (!status)
+        status = pipeline_start(d->pipeline, err);
+    if (!status && access(d->journal_dir, F_OK) == 0)
+        status = catch_up(d, position, err);
+    if (!status)
+        status = journal_open(&options, &d->writer.journal, err);
+    return status;
+}
+
+static enum status start_console(struct daemon *d, struct error *err)
+{
+    struct console_options options = {
+        .listen = d->config->http.listen,
+        .record = record_options(d),
+        .calls =
+            {
+                .context = d,
+                .command = recorder_command,
+                .webhook = doors_webhook,
+                .metrics = overview_metrics,
+                .is_ready = overview_is_ready,
+                .rules = overview_rules,
+                .sources = overview_sources,
+                .reload = reload_call,
+            },
+    };
+    enum status status = console_open(&options, &d->console, err);
+    if (!status)
+        (void)printf("ready http %s\n", console_address(d->console));
+    return status;
+}
+
+static enum status init_queues(struct daemon *d, struct error *err)
+{
+    arena_init(&d->recorder.arena, 64 << 20);
+    if (mailbox_init(&d->recorder.outcomes, SIZE_MAX, NULL, NULL) ||
+        mailbox_init(&d->recorder.commands, 1024, NULL, NULL) ||
+        pthread_mutex_init(&d->ruleset_lock, NULL))
+        return error_set(err, STATUS_NOMEM, 0, "no memory for the program's queues");
+    return STATUS_OK;
+}
+
+/* In the order in which an error is cheapest: rules and ports first, then what runs. */
+static enum status start(struct daemon *d, struct error *err)
+{
+    enum status status = init_queues(d, err);
+    if (!status)
+        status = make_folder(d->config->data.at, err);
+    if (!status)
+        status = rules_probe_libraries(err);
+    if (!status)
+        status = load(d->config, d->cache_dir, &d->ruleset, err);
+    if (!status)
+        status = doors_open(d, err);
+    if (!status)
+        status = start_record(d, err);
+    if (!status)
+        status = start_pipeline(d, err);
+    if (!status)
+        status = start_journal(d, err);
+    if (!status)
+        status = sinks_start(d->sinks, err);
+    if (!status)
+        status = writer_start(d, err);
+    if (!status)
+        status = doors_start(d, err);
+    if (!status)
+        status = start_console(d, err);
+    return status;
+}
+
+/* ---- stop: downstream ---- */
+
+static void stop(struct daemon *d)
+{
+    atomic_store(&d->is_stopping, true);
+    doors_stop(d);
+    console_close(MOVE(d->console));
+    writer_stop(d);
+    if (d->pipeline)
+        pipeline_finish(d->pipeline, false);
+    if (d->sinks)
+        sinks_stop(d->sinks, SINKS_STOP_MS);
+    if (d->recorder.incidents) {
+        recorder_idle(d);
+        enum status left = incidents_poll(d->recorder.incidents, 5000);
+        if (left && !d->recorder.must_restart)
+            log_line(LOG_WARNING, "Redis did not acknowledge every effect: the next start decides "
+                                  "them again from the journal");
+    }
+}
+
+static void close_all(struct daemon *d)
+{
+    doors_close(d);
+    sinks_close(d->sinks);
+    pipeline_free(d->pipeline);
+    journal_close(d->writer.journal);
+    journal_reader_free(d->recorder.evidence);
+    incidents_close(d->recorder.incidents);
+    redis_server_stop(d->redis);
+    parser_free(d->recorder.parser);
+    event_fini(&d->recorder.event);
+    arena_fini(&d->recorder.arena);
+    if (d->recorder.has_detections)
+        (void)command_close_output(&d->recorder.detections);
+    buffer_fini(&d->checkpoint.chunks);
+    ruleset_unref(d->ruleset);
+    config_free(d->config);
+}
+
+static void watch(struct daemon *d)
+{
+    while (!d->recorder.must_restart) {
+        enum signals_word word = signals_wait(500);
+        if (word == SIGNALS_STOP)
+            return;
+        if (word != SIGNALS_RELOAD)
+            continue;
+        struct buffer said;
+        buffer_init(&said, 1 << 20);
+        (void)reload(d, &said);
+        buffer_fini(&said);
+    }
+}
+
+static int run_daemon(struct daemon *d)
+{
+    struct error err = {0};
+    signals_block();
+    enum status status = start(d, &err);
+    if (status) {
+        command_say("%s%s%s", d->config_path && err.line ? d->config_path : "",
+                    d->config_path && err.line ? ": " : "", err.text);
+    } else {
+        atomic_store(&d->is_ready, true);
+        (void)printf("ready tocsin\n");
+        (void)fflush(stdout);
+        watch(d);
+    }
+    stop(d);
+    bool must_restart = d->recorder.must_restart;
+    close_all(d);
+    if (status)
+        return status == STATUS_IO || status == STATUS_NOMEM ? COMMAND_UNFINISHED : COMMAND_USAGE;
+    return must_restart ? RESTART : COMMAND_DONE;
+}
+
+/* ---- command line ---- */
+
+static int print_config(const struct config *c)
+{
+    struct buffer out;
+    buffer_init(&out, 1 << 20);
+    config_print(c, &out);
+    (void)printf("%.*s", TEXT_ARG(buffer_text(&out)));
+    buffer_fini(&out);
+    return COMMAND_DONE;
+}
+
+static int run_configured(struct daemon *d, const char *detections)
+{
+    struct error err = {0};
+    if (detections && command_open_output(&d->recorder.detections, detections, &err)) {
+        command_say("%s", err.text);
+        return COMMAND_USAGE;
+    }
+    d->recorder.has_detections = detections != NULL;
+    log_set_level((enum log_level)d->config->log.level);
+    log_set_json(d->config->log.is_json);
+    (void)snprintf(d->journal_dir, sizeof d->journal_dir, "%.4000s/journal", d->config->data.at);
+    (void)snprintf(d->cache_dir, sizeof d->cache_dir, "%.4000s/cache", d->config->data.at);
+    return run_daemon(d);
+}
+
+/* As after a crash of our own, but at once: the same program with the same arguments. */
+static int start_anew(void)
+{
+    char line[65536];
+    char *args[256];
+    size_t count = 0;
+    int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
+    if (n > 0) {
+        line[n] = 0;
+        for (char *at = line; at < line + n && count < 255; at += strlen(at) + 1)
+            args[count++] = at;
+        args[count] = NULL;
+        (void)execv("/proc/self/exe", args);
+    }
+    command_say("the program cannot start itself anew: %s", strerror(errno));
+    return COMMAND_UNFINISHED;
+}
+
+int run_main(int argc, char **argv)
+{
+    const char *config_path = NULL;
+    const char *data = NULL;
+    const char *detections = NULL;
+    bool must_print = false;
+    const struct command_flag flags[] = {
+        {"config", FLAG_TEXT, &config_path, "FILE", "tocsin.yml; without it, the defaults"},
+        {"data", FLAG_TEXT, &data, "DIR", "folder of journal, record and sockets"},
+        {"print-config", FLAG_SWITCH, &must_print, NULL, "prints every key with its value"},
+        {"detections", FLAG_TEXT, &detections, "FILE", "a line per detection, as replay writes"},
+    };
+    const char *rest[64];
+    uint32_t rest_count = 0;
+    if (argc > 60)
+        return COMMAND_USAGE;
+    enum status status =
+        command_flags(argc, argv, usage, flags, sizeof flags / sizeof *flags, rest, &rest_count);
+    if (status)
+        return status == STATUS_AGAIN ? COMMAND_DONE : COMMAND_USAGE;
+    if (rest_count) {
+        command_say("run: '%s' is not an option; see tocsin run --help", rest[0]);
+        return COMMAND_USAGE;
+    }
+    struct daemon *d = calloc(1, sizeof *d);
+    struct error err = {0};
+    if (!d)
+        return COMMAND_UNFINISHED;
+    d->config_path = config_path;
+    d->data_path = data;
+    int code = COMMAND_USAGE;
+    if (config_load(config_path, data, &d->config, &err))
+        command_say("%s%s%u:%u: %s", config_path ? config_path : "", config_path ? ":" : "",
+                    err.line, err.column, err.text);
+    else if (must_print)
+        code = print_config(d->config);
+    else
+        code = run_configured(d, detections);
+    if (must_print)
+        config_free(d->config);
+    free(d);
+    return code == RESTART ? start_anew() : code;
+}
