@@ -62,8 +62,8 @@ struct text decoder_name(const struct decoder *d);
 struct hash128 decoder_content(const struct decoder *d);
 /* Of the whole set: equal hashes decode equally. */
 struct hash128 decoder_set_content(const struct decoder_set *s);
-/* The log source that it sets. */
-struct logsource decoder_logsource(const struct decoder *d);
+/* The log sources that it sets; the set owns them. */
+const struct logsource *decoder_logsources(const struct decoder *d, uint32_t *out_count);
 /* Declared entities; the set owns them. None declared: 0, mapping_usual_kind knows names. */
 const struct entity_field *decoder_entities(const struct decoder *d, uint32_t *out_count);
 /* Runs every decoder's samples and tells what differs as errors. Number of failures. */
@@ -78,8 +78,7 @@ struct decoder_counters {
     uint64_t regex_limits; /* PCRE2 met its match, depth or heap limit */
 };
 struct decoder_scratch;
-NODISCARD enum status decoder_scratch_new(const struct decoder_set *s, struct decoder_scratch **out,
-                                          struct error *err);
+NODISCARD enum status decoder_scratch_new(struct decoder_scratch **out, struct error *err);
 void decoder_scratch_free(struct decoder_scratch *c);
 AUTO_DEFINE(decoder_scratch);
 const struct decoder_counters *decoder_get_counters(const struct decoder_scratch *c);
@@ -87,9 +86,10 @@ const struct decoder_counters *decoder_get_counters(const struct decoder_scratch
 /*
  * To be called after mapping_apply. Finds the decoders that are responsible for the event: by
  * program (no case, without path), by log source (said before), by `when`; adds the fields of the
- * first pattern that matches and puts the decoder's log source before those that are there. Sets
- * EVENT_UNDECODED where a decoder is responsible by program or log source and nothing matched.
- * Values are views into event->message (rarely into `arena`). The decoder that matched, or NULL.
+ * first pattern that matches and puts the log sources of the decoder before those that are there:
+ * of the one that matched, else of the first responsible one (keyword rules look at such events
+ * too). Sets EVENT_UNDECODED where a decoder is responsible by program or log source and no pattern
+ * matched. Values are views into event->message (rarely into `arena`). That decoder, or NULL.
  */
 const struct decoder *decoder_apply(const struct decoder_set *s, struct decoder_scratch *c,
                                     struct event *event, struct arena *arena);

@@ -46,7 +46,10 @@ static void check_leaf(struct walk *w, const struct field *f, const json_t *valu
         check(f->type == VALUE_NULL);
     else {
         double number = 0;
-        check(f->type == VALUE_NUMBER && text_to_double(bytes, &number));
+        check(f->type == VALUE_NUMBER);
+        if (bytes.len >= 64) /* longer ones text_to_double refuses */
+            return;
+        check(text_to_double(bytes, &number));
         check(number >= json_number_value(value) && number <= json_number_value(value));
     }
 }
@@ -109,6 +112,10 @@ static void compare(struct text document, struct arena *arena, struct event *eve
     check(status != STATUS_SYNTAX || event->field_count == 0);
     if (depth_of(document) > JSON_SCAN_DEPTH || status == STATUS_LIMIT)
         return;
+    if (document.len && memchr(document.at, 0, document.len)) {
+        check(status == STATUS_SYNTAX); /* jansson 2.14 loses a NUL that follows a number */
+        return;
+    }
     json_error_t error;
     json_t *want =
         json_loadb(document.at, document.len,
