@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include <stdbool.h>
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/text.h"
+#include <stdbool.h>
 
 /* A JSON document as a tree, for webhook bodies: they are small and come seldom. Nodes and texts
  * are borrowed and live as long as the tree. Every reader takes NULL for an absent node. */

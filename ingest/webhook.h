@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include <stdatomic.h>
 #include "base/buffer.h"
 #include "ingest/ingest.h"
 #include "ingest/json_tree.h"
+#include <stdatomic.h>
 
 /*
  * What the receivers of every monitoring system's webhook share: the one shape that their alerts
@@ -56,7 +56,7 @@ struct webhook_alert {
     int64_t starts_us, ends_us, expires_us; /* TIMESTAMP_NONE: not said */
     int64_t truncated;
     const struct json_node *labels, *annotations, *details; /* NULL: none */
-    struct text origin; /* empty: none */
+    struct text origin;                                     /* empty: none */
 };
 
 enum webhook_style {
@@ -71,24 +71,24 @@ enum webhook_style {
 struct webhook_call {
     struct webhooks *webhooks;
     const struct webhook_request *request;
-    struct text tail[2];  /* what '*' stood for in the route's path */
+    struct text segment; /* what '*' stood for in the route's path */
     struct json_tree *tree;
     const struct json_node *body; /* NULL where the route reads the bytes itself */
     struct batch *out;
     struct webhook_reply *reply;
     struct buffer scratch; /* the record being written */
     int64_t now_us;
-    uint32_t index;       /* of the record in its request: for Idempotency-Key */
-    uint32_t refused;     /* alerts that found no room */
-    struct arena *arena;  /* of the batch: for texts that are put together */
+    uint32_t index;      /* of the record in its request: for Idempotency-Key */
+    uint32_t refused;    /* alerts that found no room */
+    struct arena *arena; /* of the batch: for texts that are put together */
 };
 
 /* Where requests of a system arrive. */
 struct webhook_route {
     const char *method; /* "POST", "POST PUT" */
-    const char *path;   /* '*' stands for one segment */
+    const char *path;   /* one '*' stands for any bytes */
     enum webhook_style style;
-    bool is_json;       /* the body is read as JSON first; 400 where it is none */
+    bool is_json; /* the body is read as JSON first; 400 where it is none */
     /* Adds records, sets the reply. */
     void (*take)(struct webhook_call *call);
 };
@@ -98,6 +98,13 @@ struct webhook_type {
     const struct webhook_route *routes;
     uint32_t route_count;
 };
+
+/* The plain endpoint's mapping: `ours` is filled from `theirs` (a dotted path). */
+enum { WEBHOOK_FIELDS = 32 };
+struct webhook_field {
+    struct text ours, theirs;
+};
+const struct webhook_field *webhook_fields(const struct webhooks *w, uint32_t *out_count);
 
 /* Adds one alert to the call's batch. False where there is no room: counted. */
 bool webhook_add_alert(struct webhook_call *call, const struct webhook_alert *alert);
@@ -115,8 +122,10 @@ struct text webhook_severity(struct text word);
 struct text webhook_host(struct text instance);
 /* RFC 3339 of a member, or TIMESTAMP_NONE; year 1 is none. */
 int64_t webhook_time(const struct json_node *parent, const char *name);
-/* Puts texts together in the call's arena: at most 8, NULL at the end. */
+/* a, separator, b in the call's arena. */
 struct text webhook_join(struct webhook_call *call, struct text a, const char *separator,
                          struct text b);
+/* A fresh random UUID (version 4). */
+struct text webhook_uuid(struct webhook_call *call);
 /* 16 hex digits that stand for a secret or a long text. */
 struct text webhook_digest(struct webhook_call *call, struct text t);

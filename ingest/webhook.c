@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ingest/webhook.h"
+#include "base/json_write.h"
+#include "base/timestamp.h"
+#include <stdio.h>
+#include <sys/random.h>
+
+static struct text idempotency(struct webhook_call *call)
+{
+    const struct webhook_request *q = call->request;
+    if (!q->header)
+        return TEXT_NONE;
+    struct text key = q->header(q->header_context, "Idempotency-Key");
+    if (!key.len)
+        return TEXT_NONE;
+    char number[24];
+    (void)snprintf(number, sizeof number, "%u", call->index);
+    return webhook_join(call, webhook_join(call, TEXT("idempotency"), ":", text_head(key, 255)),
+                        ":", text_of(number));
+}
+
+static bool add(struct webhook_call *call, struct text raw, enum record_kind kind,
+                enum format format, struct text origin, bool counts_always)
+{
+    struct record *r = batch_add(call->out, raw);
+    if (!r) {
+        call->refused++;
+        return false;
+    }
+    struct text stated = counts_always ? TEXT_NONE : idempotency(call);
+    call->index++;
+    r->kind = kind;
+    r->format = format;
+    r->receive_us = call->now_us;
+    r->peer = arena_copy(call->arena, call->request->peer);
+    r->origin = stated.len ? stated : origin;
+    return true;
+}
+
+static void write_object(struct buffer *b, const char *name, const struct json_node *n)
+{
+    if (!json_tree_is_object(n) || !json_tree_count(n))
+        return;
+    json_name(b, text_of(name));
+    json_tree_write(n, b);
+}
+
+static void write_some(struct buffer *b, const char *name, struct text value)
+{
+    if (value.len)
+        json_string(b, name, value);
+}
+
+static void write_time(struct buffer *b, const char *name, int64_t us)
+{
+    if (us != TIMESTAMP_NONE)
+        json_time(b, name, us);
+}
+
+static void write_alert(struct buffer *b, const struct webhook_alert *a)
+{
+    static const char *const statuses[] = {"firing", "acknowledged", "resolved"};
+    json_open(b, NULL, '{');
+    json_string(b, "integration", a->integration);
+    json_string(b, "key", a->key);
+    json_string(b, "group", a->group.len ? a->group : a->key);
+    json_string(b, "status", text_of(statuses[a->status]));
+    json_string(b, "severity", a->severity);
+    json_bool(b, "is_heartbeat", a->is_heartbeat);
+    write_some(b, "title", a->title);
+    write_some(b, "description", a->description);
+    write_some(b, "source", a->source);
+    write_some(b, "host", a->host);
+    write_some(b, "service", a->service);
+    write_some(b, "name", a->name);
+    write_time(b, "starts_at", a->starts_us);
+    write_time(b, "ends_at", a->ends_us);
+    write_time(b, "expires_at", a->expires_us);
+    write_some(b, "url", a->url);
+    write_some(b, "receiver", a->receiver);
+    if (a->truncated > 0)
+        json_int(b, "truncated", a->truncated);
+    write_object(b, "labels", a->labels);
+    write_object(b, "annotations", a->annotations);
+    write_object(b, "details", a->details);
+    json_close(b, '}');
+}
+
+bool webhook_add_alert(struct webhook_call *call, const struct webhook_alert *alert)
+{
+    buffer_clear(&call->scratch);
+    write_alert(&call->scratch, alert);
+    if (call->scratch.has_failed) {
+        call->refused++;
+        return false;
+    }
+    return add(call, buffer_text(&call->scratch), RECORD_ALERT, FORMAT_JSON,
+               alert->is_heartbeat ? TEXT_NONE : alert->origin, alert->is_heartbeat);
+}
+
+bool webhook_add_event(struct webhook_call *call, struct text raw, enum format format,
+                       struct text origin)
+{
+    return add(call, raw, RECORD_EVENT, format, origin, false);
+}
+
+void webhook_answer(struct webhook_call *call, int status, struct text json)
+{
+    call->reply->status = status;
+    call->reply->content_type = "application/json";
+    buffer_clear(&call->reply->body);
+    buffer_append(&call->reply->body, json);
+}
+
+void webhook_reject(struct webhook_call *call, enum webhook_style style, int status,
+                    const char *why)
+{
+    struct buffer *b = &call->reply->body;
+    webhook_answer(call, status, TEXT_NONE);
+    json_open(b, NULL, '{');
+    switch (style) {
+    case WEBHOOK_PAGERDUTY_V2:
+    case WEBHOOK_PAGERDUTY_V1:
+        json_string(b, "status", TEXT("invalid event"));
+        json_string(b, "message", TEXT("Event object is invalid"));
+        json_open(b, "errors", '[');
+        json_string(b, NULL, text_of(why));
+        json_close(b, ']');
+        break;
+    case WEBHOOK_OPSGENIE:
+        json_string(b, "message", text_of(why));
+        json_double(b, "took", 0.001);
+        json_string(b, "requestId", webhook_uuid(call));
+        break;
+    case WEBHOOK_PLAIN:
+        json_string(b, "error", text_of(why));
+        break;
+    }
+    json_close(b, '}');
+}
+
+struct text webhook_severity(struct text word)
+{
+    static const struct {
+        const char *word, *severity;
+    } words[] = {
+        {"critical", "critical"}, {"crit", "critical"},     {"fatal", "critical"},
+        {"page", "critical"},     {"disaster", "critical"}, {"emergency", "critical"},
+        {"emerg", "critical"},    {"alert", "critical"},    {"p1", "critical"},
+        {"sev1", "critical"},     {"error", "error"},       {"err", "error"},
+        {"high", "error"},        {"major", "error"},       {"p2", "error"},
+        {"sev2", "error"},        {"warning", "warning"},   {"warn", "warning"},
+        {"medium", "warning"},    {"average", "warning"},   {"minor", "warning"},
+        {"moderate", "warning"},  {"low", "warning"},       {"p3", "warning"},
+        {"p4", "warning"},        {"sev3", "warning"},      {"sev4", "warning"},
+        {"info", "info"},         {"information", "info"},  {"informational", "info"},
+        {"notice", "info"},       {"none", "info"},         {"ok", "info"},
+        {"debug", "info"},        {"p5", "info"},           {"sev5", "info"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (text_equal_nocase(word, text_of(words[i].word)))
+            return text_of(words[i].severity);
+    return TEXT_NONE;
+}
+
+struct text webhook_host(struct text instance)
+{
+    size_t scheme = text_find(instance, TEXT("://"));
+    struct text t = scheme < instance.len ? text_skip(instance, scheme + 3) : instance;
+    t = text_head(t, text_find_byte(t, '/'));
+    if (t.len && t.at[0] == '[')
+        return text_head(text_skip(t, 1), text_find_byte(text_skip(t, 1), ']'));
+    size_t colon = text_find_byte(t, ':');
+    bool has_one =
+        colon < t.len && text_find_byte(text_skip(t, colon + 1), ':') == t.len - colon - 1;
+    return has_one ? text_head(t, colon) : t;
+}
+
+int64_t webhook_time(const struct json_node *parent, const char *name)
+{
+    int64_t us = TIMESTAMP_NONE;
+    struct text t = json_tree_member(parent, name);
+    if (!t.len || text_starts(t, TEXT("0001-")) || !timestamp_parse(t, 0, &us, NULL))
+        return TIMESTAMP_NONE;
+    return us;
+}
+
+struct text webhook_join(struct webhook_call *call, struct text a, const char *separator,
+                         struct text b)
+{
+    size_t middle = strlen(separator);
+    char *at = arena_bytes(call->arena, a.len + middle + b.len);
+    if (!at)
+        return TEXT_NONE;
+    if (a.len)
+        memcpy(at, a.at, a.len);
+    memcpy(at + a.len, separator, middle);
+    if (b.len)
+        memcpy(at + a.len + middle, b.at, b.len);
+    return (struct text){at, a.len + middle + b.len};
+}
+
+struct text webhook_digest(struct webhook_call *call, struct text t)
+{
+    struct hasher h;
+    char hex[33];
+    hash_start(&h);
+    hash_part_text(&h, t);
+    hash_to_hex(hash_end(&h), hex);
+    return arena_copy(call->arena, (struct text){hex, 16});
+}
+
+struct text webhook_uuid(struct webhook_call *call)
+{
+    unsigned char r[16];
+    char text[37];
+    if (getrandom(r, sizeof r, 0) != (ssize_t)sizeof r)
+        memset(r, 0, sizeof r);
+    r[6] = (unsigned char)((r[6] & 0x0F) | 0x40);
+    r[8] = (unsigned char)((r[8] & 0x3F) | 0x80);
+    (void)snprintf(text, sizeof text,
+                   "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", r[0],
+                   r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10], r[11], r[12], r[13],
+                   r[14], r[15]);
+    return arena_copy(call->arena, (struct text){text, 36});
+}

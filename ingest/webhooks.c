@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/json_write.h"
+#include "base/timestamp.h"
+#include "ingest/allow_list.h"
+#include "ingest/webhook.h"
+#include "ingest/webhook_types.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct webhook_type *const types[] = {
+    &webhook_events_type,   &webhook_alertmanager_type, &webhook_pagerduty_type,
+    &webhook_opsgenie_type, &webhook_cloudevents_type,
+};
+enum { TYPES = sizeof types / sizeof *types, SCRATCH_BYTES = 4 << 20, REPLY_BYTES = 64 * 1024 };
+
+struct counts {
+    _Atomic uint64_t requests, alerts, events, rejected, refused, dropped;
+};
+
+struct webhooks {
+    struct arena arena; /* option texts */
+    uint32_t source_index;
+    uint64_t max_body_bytes;
+    struct option_texts allow_texts;
+    struct allow_list *allow;
+    const struct yaml_node *fields_node;
+    struct webhook_field fields[WEBHOOK_FIELDS];
+    uint32_t field_count;
+    struct counts counts[TYPES];
+};
+
+static const struct option rows[] = {
+    {"max_body", OPTION_SIZE, offsetof(struct webhooks, max_body_bytes), "1MiB", 1024, 64 << 20,
+     NULL, "longer request bodies are answered with 413"},
+    {"allow", OPTION_TEXTS, offsetof(struct webhooks, allow_texts), "", 0, 0, NULL,
+     "networks whose webhooks are taken; empty: whoever reaches the port"},
+    {"fields", OPTION_NODE, offsetof(struct webhooks, fields_node), "", 0, 0, NULL,
+     "of /api/v1/events: `our name: their.path`, added where our name is missing"},
+};
+
+static enum status read_fields(struct webhooks *w, struct error *err)
+{
+    const struct yaml_node *n = w->fields_node;
+    if (!n || yaml_is_null(n))
+        return STATUS_OK;
+    if (n->kind != YAML_MAPPING || n->count > WEBHOOK_FIELDS)
+        return error_set(err, STATUS_INVALID, n->line,
+                         "fields: want `our name: their.path`, at most %d", WEBHOOK_FIELDS);
+    for (uint32_t i = 0; i < n->count; i++) {
+        if (n->pairs[i].value->kind != YAML_SCALAR)
+            return error_set(err, STATUS_INVALID, n->pairs[i].value->line,
+                             "fields: want `our name: their.path`");
+        w->fields[i] = (struct webhook_field){arena_copy(&w->arena, n->pairs[i].key->value),
+                                              arena_copy(&w->arena, n->pairs[i].value->value)};
+    }
+    w->field_count = n->count;
+    return STATUS_OK;
+}
+
+enum status webhooks_open(const struct yaml_node *node, uint32_t source_index,
+                          struct webhooks **out, struct error *err)
+{
+    AUTO(webhooks) w = calloc(1, sizeof *w);
+    if (!w)
+        return error_set(err, STATUS_NOMEM, 0, "no memory for webhooks");
+    arena_init(&w->arena, 1 << 20);
+    w->source_index = source_index;
+    enum status status = option_read(rows, sizeof rows / sizeof *rows, node, &w->arena, w, err);
+    if (!status)
+        status = read_fields(w, err);
+    if (!status && w->allow_texts.count)
+        status = allow_list_new(&w->allow_texts, &w->allow, err);
+    if (status)
+        return error_prefix(err, "webhooks");
+    *out = MOVE(w);
+    return STATUS_OK;
+}
+
+void webhooks_free(struct webhooks *w)
+{
+    if (!w)
+        return;
+    allow_list_free(w->allow);
+    arena_fini(&w->arena);
+    free(w);
+}
+
+const struct webhook_field *webhook_fields(const struct webhooks *w, uint32_t *out_count)
+{
+    *out_count = w->field_count;
+    return w->fields;
+}
+
+static bool path_matches(const char *pattern, struct text path, struct text *out_segment)
+{
+    const char *star = strchr(pattern, '*');
+    *out_segment = TEXT_NONE;
+    if (!star)
+        return text_equal(path, text_of(pattern));
+    struct text head = {pattern, (size_t)(star - pattern)};
+    struct text tail = text_of(star + 1);
+    if (path.len <= head.len + tail.len || !text_starts(path, head) || !text_ends(path, tail))
+        return false;
+    *out_segment = text_head(text_skip(path, head.len), path.len - head.len - tail.len);
+    return true;
+}
+
+static bool method_matches(const char *methods, struct text method)
+{
+    struct text rest = text_of(methods);
+    struct text word;
+    while (text_split(&rest, ' ', &word))
+        if (text_equal(word, method))
+            return true;
+    return false;
+}
+
+struct found {
+    const struct webhook_route *route; /* NULL: no such path */
+    size_t type;
+    struct text segment;
+    bool has_method;
+};
+
+static struct found find_route(struct text method, struct text path)
+{
+    struct found best = {0};
+    for (size_t i = 0; i < TYPES; i++)
+        for (uint32_t j = 0; j < types[i]->route_count; j++) {
+            const struct webhook_route *r = &types[i]->routes[j];
+            struct text segment;
+            if (best.has_method || !path_matches(r->path, path, &segment))
+                continue;
+            best = (struct found){r, i, segment, method_matches(r->method, method)};
+        }
+    return best;
+}
+
+bool webhooks_owns(const struct webhooks *w, struct text path)
+{
+    (void)w;
+    return find_route(TEXT_NONE, path).route != NULL;
+}
+
+static void count(_Atomic uint64_t *c, uint64_t n)
+{
+    (void)atomic_fetch_add_explicit(c, n, memory_order_relaxed);
+}
+
+/* What must hold before a route may read the body; false: the reply says why it does not. */
+static bool admit(struct webhook_call *call, const struct found *found)
+{
+    const struct webhooks *w = call->webhooks;
+    enum webhook_style style = found->route->style;
+    struct error err = {0};
+    if (!found->has_method) {
+        webhook_reject(call, style, 405, "this method is not taken here");
+    } else if (!allow_list_has_text(w->allow, call->request->peer)) {
+        webhook_reject(call, style, 403, "this address is not in `allow`");
+    } else if (call->request->body.len > w->max_body_bytes) {
+        webhook_reject(call, style, 413, "the body is longer than `max_body`");
+    } else if (found->route->is_json &&
+               json_tree_parse(call->request->body, &call->tree, &err) != STATUS_OK) {
+        webhook_reject(call, style, style == WEBHOOK_OPSGENIE ? 422 : 400, err.text);
+    } else {
+        call->body = json_tree_root(call->tree);
+        return true;
+    }
+    return false;
+}
+
+static void count_records(struct counts *c, const struct webhook_call *call)
+{
+    uint64_t alerts = 0;
+    for (uint32_t i = 0; i < call->out->count; i++)
+        alerts += call->out->records[i].kind == RECORD_ALERT;
+    count(&c->requests, 1);
+    count(&c->alerts, alerts);
+    count(&c->events, call->out->count - alerts);
+    count(&c->dropped, call->refused);
+    count(&c->rejected, call->reply->status >= 400);
+}
+
+bool webhooks_take(struct webhooks *w, const struct webhook_request *request, struct batch *out,
+                   struct webhook_reply *reply)
+{
+    struct webhook_call call = {.webhooks = w,
+                                .request = request,
+                                .out = out,
+                                .arena = &out->arena,
+                                .reply = reply,
+                                .now_us = timestamp_now_us()};
+    if (reply->body.max_bytes == 0)
+        buffer_init(&reply->body, REPLY_BYTES);
+    reply->retry_after_s = 0;
+    out->source = w->source_index;
+    struct found found = find_route(request->method, request->path);
+    if (!found.route) {
+        webhook_reject(&call, WEBHOOK_PLAIN, 404, "there is no webhook here");
+        return false;
+    }
+    buffer_init(&call.scratch, SCRATCH_BYTES);
+    call.segment = found.segment;
+    if (admit(&call, &found))
+        found.route->take(&call);
+    count_records(&w->counts[found.type], &call);
+    json_tree_free(call.tree);
+    buffer_fini(&call.scratch);
+    return out->count > 0;
+}
+
+/* Under load nobody is told that he made a mistake: each sender hears what makes it come again. */
+void webhooks_refuse(const struct webhooks *w, const struct webhook_request *request,
+                     struct webhook_reply *reply)
+{
+    static const struct {
+        int status;
+        const char *body;
+    } answers[] = {
+        [WEBHOOK_PLAIN] = {503, "{\"error\":\"overloaded, come again\"}"},
+        [WEBHOOK_PAGERDUTY_V2] = {429,
+                                  "{\"status\":\"throttle exceeded\",\"message\":\"Requests for "
+                                  "this service are arriving too quickly.  Please retry "
+                                  "later.\",\"errors\":[\"overloaded\"]}"},
+        [WEBHOOK_PAGERDUTY_V1] = {403,
+                                  "{\"status\":\"throttle exceeded\",\"message\":\"Requests for "
+                                  "this service are arriving too quickly.  Please retry "
+                                  "later.\"}"},
+        [WEBHOOK_OPSGENIE] = {429, "{\"message\":\"You are making too many requests! To avoid "
+                                   "problems, please slow down.\",\"took\":0.001}"},
+    };
+    struct found found = find_route(request->method, request->path);
+    enum webhook_style style = found.route ? found.route->style : WEBHOOK_PLAIN;
+    if (reply->body.max_bytes == 0)
+        buffer_init(&reply->body, REPLY_BYTES);
+    buffer_clear(&reply->body);
+    buffer_append(&reply->body, text_of(answers[style].body));
+    reply->status = answers[style].status;
+    reply->content_type = "application/json";
+    reply->retry_after_s = 5;
+    /* the count is the one thing here that changes: an atomic */
+    struct counts *c = (struct counts *)(uintptr_t)&w->counts[found.type];
+    count(&c->requests, 1);
+    count(&c->refused, 1);
+}
+
+void webhooks_metrics(const struct webhooks *w, metric_fn tell, void *context)
+{
+    for (size_t i = 0; i < TYPES; i++) {
+        const struct counts *c = &w->counts[i];
+        char labels[64];
+        (void)snprintf(labels, sizeof labels, "integration=\"%s\"", types[i]->name);
+        const struct {
+            const char *name, *help;
+            const _Atomic uint64_t *value;
+        } all[] = {
+            {"webhook_requests_total", "Requests to a webhook.", &c->requests},
+            {"webhook_alerts_total", "Alerts taken from webhooks.", &c->alerts},
+            {"webhook_events_total", "Events taken from webhooks.", &c->events},
+            {"webhook_rejected_total", "Requests answered as faulty.", &c->rejected},
+            {"webhook_refused_total", "Requests told to come again: overload.", &c->refused},
+            {"webhook_dropped_total", "Alerts beyond what one request may hold.", &c->dropped},
+        };
+        for (size_t j = 0; j < sizeof all / sizeof *all; j++)
+            tell(context, &(struct metric){
+                              all[j].name, all[j].help, labels, METRIC_COUNTER,
+                              (double)atomic_load_explicit(all[j].value, memory_order_relaxed)});
+    }
+}
