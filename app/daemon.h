@@ -51,7 +51,7 @@ struct recorder {
     struct mailbox commands; /* of console */
     struct command_output detections;
     bool has_detections;
-    bool must_restart;               /* Redis lost what it had acknowledged */
+    _Atomic bool must_restart;       /* Redis lost what it had acknowledged */
     struct journal_reader *evidence; /* opened when first needed */
     int64_t journal_us;              /* of the last batch */
 };

@@ -57,8 +57,12 @@ static void show(struct run *run, const struct detection *d)
 static void decided(void *context, const struct pipeline_result *result)
 {
     struct run *run = context;
+    if (run->options->batch)
+        run->options->batch(run->options->context, result->batch);
     for (uint32_t i = 0; i < result->count; i++) {
         const struct detection *d = result->detections[i];
+        if (run->options->is_wanted && !run->options->is_wanted(run->options->context, d->rule))
+            continue;
         if (run->incidents && incidents_detect(run->incidents, d))
             run->has_failed = true;
         if (d->is_renewal)
@@ -144,8 +148,24 @@ static enum status read_journal(struct run *run, struct error *err)
     return status == STATUS_AGAIN ? STATUS_OK : status;
 }
 
+static void read_given(struct run *run)
+{
+    for (;;) {
+        struct batch *b = pipeline_take(run->pipeline, UINT64_MAX);
+        if (!run->options->next(run->options->context, b)) {
+            pipeline_give_back(run->pipeline, b);
+            return;
+        }
+        dispatch(run, b, 0);
+    }
+}
+
 static enum status read_all(struct run *run, struct error *err)
 {
+    if (run->options->next) {
+        read_given(run);
+        return STATUS_OK;
+    }
     if (run->options->journal)
         return read_journal(run, err);
     for (uint32_t i = 0; i < run->options->file_count; i++) {
@@ -176,7 +196,8 @@ static enum status build(struct run *run, struct ruleset *ruleset, struct error 
                   : cores > 8 ? 4
                               : 1,
         .parser = o->parser,
-        .is_file_time = o->journal == NULL,
+        .is_file_time = o->journal == NULL && !o->is_receipt_time,
+        .is_receipt_time = o->is_receipt_time,
         .max_window_bytes = WINDOW_BYTES,
         .max_held = HELD_MAX,
         .decided = decided,
@@ -228,6 +249,8 @@ static enum status execute(struct run *run, struct ruleset *ruleset, struct reru
         return status;
     status = read_all(run, err);
     pipeline_finish(run->pipeline, true);
+    if (run->options->finished)
+        run->options->finished(run->options->context, run->pipeline);
     run->totals.seconds = (double)(timestamp_monotonic_ns() - start_ns) / 1e9;
     run->totals.cpu_seconds = cpu_seconds() - cpu;
     if (run->options->has_progress)

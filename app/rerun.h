@@ -17,6 +17,9 @@ struct rerun_options {
     uint32_t file_count;
     const char *journal; /* folder of a journal instead of files, or NULL */
     int64_t since_us, until_us;
+    /* Instead of files and journal: fills a reset batch, false at the end. NULL: not used. */
+    bool (*next)(void *context, struct batch *b);
+    bool is_receipt_time; /* timelines: event time is the record's receive_us */
     struct parser_options parser;
     uint32_t workers, shards; /* 0: as many as fit this machine */
     bool has_incidents;       /* scores and decides, in memory */
@@ -24,9 +27,15 @@ struct rerun_options {
     double threshold;
     int64_t half_life_us;
     bool has_progress; /* draw it on standard error */
+    /* True where this rule's detections count; NULL: all do. */
+    bool (*is_wanted)(void *context, const struct rule *rule);
     /* Decider's thread, in the order decided: the detection with `line` and evidence of its own
      * input already in it, and that input's name. Renewals are left out. May be NULL. */
     void (*detected)(void *context, const struct detection *d, struct text input);
+    /* Decider's thread, once per batch before its detections; and after the end, with the pipeline
+     * still whole. May be NULL. */
+    void (*batch)(void *context, const struct batch *b);
+    void (*finished)(void *context, const struct pipeline *p);
     void *context;
 };
 

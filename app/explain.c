@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/command.h"
+#include "app/load.h"
+#include "app/rerun.h"
+#include "app/subcommands.h"
+#include "base/json_write.h"
+#include "base/timestamp.h"
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] =
+    "Usage: tocsin explain --rules PATH [--rule ID] [options] [FILE|-]\n\n"
+    "For each record and rule: matched or not, each predicate with the field's value, the log\n"
+    "source decision. For correlations: what the window of each group holds at the end, what the\n"
+    "condition needed and what was missing. --rule takes an id, a name or a title.";
+
+enum { KEYS_MAX = 10000 };
+
+struct explain {
+    struct load_request load;
+    const char *rule, *format, *logsource;
+    bool is_json;
+    struct ruleset *ruleset;
+    const struct rule *only;
+    struct rerun_options run;
+    struct command_output out;
+    struct hash128 keys[KEYS_MAX]; /* of windows that were fed */
+    const struct correlation *correlations[KEYS_MAX];
+    uint32_t key_count;
+};
+
+static bool is_named(const struct rule *rule, struct text name)
+{
+    return text_equal_nocase(rule->id, name) || text_equal(rule->name, name) ||
+           text_equal(rule->title, name) || text_equal(rule->key, name);
+}
+
+static bool find_rule(struct explain *e)
+{
+    if (!e->rule)
+        return true;
+    uint32_t count = 0;
+    const struct rule *const *rules = ruleset_rules(e->ruleset, &count);
+    for (uint32_t i = 0; i < count && !e->only; i++)
+        if (is_named(rules[i], text_of(e->rule)))
+            e->only = rules[i];
+    if (!e->only)
+        command_say("explain: no rule has the id, name or title '%s'", e->rule);
+    return e->only != NULL;
+}
+
+/* For people the same object, laid out. */
+static void put_object(struct explain *e, struct text object)
+{
+    json_t *root = e->is_json ? NULL : json_loadb(object.at, object.len, 0, NULL);
+    char *pretty = root ? json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : NULL;
+    buffer_append(&e->out.buffer, pretty ? text_of(pretty) : object);
+    buffer_byte(&e->out.buffer, '\n');
+    free(pretty);
+    json_decref(root);
+    command_flush_output(&e->out, false);
+}
+
+/* ---- records against rules: plainly, one by one ---- */
+
+static enum status explain_records(struct explain *e, const char *path, struct error *err)
+{
+    AUTO(parser) parser = NULL;
+    AUTO(matcher) matcher = NULL;
+    AUTO(file_reader) reader = NULL;
+    AUTO(batch) batch = batch_new();
+    struct event event = {0};
+    enum status status = batch ? parser_new(&e->run.parser, &parser, err) : STATUS_NOMEM;
+    if (!status)
+        status = matcher_new(e->ruleset, &matcher, err);
+    if (!status)
+        status = file_reader_open(path, false, &reader, err);
+    struct buffer line;
+    buffer_init(&line, 64 << 20);
+    while (!status) {
+        batch_reset(batch);
+        status = file_reader_next(reader, batch, err);
+        for (uint32_t i = 0; !status && i < batch->count; i++) {
+            parser_read(parser, &batch->records[i], &batch->arena, &event);
+            matcher_decode(matcher, &event, &batch->arena);
+            buffer_clear(&line);
+            matcher_explain(matcher, &event, e->only, &line);
+            put_object(e, buffer_text(&line));
+        }
+    }
+    buffer_fini(&line);
+    event_fini(&event);
+    return status == STATUS_AGAIN ? STATUS_OK : status;
+}
+
+/* ---- correlations: the windows at the end of a run ---- */
+
+static void note_feeds(void *context, const struct batch *b)
+{
+    struct explain *e = context;
+    for (uint32_t i = 0; i < b->feed_count; i++) {
+        const struct feed *f = &b->feeds[i];
+        if (e->only && f->correlation->rule != e->only)
+            continue;
+        uint32_t k = 0;
+        while (k < e->key_count && !hash_equal(e->keys[k], f->key))
+            k++;
+        if (k < e->key_count || k == KEYS_MAX)
+            continue;
+        e->keys[k] = f->key;
+        e->correlations[e->key_count++] = f->correlation;
+    }
+}
+
+static void write_windows(void *context, const struct pipeline *p)
+{
+    struct explain *e = context;
+    struct buffer line;
+    buffer_init(&line, 16 << 20);
+    for (uint32_t i = 0; i < e->key_count; i++) {
+        buffer_clear(&line);
+        shard_explain(pipeline_shard(p, 0), e->correlations[i], e->keys[i], &line);
+        if (line.len)
+            put_object(e, buffer_text(&line));
+    }
+    buffer_fini(&line);
+}
+
+static enum status explain_windows(struct explain *e, const char *path, struct error *err)
+{
+    struct rerun_result result;
+    e->run.files = &path;
+    e->run.file_count = 1;
+    e->run.workers = 1;
+    e->run.shards = 1;
+    e->run.batch = note_feeds;
+    e->run.finished = write_windows;
+    e->run.context = e;
+    enum status status = rerun_once(&e->run, e->ruleset, &result, err);
+    rerun_fini(&result);
+    return status;
+}
+
+static int explain_file(struct explain *e, const char *path)
+{
+    struct error err = {0};
+    if (load_rules(&e->load, &e->ruleset, &err) || command_open_output(&e->out, "-", &err)) {
+        command_say("explain: %s", err.text);
+        return COMMAND_USAGE;
+    }
+    if (!find_rule(e))
+        return COMMAND_USAGE;
+    bool is_correlation = e->only && e->only->kind == RULE_CORRELATION;
+    uint32_t correlations = 0;
+    (void)ruleset_correlations(e->ruleset, &correlations);
+    bool can_read_twice = strcmp(path, "-") != 0;
+    enum status status = is_correlation ? STATUS_OK : explain_records(e, path, &err);
+    if (!status && correlations && (is_correlation || (!e->only && can_read_twice)))
+        status = explain_windows(e, path, &err);
+    bool is_written = command_close_output(&e->out);
+    if (status)
+        command_say("explain: %s", err.text);
+    return status || !is_written ? COMMAND_UNFINISHED : COMMAND_DONE;
+}
+
+int explain_main(int argc, char **argv)
+{
+    struct explain *e = calloc(1, sizeof *e);
+    const char **files = calloc((size_t)argc + 1, sizeof(char *));
+    uint32_t count = 0;
+    if (!e || !files)
+        return COMMAND_UNFINISHED;
+    e->run.since_us = e->run.until_us = TIMESTAMP_NONE;
+    const struct command_flag flags[] = {
+        {"rules", FLAG_TEXTS, &e->load.rules, "PATH", "rule file or folder, or share"},
+        {"rule", FLAG_TEXT, &e->rule, "ID", "only this rule: id, name or title"},
+        {"decoders", FLAG_TEXTS, &e->load.decoders, "PATH", "more decoders and mappings"},
+        {"format", FLAG_TEXT, &e->format, "NAME", "auto, syslog, json, cef, leef, kv, raw"},
+        {"logsource", FLAG_TEXT, &e->logsource, "any", "turns routing by log source off"},
+        {"json", FLAG_SWITCH, &e->is_json, NULL, "one JSON object a line"},
+    };
+    enum status status =
+        command_flags(argc, argv, usage, flags, sizeof flags / sizeof *flags, files, &count);
+    e->load.is_any_logsource = e->logsource != NULL;
+    int code = COMMAND_USAGE;
+    if (status == STATUS_AGAIN)
+        code = COMMAND_DONE;
+    else if (status)
+        code = COMMAND_USAGE;
+    else if (!e->load.rules.count)
+        command_say("explain: --rules is missing: a rule file, a folder, or share");
+    else if (e->format && !event_format_parse(text_of(e->format), &e->run.parser.format))
+        command_say("explain: --format knows auto, syslog, json, cef, leef, kv, raw");
+    else if (count > 1)
+        command_say("explain: one FILE at a time");
+    else
+        code = explain_file(e, count ? files[0] : "-");
+    ruleset_unref(e->ruleset);
+    free(files);
+    free(e);
+    return code;
+}
