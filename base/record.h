@@ -35,6 +35,8 @@ enum format {
 enum record_flag {
     RECORD_TRUNCATED = 1U << 0, /* longer than the source's limit: the rest was skipped */
     RECORD_EXEMPT = 1U << 1,    /* its source has durability none */
+    RECORD_RESUMED = 1U << 2,   /* first of its stream since its source got that (Kafka): nothing
+                                   before it is on its way */
 };
 
 struct record {

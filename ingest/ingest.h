@@ -36,6 +36,8 @@ AUTO_DEFINE(parser);
 void parser_read(struct parser *p, const struct record *r, struct arena *arena, struct event *out);
 /* Counts by format and by reason of damage. */
 void parser_metrics(const struct parser *p, metric_fn tell, void *context);
+/* The event as one line of `tocsin parse`, newline included. `line` is the record's number. */
+void parser_write(const struct event *e, uint64_t line, struct buffer *out);
 
 /* ---- journal: the one order ------------------------------------------------------------------ */
 
@@ -53,6 +55,8 @@ struct journal_options {
 /*
  * Opens for appending: repairs a torn tail, reports torn middles (through log lines), begins a new
  * epoch and continues the sequence. One thread appends; readers have handles of their own.
+ * CONFLICT: another process writes there. The caller then appends a RECORD_GAP with the time of
+ * the start, so that journal time jumps over the time in which nobody listened.
  */
 NODISCARD enum status journal_open(const struct journal_options *options, struct journal **out,
                                    struct error *err);
@@ -64,11 +68,22 @@ static inline void journal_free(struct journal *j)
 AUTO_DEFINE(journal);
 /*
  * Gives each record position, epoch and journal_us, and appends them all as one block. Not durable
- * before journal_sync. FULL: below the reserve, or the disk refused: nothing was appended, no
- * position given; may be tried again.
+ * before journal_sync. FULL: below the reserve, or no space: nothing was appended, no position
+ * given; may be tried again, as may IO. Records with an origin "kafka:topic:partition:offset" that
+ * are in the journal already are taken out of the batch first and counted: it may be empty after.
+ * CONFLICT: a Kafka record before these was refused, and these must not overtake it: their source
+ * reads them again, with those.
  */
 NODISCARD enum status journal_append(struct journal *j, struct batch *b, struct error *err);
+/* Makes durable what was appended. After a failure the next call writes it all anew, into a file of
+ * its own: positions stay, and OK means what it says. */
 NODISCARD enum status journal_sync(struct journal *j, struct error *err);
+/* The next position is at least this one: for a state that was ahead of a journal whose end was
+ * lost, so that no position is given twice. Before the first append. */
+void journal_skip_to(struct journal *j, uint64_t position);
+/* The highest number of a stream ("kafka:topic:partition") in the journal when it was opened, or
+ * -1. Any thread. */
+int64_t journal_mark(const struct journal *j, struct text stream);
 uint64_t journal_next_position(const struct journal *j);
 uint32_t journal_epoch(const struct journal *j);
 int64_t journal_time_us(const struct journal *j);
@@ -100,6 +115,8 @@ struct intake {
     struct batch *(*take)(void *context, uint64_t timeout_ms);
     /* Takes the batch (also an empty one, back into the pool). CLOSED at the stop: not taken. */
     enum status (*put)(void *context, struct batch *b);
+    /* journal_mark, for Kafka: lets it see that a topic was made anew. NULL: it cannot. */
+    int64_t (*mark)(void *context, struct text stream);
 };
 
 struct source;

@@ -5,6 +5,7 @@
 #include "ingest/ingest.h"
 #include "ingest/journal_dir.h"
 #include "ingest/journal_file.h"
+#include "ingest/journal_marks.h"
 #include "ingest/journal_repair.h"
 #include "ingest/journal_stock.h"
 #include "ingest/journal_zip.h"
@@ -30,7 +31,7 @@ enum {
 
 /* Told by the journal's thread, read by any. */
 struct counters {
-    _Atomic uint64_t records, bytes, blocks, syncs, refused, taken_back, removed;
+    _Atomic uint64_t records, bytes, blocks, syncs, failed_syncs, refused, repeated, removed;
     _Atomic uint64_t stock_bytes, stock_files, free_bytes;
     _Atomic bool is_full;
 };
@@ -42,13 +43,15 @@ struct journal {
     struct journal_stock stock;
     struct journal_file file; /* fd -1: the disk refused a new one so far */
     struct journal_zip *zip;
-    struct buffer plain, block; /* payload; header and payload as stored */
-    uint64_t looked_at;         /* offset in `file` when free space was last looked at */
+    struct journal_marks *marks, *marks_before; /* now; as they were at the open, never changed */
+    struct buffer plain, block;                 /* payload; header and payload as stored */
+    uint64_t looked_at; /* offset in `file` when free space was last looked at */
     int64_t time_us;
 
     /* What the last sync made durable. */
     uint64_t synced_position, synced_offset;
     int64_t synced_us;
+    bool must_move; /* a sync of the file failed: it may not be asked again */
 
     _Atomic uint64_t next_position, removable;
     _Atomic uint32_t epoch;
@@ -91,11 +94,43 @@ void journal_allow_removal(struct journal *j, uint64_t position)
     store(&j->removable, position);
 }
 
+void journal_skip_to(struct journal *j, uint64_t position)
+{
+    if (position > load(&j->next_position))
+        store(&j->next_position, position);
+}
+
 static void remember_sync(struct journal *j)
 {
     j->synced_position = load(&j->next_position);
     j->synced_offset = j->file.offset;
     j->synced_us = j->time_us;
+}
+
+/* A file's first block: what the journal knows of numbered streams so far. */
+static enum status write_marks(struct journal *j, struct journal_file *f, struct error *err)
+{
+    buffer_clear(&j->block);
+    if (!buffer_reserve(&j->block, SEGMENT_BLOCK_BYTES))
+        return error_set(err, STATUS_NOMEM, 0, "no memory for the journal's marks");
+    j->block.len = SEGMENT_BLOCK_BYTES;
+    if (journal_marks_write(j->marks, &j->block) != STATUS_OK)
+        return error_set(err, STATUS_NOMEM, 0, "no memory for the journal's marks");
+    uint32_t len = (uint32_t)(j->block.len - SEGMENT_BLOCK_BYTES);
+    struct segment_block block = {
+        .salt = f->salt,
+        .first_position = f->first_position,
+        .journal_us = f->journal_us,
+        .epoch = journal_epoch(j),
+        .stored_bytes = len,
+        .plain_bytes = len,
+        .payload_crc = crc_of(j->block.at + SEGMENT_BLOCK_BYTES, len, 0),
+        .kind = SEGMENT_MARKS,
+    };
+    segment_write_block(&block, (uint8_t *)j->block.at);
+    enum status status = journal_file_append(f, buffer_text(&j->block), err);
+    f->empty_bytes = f->offset;
+    return status;
 }
 
 /* The next file. The one before stays in use until the new one is there. */
@@ -107,16 +142,23 @@ static enum status begin_file(struct journal *j, struct error *err)
         .epoch = journal_epoch(j),
     };
     struct journal_file next;
+    uint64_t last_bytes = j->file.fd < 0 ? 0 : j->file.offset;
     enum status status = journal_file_create(&next, j->dir.fd, &header, err);
     if (status != STATUS_OK)
         return status;
-    uint64_t last_bytes = j->file.fd < 0 ? 0 : j->file.offset;
+    status = write_marks(j, &next, err);
+    if (status == STATUS_OK)
+        status = journal_file_publish(&next, j->dir.fd, err);
+    if (status == STATUS_OK)
+        status = journal_stock_add(&j->stock, last_bytes, header.first_position, j->time_us);
+    if (status != STATUS_OK) {
+        journal_file_abandon(&next, j->dir.fd);
+        return status;
+    }
     journal_file_close(&j->file);
     j->file = next;
     j->looked_at = 0;
     remember_sync(j);
-    if (journal_stock_add(&j->stock, last_bytes, header.first_position, j->time_us) != STATUS_OK)
-        return error_set(err, STATUS_NOMEM, 0, "no memory for the journal's files");
     return STATUS_OK;
 }
 
@@ -157,7 +199,7 @@ static enum status look_at_space(struct journal *j, size_t more, struct error *e
 
 static bool must_rotate(const struct journal *j)
 {
-    if (j->file.offset == SEGMENT_HEADER_BYTES)
+    if (j->file.offset == j->file.empty_bytes)
         return false;
     int64_t step_us = j->options.max_age_us / AGE_FILES;
     bool is_old = step_us > 0 && j->file.journal_us != TIMESTAMP_NONE &&
@@ -219,11 +261,15 @@ static void give_positions(struct journal *j, struct batch *b)
         r->journal_us = j->time_us;
     }
     store(&j->next_position, position);
+    journal_marks_take(j->marks, b->records, b->count);
 }
 
 static enum status append(struct journal *j, struct batch *b, struct error *err)
 {
-    enum status status = make_room(j, b->raw_bytes, err);
+    enum status status = journal_marks_check(j->marks, b);
+    if (status != STATUS_OK)
+        return error_set(err, status, 0, "records before these were refused");
+    status = make_room(j, b->raw_bytes, err);
     if (status != STATUS_OK)
         return status;
     struct segment_block block = {
@@ -247,9 +293,10 @@ static enum status append(struct journal *j, struct batch *b, struct error *err)
     return STATUS_OK;
 }
 
-static void refuse(struct journal *j, enum status status, uint32_t records)
+static void refuse(struct journal *j, enum status status, const struct batch *b)
 {
-    count(&j->counters.refused, records);
+    journal_marks_refuse(j->marks, b);
+    count(&j->counters.refused, b->count);
     if (status == STATUS_FULL)
         atomic_store_explicit(&j->counters.is_full, true, memory_order_relaxed);
 }
@@ -258,11 +305,14 @@ enum status journal_append(struct journal *j, struct batch *b, struct error *err
 {
     if (b->count == 0)
         return STATUS_OK;
+    count(&j->counters.repeated, journal_marks_drop(j->marks, b));
+    if (b->count == 0)
+        return STATUS_OK;
     enum status status = append(j, b, err);
     if (status == STATUS_OK)
         give_positions(j, b);
     else
-        refuse(j, status, b->count);
+        refuse(j, status, b);
     if (j->block.size > KEEP_BYTES)
         buffer_fini(&j->block);
     if (j->plain.size > KEEP_BYTES)
@@ -270,29 +320,81 @@ enum status journal_append(struct journal *j, struct batch *b, struct error *err
     return status;
 }
 
+/* One block of the old file, checked, to the end of the new one. */
+static enum status move_block(struct journal *j, struct journal_file *to, uint64_t *offset,
+                              struct error *err)
+{
+    struct segment_block block;
+    uint8_t header[SEGMENT_BLOCK_BYTES];
+    buffer_clear(&j->block);
+    char *at = NULL;
+    if (journal_file_read(&j->file, *offset, header, sizeof header) &&
+        segment_read_block(header, &block) == STATUS_OK)
+        at = buffer_reserve(&j->block, sizeof header + block.stored_bytes);
+    if (!at || !journal_file_read(&j->file, *offset, at, sizeof header + block.stored_bytes) ||
+        crc_of(at + sizeof header, block.stored_bytes, 0) != block.payload_crc)
+        return error_set(err, STATUS_IO, 0,
+                         "the disk lost journal records from position %" PRIu64 " on",
+                         j->synced_position);
+    struct text bytes = {at, sizeof header + block.stored_bytes};
+    *offset += bytes.len;
+    return journal_file_append(to, bytes, err);
+}
+
 /*
  * After a failed sync nobody knows which pages reached the disk, and the kernel calls them clean: a
- * second sync would lie. So everything since the last one is taken back and, under a new epoch, its
- * positions are given anew in a file of its own.
+ * second sync of that file would lie. So everything since the last good one is read back, checked
+ * and written into a file of its own, which takes the old one's place from there on.
  */
-static void take_back(struct journal *j)
+static enum status move_unsynced(struct journal *j, struct error *err)
 {
-    count(&j->counters.taken_back, load(&j->next_position) - j->synced_position);
-    struct error cut;
-    if (journal_file_cut(&j->file, j->synced_offset, &cut) != STATUS_OK)
-        j->file.allocated = j->file.offset; /* the next file's first position hides the rest */
+    struct segment_header header = {
+        .first_position = j->synced_position,
+        .salt = j->file.salt, /* the blocks carry it */
+        .journal_us = j->synced_us,
+        .epoch = journal_epoch(j),
+    };
+    struct journal_file next;
+    enum status status = journal_file_create(&next, j->dir.fd, &header, err);
+    if (status != STATUS_OK)
+        return status;
+    uint64_t offset = j->synced_offset;
+    status = write_marks(j, &next, err);
+    while (offset < j->file.offset && status == STATUS_OK)
+        status = move_block(j, &next, &offset, err);
+    if (status == STATUS_OK)
+        status = journal_file_sync(&next, err);
+    if (status == STATUS_OK)
+        status = journal_file_publish(&next, j->dir.fd, err);
+    if (status == STATUS_OK)
+        status = journal_stock_add(&j->stock, j->synced_offset, next.first_position, j->synced_us);
+    if (status != STATUS_OK) {
+        journal_file_abandon(&next, j->dir.fd);
+        return status;
+    }
+    struct error cut; /* where this fails, the new file's first position hides what is left */
+    (void)!journal_file_cut(&j->file, j->synced_offset, &cut);
     journal_file_close(&j->file);
-    store(&j->next_position, j->synced_position);
-    atomic_store_explicit(&j->epoch, journal_epoch(j) + 1, memory_order_relaxed);
-    j->time_us = j->synced_us;
+    j->file = next;
+    j->must_move = false;
+    return STATUS_OK;
+}
+
+static enum status sync_file(struct journal *j, struct error *err)
+{
+    if (j->must_move)
+        return move_unsynced(j, err);
+    enum status status = journal_file_sync(&j->file, err);
+    j->must_move = status != STATUS_OK;
+    return status;
 }
 
 enum status journal_sync(struct journal *j, struct error *err)
 {
     if (j->file.fd >= 0 && j->file.offset != j->synced_offset) {
-        enum status status = journal_file_sync(&j->file, err);
+        enum status status = sync_file(j, err);
         if (status != STATUS_OK) {
-            take_back(j);
+            count(&j->counters.failed_syncs, 1);
             return status;
         }
         count(&j->counters.syncs, 1);
@@ -320,11 +422,19 @@ static enum status read_past(struct journal *j, struct error *err)
     struct journal_past past;
     enum status status = journal_dir_list(&j->dir, err);
     if (status == STATUS_OK)
-        status = journal_repair(&j->dir, j->zip, &past, err);
+        status = journal_repair(&j->dir, j->zip, j->marks, &past, err);
     if (status == STATUS_OK)
         status = journal_stock_load(&j->stock, &j->dir, err);
     if (status != STATUS_OK)
         return status;
+    struct buffer lines;
+    buffer_init(&lines, SEGMENT_PAYLOAD_MAX);
+    status = journal_marks_write(j->marks, &lines);
+    if (status == STATUS_OK)
+        status = journal_marks_read(j->marks_before, buffer_text(&lines));
+    buffer_fini(&lines);
+    if (status != STATUS_OK)
+        return error_set(err, status, 0, "no memory for the journal's marks");
     j->time_us = past.time_us;
     store(&j->next_position, past.next_position);
     atomic_store_explicit(&j->epoch, past.epoch + 1, memory_order_relaxed);
@@ -352,7 +462,8 @@ enum status journal_open(const struct journal_options *options, struct journal *
                          struct error *err)
 {
     AUTO(journal) j = allocate(options);
-    if (!j || journal_zip_new(&j->zip) != STATUS_OK)
+    if (!j || journal_zip_new(&j->zip) != STATUS_OK || journal_marks_new(&j->marks) != STATUS_OK ||
+        journal_marks_new(&j->marks_before) != STATUS_OK)
         return error_set(err, STATUS_NOMEM, 0, "no memory for the journal");
     enum status status = journal_dir_open(options->dir, true, &j->dir, err);
     if (status == STATUS_OK)
@@ -366,6 +477,11 @@ enum status journal_open(const struct journal_options *options, struct journal *
     clean_up(j);
     *out = MOVE(j);
     return STATUS_OK;
+}
+
+int64_t journal_mark(const struct journal *j, struct text stream)
+{
+    return journal_marks_number(j->marks_before, stream);
 }
 
 void journal_metrics(const struct journal *j, metric_fn tell, void *context)
@@ -384,9 +500,11 @@ void journal_metrics(const struct journal *j, metric_fn tell, void *context)
         {"journal_refused_records_total",
          "Records of appends that the journal refused, repeated tries included", NULL,
          METRIC_COUNTER, (double)load(&c->refused)},
-        {"journal_taken_back_records_total",
-         "Records that were appended and taken back after a failed sync", NULL, METRIC_COUNTER,
-         (double)load(&c->taken_back)},
+        {"journal_failed_syncs_total", "Times the disk refused to make the journal durable", NULL,
+         METRIC_COUNTER, (double)load(&c->failed_syncs)},
+        {"journal_repeated_records_total",
+         "Records that were in the journal already by topic, partition and offset: not taken again",
+         NULL, METRIC_COUNTER, (double)load(&c->repeated)},
         {"journal_removed_files_total", "Segment files removed by retention", NULL, METRIC_COUNTER,
          (double)load(&c->removed)},
         {"journal_files", "Segment files of the journal", NULL, METRIC_GAUGE,
@@ -419,6 +537,8 @@ void journal_close(struct journal *j)
     if (j->lock_fd >= 0)
         (void)close(j->lock_fd);
     journal_zip_free(j->zip);
+    journal_marks_free(j->marks);
+    journal_marks_free(j->marks_before);
     buffer_fini(&j->plain);
     buffer_fini(&j->block);
     free(j);

@@ -33,6 +33,8 @@ static struct journal_fetch_file *open_file(struct journal_fetch *f, const struc
     struct journal_fetch_file *oldest = &f->files[0];
     for (size_t i = 0; i < JOURNAL_FETCH_FILES; i++) {
         struct journal_fetch_file *file = &f->files[i];
+        if (file->walk.fd >= 0 && !journal_walk_has_name(&file->walk))
+            drop_file(file);
         if (file->walk.fd >= 0 && file->first_position == first_position) {
             file->used = ++f->uses;
             return file;

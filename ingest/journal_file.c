@@ -37,43 +37,51 @@ static int write_at(int fd, struct text bytes, uint64_t offset)
     return 0;
 }
 
-static int write_new(int fd, int dir_fd, const struct segment_header *header, const char *name)
-{
-    uint8_t bytes[SEGMENT_HEADER_BYTES];
-    segment_write_header(header, bytes);
-    int code = write_at(fd, (struct text){(const char *)bytes, sizeof bytes}, 0);
-    if (code)
-        return code;
-    return fsync(fd) != 0 || renameat(dir_fd, new_name, dir_fd, name) != 0 || fsync(dir_fd) != 0
-               ? errno
-               : 0;
-}
-
 enum status journal_file_create(struct journal_file *f, int dir_fd, struct segment_header *header,
                                 struct error *err)
 {
-    char name[JOURNAL_DIR_NAME];
-    journal_dir_name(header->first_position, name);
-    if (getrandom(&header->salt, sizeof header->salt, 0) != (ssize_t)sizeof header->salt)
+    uint8_t bytes[SEGMENT_HEADER_BYTES];
+    if (header->salt == 0 && getrandom(&header->salt, sizeof header->salt, 0) < 0)
         return refused(errno, err, "draw a salt for");
     int fd = openat(dir_fd, new_name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return refused(errno, err, "make a file of");
-    int code = write_new(fd, dir_fd, header, name);
-    if (code) {
-        (void)close(fd);
-        (void)unlinkat(dir_fd, new_name, 0);
-        return refused(code, err, "make a file of");
-    }
     *f = (struct journal_file){
         .fd = fd,
         .first_position = header->first_position,
         .offset = SEGMENT_HEADER_BYTES,
+        .empty_bytes = SEGMENT_HEADER_BYTES,
         .allocated = SEGMENT_HEADER_BYTES,
         .salt = header->salt,
         .journal_us = header->journal_us,
     };
+    segment_write_header(header, bytes);
+    int code = write_at(fd, (struct text){(const char *)bytes, sizeof bytes}, 0);
+    if (!code)
+        return STATUS_OK;
+    journal_file_abandon(f, dir_fd);
+    return refused(code, err, "make a file of");
+}
+
+enum status journal_file_publish(struct journal_file *f, int dir_fd, struct error *err)
+{
+    char name[JOURNAL_DIR_NAME];
+    journal_dir_name(f->first_position, name);
+    if (fsync(f->fd) != 0 || renameat(dir_fd, new_name, dir_fd, name) != 0 || fsync(dir_fd) != 0)
+        return refused(errno, err, "make a file of");
     return STATUS_OK;
+}
+
+void journal_file_abandon(struct journal_file *f, int dir_fd)
+{
+    (void)close(f->fd);
+    (void)unlinkat(dir_fd, new_name, 0);
+    f->fd = -1;
+}
+
+bool journal_file_read(const struct journal_file *f, uint64_t offset, void *out, size_t len)
+{
+    return pread(f->fd, out, len, (off_t)offset) == (ssize_t)len;
 }
 
 /* Only a help: where the file system cannot, or has no room, the write itself will tell. */

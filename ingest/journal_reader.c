@@ -18,22 +18,26 @@ struct journal_reader {
     uint64_t position;        /* the next record to give is this one or later */
     int64_t since_us;         /* TIMESTAMP_NONE once it was reached */
     bool has_file;
+    bool is_replaced; /* the walked file has no name any more */
     struct journal_fetch fetch;
 };
 
-/* Where the files after the walked one begin: its blocks end there. */
+/* The file after the walked one: the walked one's blocks end where that begins. An empty file, and
+ * one whose sync failed, is replaced by another of the same name: then that is the next one. */
 static size_t next_index(const struct journal_reader *r)
 {
-    size_t i = r->has_file ? journal_dir_find(&r->dir, r->file) : 0;
-    while (i < r->dir.count && r->has_file && r->dir.items[i] <= r->file)
-        i++;
-    return i;
+    if (!r->has_file)
+        return 0;
+    size_t i = journal_dir_find(&r->dir, r->file);
+    bool is_after = i < r->dir.count && r->dir.items[i] == r->file && !r->is_replaced;
+    return i < r->dir.count && r->dir.items[i] < r->file ? i + 1 : i + is_after;
 }
 
 static void set_ceiling(struct journal_reader *r)
 {
     size_t next = next_index(r);
-    r->walk.ceiling = next < r->dir.count ? r->dir.items[next] : UINT64_MAX;
+    bool has_next = next < r->dir.count && r->dir.items[next] > r->file;
+    r->walk.ceiling = has_next ? r->dir.items[next] : UINT64_MAX;
 }
 
 static enum status enter(struct journal_reader *r, size_t i, struct error *err)
@@ -46,6 +50,7 @@ static enum status enter(struct journal_reader *r, size_t i, struct error *err)
     r->walk = next;
     r->file = r->dir.items[i];
     r->has_file = true;
+    r->is_replaced = false;
     set_ceiling(r);
     if (next.is_header_damaged)
         journal_repair_tell(r->file, &(struct journal_damage){.to_byte = SEGMENT_HEADER_BYTES});
@@ -155,13 +160,8 @@ static enum status enter_next(struct journal_reader *r, struct error *err)
     size_t next = next_index(r);
     if (next == r->dir.count)
         return STATUS_AGAIN;
-    uint64_t expected = r->walk.fd < 0 ? 0 : r->walk.next_position;
     enum status status = enter(r, next, err);
-    if (status == STATUS_NOTFOUND)
-        return STATUS_AGAIN; /* retention took it away meanwhile */
-    if (status == STATUS_OK && expected > r->file)
-        r->walk.next_position = expected;
-    return status;
+    return status == STATUS_NOTFOUND ? STATUS_AGAIN : status; /* removed meanwhile */
 }
 
 /* At the end of the walked file: is there another one? Then the end is final, not one still being
@@ -171,6 +171,7 @@ static enum status list_next(struct journal_reader *r, bool *out_has_next, struc
     enum status status = journal_dir_list(&r->dir, err);
     if (status != STATUS_OK)
         return status;
+    r->is_replaced = r->walk.fd >= 0 && !journal_walk_has_name(&r->walk);
     *out_has_next = next_index(r) < r->dir.count;
     if (r->walk.fd >= 0)
         set_ceiling(r);

@@ -66,47 +66,61 @@ static enum status put_aside(int dir_fd, uint64_t first_position, const struct j
     return STATUS_OK;
 }
 
-static int64_t highest_us(const struct segment_block *block, struct text plain, struct record *room)
+/* What one start reads, and with what. */
+struct repair {
+    struct journal_dir *dir;
+    struct journal_zip *zip;
+    struct journal_marks *marks;
+    struct batch *scratch;
+    struct journal_past past;
+};
+
+static enum status note_block(struct repair *r, const struct segment_block *block,
+                              struct text plain)
 {
+    int64_t us = block->journal_us;
     uint32_t count = 0;
-    if (segment_unpack(block, plain, 0, room, &count) != STATUS_OK || count == 0)
-        return block->journal_us;
-    return room[count - 1].journal_us;
+    enum status status = STATUS_OK;
+    if (block->kind == SEGMENT_MARKS)
+        status = journal_marks_read(r->marks, plain);
+    else
+        status = segment_unpack(block, plain, 0, r->scratch->records, &count);
+    if (count > 0) {
+        us = r->scratch->records[count - 1].journal_us;
+        journal_marks_take(r->marks, r->scratch->records, count);
+    }
+    if (us > r->past.time_us)
+        r->past.time_us = us;
+    if (block->epoch > r->past.epoch)
+        r->past.epoch = block->epoch;
+    return status;
 }
 
-/* Reads one file to its end. True in *out_has_block when it holds at least one. */
-static enum status walk_file(struct journal_walk *w, struct batch *scratch,
-                             struct journal_past *past, bool *out_has_block,
-                             struct journal_damage *tail)
+/* Reads one file to its end. */
+static enum status walk_file(struct repair *r, struct journal_walk *w, struct journal_damage *tail)
 {
     for (;;) {
         struct segment_block block;
         struct text plain;
-        batch_reset(scratch);
-        enum status status = journal_walk_next(w, &scratch->arena, &block, &plain, tail);
+        batch_reset(r->scratch);
+        enum status status = journal_walk_next(w, &r->scratch->arena, &block, &plain, tail);
         if (status == STATUS_SYNTAX) {
             journal_repair_tell(w->header.first_position, tail);
             continue;
         }
+        if (status == STATUS_OK)
+            status = note_block(r, &block, plain);
         if (status != STATUS_OK)
             return status == STATUS_AGAIN ? STATUS_OK : status;
-        *out_has_block = true;
-        int64_t us = block.kind == SEGMENT_RECORDS ? highest_us(&block, plain, scratch->records)
-                                                   : block.journal_us;
-        if (us > past->time_us)
-            past->time_us = us;
-        if (block.epoch > past->epoch)
-            past->epoch = block.epoch;
     }
 }
 
-static enum status repair_file(struct journal_dir *dir, size_t i, struct journal_zip *zip,
-                               struct batch *scratch, struct journal_past *past,
-                               bool *out_has_block, struct error *err)
+static enum status repair_file(struct repair *r, size_t i, struct error *err)
 {
+    struct journal_dir *dir = r->dir;
     struct journal_walk w;
     struct journal_damage tail = {0};
-    enum status status = journal_walk_open(&w, dir->fd, dir->items[i], zip, err);
+    enum status status = journal_walk_open(&w, dir->fd, dir->items[i], r->zip, err);
     if (status != STATUS_OK)
         return status;
     w.header.first_position = dir->items[i];
@@ -115,16 +129,33 @@ static enum status repair_file(struct journal_dir *dir, size_t i, struct journal
     if (w.is_header_damaged)
         journal_repair_tell(dir->items[i],
                             &(struct journal_damage){.to_byte = SEGMENT_HEADER_BYTES});
-    else if (w.header.journal_us > past->time_us)
-        past->time_us = w.header.journal_us;
-    status = walk_file(&w, scratch, past, out_has_block, &tail);
-    if (w.next_position > past->next_position)
-        past->next_position = w.next_position;
+    else if (w.header.journal_us > r->past.time_us)
+        r->past.time_us = w.header.journal_us;
+    status = walk_file(r, &w, &tail);
+    if (w.next_position > r->past.next_position)
+        r->past.next_position = w.next_position;
     journal_walk_close(&w);
     if (status != STATUS_OK)
         return error_set(err, status, 0, "cannot read the journal: %s", error_name(status));
     return w.has_salt ? cut(dir->fd, dir->items[i], &tail, err)
                       : put_aside(dir->fd, dir->items[i], &tail, err);
+}
+
+/* Whether the file begins with its marks: then no file before it is needed for them. */
+static bool has_marks(struct repair *r, size_t i)
+{
+    struct journal_walk w;
+    if (journal_walk_open(&w, r->dir->fd, r->dir->items[i], r->zip, NULL) != STATUS_OK)
+        return false;
+    struct segment_block block;
+    struct text plain;
+    struct journal_damage damage;
+    batch_reset(r->scratch);
+    bool is_there =
+        journal_walk_next(&w, &r->scratch->arena, &block, &plain, &damage) == STATUS_OK &&
+        block.kind == SEGMENT_MARKS;
+    journal_walk_close(&w);
+    return is_there;
 }
 
 /* Headers alone: an epoch must never come twice, whatever happened to the last file. */
@@ -144,17 +175,25 @@ static enum status read_epochs(const struct journal_dir *dir, struct journal_zip
 }
 
 enum status journal_repair(struct journal_dir *dir, struct journal_zip *zip,
-                           struct journal_past *out, struct error *err)
+                           struct journal_marks *marks, struct journal_past *out, struct error *err)
 {
-    struct journal_past past = {.next_position = 1, .time_us = TIMESTAMP_NONE};
     AUTO(batch) scratch = batch_new();
     if (!scratch)
         return error_set(err, STATUS_NOMEM, 0, "no memory to read the journal");
-    enum status status = read_epochs(dir, zip, &past, err);
-    bool has_block = false;
-    for (size_t i = dir->count; i > 0 && !has_block && status == STATUS_OK; i--)
-        status = repair_file(dir, i - 1, zip, scratch, &past, &has_block, err);
+    struct repair r = {
+        .dir = dir,
+        .zip = zip,
+        .marks = marks,
+        .scratch = scratch,
+        .past = {.next_position = 1, .time_us = TIMESTAMP_NONE},
+    };
+    enum status status = read_epochs(dir, zip, &r.past, err);
+    size_t first = dir->count;
+    while (first > 0 && !has_marks(&r, --first))
+        continue;
+    for (size_t i = first; i < dir->count && status == STATUS_OK; i++)
+        status = repair_file(&r, i, err);
     if (status == STATUS_OK)
-        *out = past;
+        *out = r.past;
     return status;
 }

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/own.h"
 #include "ingest/journal_dir.h"
+#include "ingest/journal_marks.h"
 #include "ingest/journal_walk.h"
 #include "ingest/journal_zip.h"
 
@@ -14,10 +15,11 @@ struct journal_past {
 };
 
 /*
- * Walks the last file, cuts off what is torn at its end, and tells what is damaged before that in
- * log lines. The caller holds the folder's lock.
+ * Walks the last file, cuts off what is torn at its end, tells what is damaged before that in log
+ * lines, and fills `marks`. The caller holds the folder's lock.
  */
 NODISCARD enum status journal_repair(struct journal_dir *dir, struct journal_zip *zip,
-                                     struct journal_past *out, struct error *err);
+                                     struct journal_marks *marks, struct journal_past *out,
+                                     struct error *err);
 /* The log line about a damage, in journal file `first_position`. */
 void journal_repair_tell(uint64_t first_position, const struct journal_damage *damage);

@@ -87,6 +87,12 @@ void journal_walk_close(struct journal_walk *w)
     w->fd = -1;
 }
 
+bool journal_walk_has_name(const struct journal_walk *w)
+{
+    struct stat s;
+    return fstat(w->fd, &s) == 0 && s.st_nlink > 0;
+}
+
 /* Whether the payload behind the block header at `offset` is what its CRC says. */
 static bool is_whole(const struct journal_walk *w, const struct segment_block *b, uint64_t offset)
 {

@@ -36,6 +36,8 @@ struct journal_damage {
 NODISCARD enum status journal_walk_open(struct journal_walk *w, int dir_fd, uint64_t first_position,
                                         struct journal_zip *zip, struct error *err);
 void journal_walk_close(struct journal_walk *w);
+/* False once the file was removed, or replaced by another one of its name. */
+bool journal_walk_has_name(const struct journal_walk *w);
 /*
  * The next block. With `arena`, its payload is read, checked, decompressed and given in *out_plain
  * (inside the arena); without, the payload is passed over unseen.
