@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include <stdbool.h>
-#include <stdint.h>
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/metric.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "incidents/incidents.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 /*
  * The HTTP port: JSON API under /api/v1/, /metrics, /healthz, /readyz, the web pages, and the
@@ -46,7 +46,7 @@ struct console_calls {
 
 struct console;
 struct console_options {
-    struct text listen;      /* "127.0.0.1:8514"; port 0 picks one */
+    struct text listen; /* "127.0.0.1:8514"; port 0 picks one */
     struct console_calls calls;
     struct incidents_options record; /* where views connect to */
 };

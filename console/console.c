@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "console/console.h"
+#include "base/arena.h"
+#include "base/timestamp.h"
+#include "console/resource.h"
+#include "console/server.h"
+#include "console/view_pool.h"
+#include <stdlib.h>
+
+enum { CALL_BYTES = 32 << 20 };
+
+struct console {
+    struct console_calls calls;
+    struct view_pool *views;
+    struct server *server;
+};
+
+static void handle(void *context, const struct server *server,
+                   const struct console_request *request, struct server_reply *reply)
+{
+    struct console *c = context;
+    struct arena arena;
+    arena_init(&arena, CALL_BYTES);
+    struct resource_call call = {
+        .app = &c->calls,
+        .views = c->views,
+        .server = server,
+        .request = request,
+        .reply = reply,
+        .arena = &arena,
+        .now_us = timestamp_now_us(),
+    };
+    bool is_answered =
+        resource_answer(&call) || c->calls.webhook(c->calls.context, request, &reply->base);
+    if (!is_answered)
+        server_refuse(reply, 404, "nothing is at this path; see /api/v1/openapi.json");
+    arena_fini(&arena);
+}
+
+enum status console_open(const struct console_options *options, struct console **out,
+                         struct error *err)
+{
+    AUTO(console) c = calloc(1, sizeof *c);
+    if (!c)
+        return error_set(err, STATUS_NOMEM, 0, "no memory for the console");
+    c->calls = options->calls;
+    enum status status = view_pool_new(&options->record, &c->views, err);
+    if (!status)
+        status = server_open(
+            &(struct server_options){.listen = options->listen, .handle = handle, .context = c},
+            &c->server, err);
+    if (status)
+        return status;
+    *out = MOVE(c);
+    return STATUS_OK;
+}
+
+void console_close(struct console *c)
+{
+    if (!c)
+        return;
+    server_close(c->server);
+    view_pool_free(c->views);
+    free(c);
+}
+
+const char *console_address(const struct console *c)
+{
+    return server_address(c->server);
+}
+
+void console_metrics(const struct console *c, metric_fn tell, void *context)
+{
+    server_metrics(c->server, tell, context);
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "console/server.h"
+#include "base/json_write.h"
+#include "base/timestamp.h"
+#include "console/admission.h"
+#include "console/listener.h"
+#include <arpa/inet.h>
+#include <microhttpd.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    CONNECTIONS = 256,
+    CONNECTIONS_PER_ADDRESS = 192, /* most callers are on one address: this machine */
+    IDLE_S = 20,
+    REQUEST_MS = 30000, /* from its first line to its last byte */
+    DISCARD_BYTES = 4 << 20,
+    CONNECTION_BYTES = 32 << 10,
+    STACK_BYTES = 512 << 10,
+    CLOSE_S = 12,
+    CLASSES = 6, /* 1xx .. 5xx */
+};
+
+struct server {
+    struct server_options options;
+    struct MHD_Daemon *daemon;
+    int fd; /* until the daemon has it: -1 */
+    char address[LISTENER_ADDRESS_LEN];
+    /* requests that run, so that closing can wait for them */
+    pthread_mutex_t lock;
+    pthread_cond_t idle;
+    uint32_t running;
+    _Atomic bool is_closing; /* set by the closer, read by every connection; no order needed */
+    _Atomic uint64_t answered[CLASSES];
+    _Atomic uint64_t refused[ADMISSION_REASONS];
+    _Atomic uint64_t cut_off;
+};
+
+/* One request on its way; lives from its first line to the end of its answer. */
+struct exchange {
+    struct server *server;
+    struct MHD_Connection *connection;
+    char *uri; /* raw, as it was sent */
+    uint64_t started_ms;
+    struct buffer body;
+    size_t discarded;
+    bool is_begun;
+    char peer[INET6_ADDRSTRLEN];
+};
+
+static void count_running(struct server *s, int change)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    if (change > 0)
+        s->running++;
+    else if (--s->running == 0)
+        (void)pthread_cond_broadcast(&s->idle);
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
+static void exchange_end(void *context, struct MHD_Connection *connection, void **slot,
+                         enum MHD_RequestTerminationCode why)
+{
+    (void)context;
+    (void)connection;
+    (void)why;
+    struct exchange *x = *slot;
+    *slot = NULL;
+    if (!x)
+        return;
+    count_running(x->server, -1);
+    buffer_fini(&x->body);
+    free(x->uri);
+    free(x);
+}
+
+/* Called with the raw request target, before the library decodes it. */
+static void *exchange_begin(void *context, const char *uri, struct MHD_Connection *connection)
+{
+    struct server *s = context;
+    struct exchange *x = calloc(1, sizeof *x);
+    if (!x)
+        return NULL;
+    x->uri = strdup(uri);
+    if (!x->uri) {
+        free(x);
+        return NULL;
+    }
+    x->server = s;
+    x->connection = connection;
+    x->started_ms = timestamp_monotonic_ms();
+    buffer_init(&x->body, SERVER_BODY_BYTES);
+    count_running(s, 1);
+    return x;
+}
+
+/*
+ * libmicrohttpd before 1.0 takes a bare LF for the end of a header line and offers no switch. It
+ * writes NULs over the line's end in place: two for CRLF, one for LF.
+ */
+static bool is_bare_line(const char *value)
+{
+#if MHD_VERSION < 0x01000000
+    return value && value[strlen(value) + 1] != '\0';
+#else
+    (void)value;
+    return false;
+#endif
+}
+
+static enum MHD_Result note_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
+{
+    (void)kind;
+    struct admission *a = context;
+    a->has_bad_line |= is_bare_line(value);
+    admission_header(a, text_of(name), text_of(value));
+    return MHD_YES;
+}
+
+static struct text find_header(void *context, const char *name)
+{
+    const struct exchange *x = context;
+    return text_of(MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name));
+}
+
+static void add_headers(struct MHD_Response *response, const struct server_reply *reply)
+{
+    static const char *const fixed[][2] = {
+        {"X-Content-Type-Options", "nosniff"},
+        {"X-Frame-Options", "DENY"},
+        {"Referrer-Policy", "no-referrer"},
+        {"Cross-Origin-Resource-Policy", "same-origin"},
+        {"Content-Security-Policy",
+         "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; "
+         "form-action 'none'"},
+        {"Cache-Control", "no-store"},
+    };
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+        (void)MHD_add_response_header(response, fixed[i][0], fixed[i][1]);
+    (void)MHD_add_response_header(response, "Content-Type",
+                                  reply->base.content_type ? reply->base.content_type
+                                                           : "application/json");
+    if (reply->allow)
+        (void)MHD_add_response_header(response, "Allow", reply->allow);
+    char seconds[16];
+    (void)snprintf(seconds, sizeof seconds, "%u", reply->base.retry_after_s);
+    if (reply->base.retry_after_s)
+        (void)MHD_add_response_header(response, "Retry-After", seconds);
+}
+
+/* Takes the reply's bytes. */
+static enum MHD_Result send_reply(struct exchange *x, struct server_reply *reply, bool must_close)
+{
+    struct server *s = x->server;
+    struct buffer *body = &reply->base.body;
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(body->len, body->at, MHD_RESPMEM_MUST_FREE);
+    if (!response) {
+        buffer_fini(body);
+        return MHD_NO;
+    }
+    body->at = NULL;
+    buffer_fini(body);
+    add_headers(response, reply);
+    if (must_close || atomic_load_explicit(&s->is_closing, memory_order_relaxed))
+        (void)MHD_add_response_header(response, "Connection", "close");
+    int status = reply->base.status;
+    int class = status / 100;
+    if (class > 0 && class < CLASSES)
+        (void)atomic_fetch_add_explicit(&s->answered[class], 1, memory_order_relaxed);
+    enum MHD_Result queued = MHD_queue_response(x->connection, (unsigned)status, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+void server_refuse(struct server_reply *reply, int status, const char *words)
+{
+    buffer_clear(&reply->base.body);
+    reply->base.status = status;
+    reply->base.content_type = "application/json";
+    json_open(&reply->base.body, NULL, '{');
+    json_string(&reply->base.body, "error", text_of(words));
+    json_close(&reply->base.body, '}');
+    buffer_byte(&reply->base.body, '\n');
+}
+
+static enum MHD_Result refuse(struct exchange *x, enum admission_reason reason, int status,
+                              const char *words)
+{
+    (void)atomic_fetch_add_explicit(&x->server->refused[reason], 1, memory_order_relaxed);
+    struct server_reply reply = {0};
+    buffer_init(&reply.base.body, SERVER_REPLY_BYTES);
+    server_refuse(&reply, status, words);
+    return send_reply(x, &reply, true);
+}
+
+/* The head is there, the body is not: the moment to refuse. */
+static enum MHD_Result admit(struct exchange *x, const char *version)
+{
+    struct admission a = {.is_http_1_0 = strcmp(version, "HTTP/1.1") != 0};
+    (void)MHD_get_connection_values(x->connection, MHD_HEADER_KIND, note_header, &a);
+    int status = 0;
+    const char *words = "";
+    enum admission_reason reason = admission_check(&a, SERVER_BODY_BYTES, &status, &words);
+    x->is_begun = true;
+    return reason == ADMISSION_OK ? MHD_YES : refuse(x, reason, status, words);
+}
+
+static enum MHD_Result take_body(struct exchange *x, const char *at, size_t *size)
+{
+    bool is_slow = timestamp_monotonic_ms() - x->started_ms > REQUEST_MS;
+    if (!x->body.has_failed && !is_slow)
+        buffer_append(&x->body, (struct text){at, *size});
+    if (x->body.has_failed)
+        x->discarded += *size; /* a chunked body that is too long: read on a while to answer 413 */
+    *size = 0;
+    if (!is_slow && x->discarded < DISCARD_BYTES)
+        return MHD_YES;
+    (void)atomic_fetch_add_explicit(&x->server->cut_off, 1, memory_order_relaxed);
+    return MHD_NO;
+}
+
+static void describe_peer(struct exchange *x)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *a = info ? info->client_addr : NULL;
+    struct sockaddr_in in4;
+    struct sockaddr_in6 in6;
+    if (a && a->sa_family == AF_INET) {
+        memcpy(&in4, a, sizeof in4);
+        (void)inet_ntop(AF_INET, &in4.sin_addr, x->peer, sizeof x->peer);
+    } else if (a && a->sa_family == AF_INET6) {
+        memcpy(&in6, a, sizeof in6);
+        (void)inet_ntop(AF_INET6, &in6.sin6_addr, x->peer, sizeof x->peer);
+    }
+}
+
+static enum MHD_Result answer(struct exchange *x, const char *method)
+{
+    if (x->body.has_failed)
+        return refuse(x, ADMISSION_SIZE, 413, "the body is larger than is taken");
+    describe_peer(x);
+    struct text uri = text_of(x->uri);
+    size_t mark = text_find_byte(uri, '?');
+    struct console_request request = {
+        .method = text_of(method),
+        .path = text_head(uri, mark),
+        .query = text_skip(uri, mark + 1),
+        .content_type = find_header(x, "Content-Type"),
+        .authorization = find_header(x, "Authorization"),
+        .body = buffer_text(&x->body),
+        .peer = text_of(x->peer),
+        .header = find_header,
+        .header_context = x,
+    };
+    struct server_reply reply = {0};
+    buffer_init(&reply.base.body, SERVER_REPLY_BYTES);
+    x->server->options.handle(x->server->options.context, x->server, &request, &reply);
+    if (reply.base.body.has_failed || reply.base.status < 200)
+        server_refuse(&reply, 500, "the answer is larger than is sent, or there is no memory");
+    return send_reply(x, &reply, false);
+}
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_size, void **slot)
+{
+    (void)context;
+    (void)connection;
+    (void)url;
+    struct exchange *x = *slot;
+    if (!x)
+        return MHD_NO;
+    if (!x->is_begun)
+        return admit(x, version);
+    if (*upload_size)
+        return take_body(x, upload, upload_size);
+    return answer(x, method);
+}
+
+static bool start(struct server *s)
+{
+    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
+                     MHD_USE_POLL | MHD_USE_ITC;
+    /* the library's threads take this thread's mask: signals are main's */
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    s->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, s->fd,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        (unsigned)CONNECTIONS_PER_ADDRESS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_THREAD_STACK_SIZE,
+        (size_t)STACK_BYTES, MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, s,
+        MHD_OPTION_NOTIFY_COMPLETED, exchange_end, s, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+#if MHD_VERSION >= 0x01000000
+        MHD_OPTION_CLIENT_DISCIPLINE_LVL, 2,
+#endif
+        MHD_OPTION_END);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return s->daemon != NULL;
+}
+
+enum status server_open(const struct server_options *options, struct server **out,
+                        struct error *err)
+{
+    struct server *s = calloc(1, sizeof *s);
+    if (!s)
+        return error_set(err, STATUS_NOMEM, 0, "no memory for the console");
+    s->options = *options;
+    enum status status = listener_open(options->listen, &s->fd, s->address, err);
+    if (status) {
+        free(s);
+        return status;
+    }
+    (void)pthread_mutex_init(&s->lock, NULL);
+    (void)pthread_cond_init(&s->idle, NULL);
+    if (start(s)) {
+        *out = s;
+        return STATUS_OK;
+    }
+    (void)close(s->fd);
+    (void)pthread_cond_destroy(&s->idle);
+    (void)pthread_mutex_destroy(&s->lock);
+    free(s);
+    return error_set(err, STATUS_IO, 0, "libmicrohttpd did not start");
+}
+
+static void wait_idle(struct server *s)
+{
+    struct timespec until = {0};
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += CLOSE_S;
+    (void)pthread_mutex_lock(&s->lock);
+    int failed = 0;
+    while (s->running && !failed)
+        failed = pthread_cond_timedwait(&s->idle, &s->lock, &until);
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
+void server_close(struct server *s)
+{
+    if (!s)
+        return;
+    atomic_store_explicit(&s->is_closing, true, memory_order_relaxed);
+    int fd = MHD_quiesce_daemon(s->daemon);
+    wait_idle(s);
+    MHD_stop_daemon(s->daemon);
+    if (fd >= 0)
+        (void)close(fd);
+    (void)pthread_cond_destroy(&s->idle);
+    (void)pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+const char *server_address(const struct server *s)
+{
+    return s->address;
+}
+
+void server_metrics(const struct server *s, metric_fn tell, void *context)
+{
+    char labels[64];
+    for (int class = 2; class < CLASSES; class ++) {
+        (void)snprintf(labels, sizeof labels, "code=\"%dxx\"", class);
+        tell(context,
+             &(struct metric){
+                 "console_requests_total", "HTTP requests answered.", labels, METRIC_COUNTER,
+                 (double)atomic_load_explicit(&s->answered[class], memory_order_relaxed)});
+    }
+    for (int reason = ADMISSION_OK + 1; reason < ADMISSION_REASONS; reason++) {
+        (void)snprintf(labels, sizeof labels, "reason=\"%s\"",
+                       admission_name((enum admission_reason)reason));
+        tell(context,
+             &(struct metric){
+                 "console_refused_total", "HTTP requests refused before they were looked at.",
+                 labels, METRIC_COUNTER,
+                 (double)atomic_load_explicit(&s->refused[reason], memory_order_relaxed)});
+    }
+    tell(context,
+         &(struct metric){"console_cut_off_total",
+                          "HTTP requests whose body was too slow or went on too long.", NULL,
+                          METRIC_COUNTER,
+                          (double)atomic_load_explicit(&s->cut_off, memory_order_relaxed)});
+}
