@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/json_scan.h"
+#include "ingest/cef.h"
+#include "ingest/ingest.h"
+#include "ingest/kv.h"
+#include "ingest/leef.h"
+#include "ingest/syslog.h"
+#include "ingest/usual.h"
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* What is counted per record, by the flag that says it. */
+static const uint32_t counted_flags[] = {
+    EVENT_HEADER_DAMAGED, EVENT_TRUNCATED,    EVENT_NOT_UTF8,     EVENT_PRI_MISSING,
+    EVENT_YEAR_ASSUMED,   EVENT_ZONE_ASSUMED, EVENT_TIME_ASSUMED, EVENT_TIME_CLAMPED,
+    EVENT_HOST_ASSUMED,   EVENT_FIELDS_CUT,
+};
+
+enum { FORMATS = FORMAT_RAW + 1, FLAGS = sizeof counted_flags / sizeof *counted_flags };
+
+/* Written by the parser's thread with relaxed stores, read by whoever asks for metrics. */
+struct parser {
+    struct parser_options options;
+    struct stamp_reader stamps;
+    struct usual usual;
+    _Atomic uint64_t formats[FORMATS];
+    _Atomic uint64_t flags[FLAGS];
+};
+
+enum status parser_new(const struct parser_options *options, struct parser **out, struct error *err)
+{
+    struct parser *p = calloc(1, sizeof *p);
+    if (!p)
+        return error_set(err, STATUS_NOMEM, 0, "no memory for a parser");
+    p->options = *options;
+    p->stamps.zone_s = options->zone_s;
+    usual_init(&p->usual);
+    *out = p;
+    return STATUS_OK;
+}
+
+void parser_free(struct parser *p)
+{
+    free(p);
+}
+
+static void count(_Atomic uint64_t *counter)
+{
+    uint64_t n = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, n + 1, memory_order_relaxed); /* one writer */
+}
+
+/* Line ends and padding that belong to the sender's framing, not to the message. */
+static struct text without_end(struct text t)
+{
+    while (t.len && (t.at[t.len - 1] == '\n' || t.at[t.len - 1] == '\r' || !t.at[t.len - 1]))
+        t.len--;
+    return t;
+}
+
+/* A JSON object that is the whole of `t`, maybe behind "@cee:". */
+static bool read_json(struct text t, struct arena *arena, struct event *e)
+{
+    size_t broken_at = 0;
+    if (text_starts(t, TEXT("@cee:")))
+        t = text_skip(t, 5);
+    t = text_trim(t);
+    if (!t.len || t.at[0] != '{')
+        return false;
+    enum status s = json_scan(t, TEXT_NONE, arena, e, &broken_at);
+    return s == STATUS_OK || s == STATUS_LIMIT;
+}
+
+static bool read_cef(struct text t, struct arena *arena, struct event *e)
+{
+    size_t at = cef_find(t);
+    if (at == t.len || !cef_read(text_skip(t, at), arena, e))
+        return false;
+    e->format = FORMAT_CEF;
+    return true;
+}
+
+static bool read_leef(struct text t, struct arena *arena, struct event *e)
+{
+    size_t at = leef_find(t);
+    if (at == t.len || !leef_read(text_skip(t, at), arena, e))
+        return false;
+    e->format = FORMAT_LEEF;
+    return true;
+}
+
+/* Fields out of the message behind a header. */
+static bool read_body(struct text t, struct arena *arena, struct event *e)
+{
+    if (!t.len)
+        return false;
+    if (t.at[0] == '{' || t.at[0] == '@')
+        return read_json(t, arena, e);
+    if (read_cef(t, arena, e) || read_leef(t, arena, e))
+        return true;
+    t = text_trim(t);
+    return kv_is_start(t) && kv_read(t, arena, e);
+}
+
+/* A time at the front of a plain line, bare or in brackets, or a web server's "[05/Feb/2014:...".
+ */
+static void read_line_time(struct parser *p, struct text t, struct event *e)
+{
+    enum { SEARCHED = 256, DATE_DIGITS = 10 };
+    struct stamp stamp;
+    if (stamp_read(&p->stamps, t, &stamp) && stamp.len > DATE_DIGITS) {
+        stamp_apply(&stamp, e);
+        return;
+    }
+    struct text rest = text_head(t, SEARCHED);
+    for (int i = 0; i < 4; i++) {
+        rest = text_skip(rest, text_find_byte(rest, '[') + 1);
+        if (!rest.len)
+            return;
+        if (stamp_read(&p->stamps, rest, &stamp)) {
+            stamp_apply(&stamp, e);
+            return;
+        }
+    }
+}
+
+static void read_raw(struct parser *p, struct text t, struct event *e)
+{
+    e->format = FORMAT_RAW;
+    e->message = t;
+    read_line_time(p, t, e);
+}
+
+static void read_syslog(struct parser *p, struct text t, struct arena *arena, struct event *e)
+{
+    struct text rest = t;
+    bool has_priority = syslog_take_priority(&rest, e);
+    if (!has_priority && (e->flags & EVENT_HEADER_DAMAGED)) {
+        e->format = FORMAT_RFC3164;
+        e->message = t;
+        return;
+    }
+    if (!has_priority)
+        e->flags |= EVENT_PRI_MISSING;
+    if (!syslog_read_5424(&p->stamps, rest, arena, e))
+        syslog_read_3164(&p->stamps, rest, e);
+}
+
+static bool is_priority(struct text t)
+{
+    struct event probe = {0};
+    return syslog_take_priority(&t, &probe);
+}
+
+/* "date time<tab>key=value": pairs behind a time. */
+static bool read_timed_pairs(struct parser *p, struct text t, struct arena *arena, struct event *e)
+{
+    struct stamp stamp;
+    if (!stamp_read(&p->stamps, t, &stamp))
+        return false;
+    struct text rest = text_trim(text_skip(t, stamp.len));
+    if (!kv_is_start(rest) || !kv_read(rest, arena, e))
+        return false;
+    stamp_apply(&stamp, e);
+    return true;
+}
+
+static bool read_pairs(struct parser *p, struct text t, struct arena *arena, struct event *e)
+{
+    bool is_pairs = (kv_is_start(t) && kv_read(t, arena, e)) || read_timed_pairs(p, t, arena, e);
+    if (is_pairs)
+        e->format = FORMAT_KV;
+    return is_pairs;
+}
+
+/* "1 2020-05-22T14:59:09Z host ..." or "Feb  5 13:37:45 host ...", as files hold it. */
+static bool read_file_line(struct parser *p, struct text t, struct arena *arena, struct event *e)
+{
+    struct stamp stamp;
+    bool is_digit = t.len && t.at[0] >= '0' && t.at[0] <= '9';
+    bool is_syslog =
+        is_digit ? syslog_is_file_line(&p->stamps, t) : stamp_read_bsd(&p->stamps, t, &stamp);
+    if (is_syslog) {
+        e->flags |= EVENT_PRI_MISSING;
+        syslog_read_3164(&p->stamps, t, e);
+        return true;
+    }
+    if (!is_digit || !syslog_read_5424(&p->stamps, t, arena, e))
+        return false;
+    e->flags |= EVENT_PRI_MISSING;
+    return true;
+}
+
+/* Looks at the bytes. */
+static void read_any(struct parser *p, struct text t, struct arena *arena, struct event *e)
+{
+    char first = t.len ? t.at[0] : '\0';
+    if (first == '{' && read_json(t, arena, e)) {
+        e->format = FORMAT_JSON;
+        e->message = t;
+        return;
+    }
+    if (first == '<' || is_priority(t)) {
+        read_syslog(p, t, arena, e);
+        (void)read_body(e->message, arena, e);
+        return;
+    }
+    if (read_file_line(p, t, arena, e)) {
+        (void)read_body(e->message, arena, e);
+        return;
+    }
+    e->message = t;
+    if (read_cef(t, arena, e) || read_leef(t, arena, e) || read_pairs(p, t, arena, e))
+        return;
+    if (first == '{')
+        e->flags |= EVENT_HEADER_DAMAGED;
+    read_raw(p, t, e);
+}
+
+static bool read_known(struct parser *p, enum format format, struct text t, struct arena *arena,
+                       struct event *e)
+{
+    e->format = format;
+    e->message = t;
+    switch (format) {
+    case FORMAT_JSON:
+        return read_json(t, arena, e);
+    case FORMAT_CEF:
+        return read_cef(t, arena, e);
+    case FORMAT_LEEF:
+        return read_leef(t, arena, e);
+    case FORMAT_KV:
+        return read_pairs(p, t, arena, e);
+    case FORMAT_SYSLOG:
+    case FORMAT_RFC5424:
+    case FORMAT_RFC3164:
+        read_syslog(p, t, arena, e);
+        (void)read_body(e->message, arena, e);
+        return true;
+    case FORMAT_AUTO:
+        read_any(p, t, arena, e);
+        return true;
+    case FORMAT_RAW:
+        break;
+    }
+    return true;
+}
+
+/* CEF and LEEF stand behind a syslog header, too, whatever the source was told. */
+static void read_format(struct parser *p, enum format format, struct text t, struct arena *arena,
+                        struct event *e)
+{
+    bool is_wrapped = (format == FORMAT_CEF || format == FORMAT_LEEF) && is_priority(t);
+    if (read_known(p, is_wrapped ? FORMAT_SYSLOG : format, t, arena, e))
+        return;
+    e->flags |= EVENT_HEADER_DAMAGED;
+    e->format = FORMAT_RAW;
+}
+
+static bool is_local_name(struct text host)
+{
+    return text_equal_nocase(host, TEXT("localhost")) || text_equal(host, TEXT("127.0.0.1")) ||
+           text_equal(host, TEXT("::1")) || text_starts(host, TEXT("localhost.localdomain"));
+}
+
+/* IPv4-mapped addresses are written as IPv4. */
+static struct text without_mapping(struct text host)
+{
+    const size_t prefix = 7;
+    bool is_mapped = host.len > prefix &&
+                     text_equal_nocase(text_head(host, prefix), TEXT("::ffff:")) &&
+                     text_find_byte(host, '.') < host.len;
+    return is_mapped ? text_skip(host, prefix) : host;
+}
+
+static void settle_host(const struct record *r, struct event *e)
+{
+    bool is_path = r->peer.len && r->peer.at[0] == '/';
+    if (r->peer.len && !is_path && (!e->host.len || is_local_name(e->host))) {
+        e->host = r->peer;
+        e->flags |= EVENT_HOST_ASSUMED;
+    }
+    e->host = without_mapping(e->host);
+}
+
+static void count_event(struct parser *p, const struct event *e)
+{
+    count(&p->formats[e->format]);
+    for (size_t i = 0; i < FLAGS; i++)
+        if (e->flags & counted_flags[i])
+            count(&p->flags[i]);
+}
+
+void parser_read(struct parser *p, const struct record *r, struct arena *arena, struct event *out)
+{
+    enum format format = r->format == FORMAT_AUTO ? p->options.format : r->format;
+    struct text raw = without_end(r->raw);
+    event_reset(out, r);
+    p->stamps.near_us = p->options.now_us ? p->options.now_us : r->receive_us;
+    out->flags = EVENT_TIME_ASSUMED;
+    if (r->flags & RECORD_TRUNCATED)
+        out->flags |= EVENT_TRUNCATED;
+    if (!text_is_utf8(raw))
+        out->flags |= EVENT_NOT_UTF8;
+    read_format(p, format, raw, arena, out);
+    if (out->field_count)
+        usual_apply(&p->usual, &p->stamps, arena, out);
+    if (r->kind == RECORD_ALERT) { /* a state that is told again and again: it is so now */
+        out->event_us = r->receive_us;
+        out->flags &= ~(uint32_t)EVENT_TIME_ASSUMED;
+    }
+    if (p->options.ahead_us && out->event_us > r->receive_us + p->options.ahead_us) {
+        out->event_us = r->receive_us;
+        out->flags |= EVENT_TIME_CLAMPED;
+    }
+    settle_host(r, out);
+    count_event(p, out);
+}
+
+static uint64_t value_of(const _Atomic uint64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+void parser_metrics(const struct parser *p, metric_fn tell, void *context)
+{
+    char labels[64];
+    for (int i = FORMAT_RFC5424; i < FORMATS; i++) {
+        (void)snprintf(labels, sizeof labels, "format=\"%s\"", event_format_name((enum format)i));
+        tell(context, &(struct metric){"events_parsed_total", "Records read, by their format.",
+                                       labels, METRIC_COUNTER, (double)value_of(&p->formats[i])});
+    }
+    for (size_t i = 0; i < FLAGS; i++) {
+        (void)snprintf(labels, sizeof labels, "reason=\"%s\"", event_flag_name(counted_flags[i]));
+        tell(context, &(struct metric){"events_flagged_total",
+                                       "Records in which something was missing, guessed or broken.",
+                                       labels, METRIC_COUNTER, (double)value_of(&p->flags[i])});
+    }
+}

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ingest/stamp.h"
+#include "base/timestamp.h"
+#include "ingest/zone_names.h"
+#include <string.h>
+
+#define SECOND_US INT64_C(1000000)
+#define DAY_US    (INT64_C(86400) * SECOND_US)
+
+struct cursor {
+    const char *at, *end;
+};
+
+/* What the pieces of one time add up to. */
+struct parts {
+    int year, month, day; /* year 0: not said */
+    int32_t clock_s;      /* since midnight */
+    int32_t us;
+    int32_t zone_s;
+    bool has_zone;
+};
+
+static size_t left(const struct cursor *c)
+{
+    return (size_t)(c->end - c->at);
+}
+
+static char peek(const struct cursor *c)
+{
+    return c->at < c->end ? *c->at : '\0';
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+static bool take_byte(struct cursor *c, char byte)
+{
+    if (peek(c) != byte || c->at == c->end)
+        return false;
+    c->at++;
+    return true;
+}
+
+/* Between `least` and `most` digits. */
+static bool take_number(struct cursor *c, int least, int most, int *out)
+{
+    int value = 0;
+    int count = 0;
+    const char *at = c->at;
+    for (; at < c->end && count < most && is_digit(*at); at++, count++)
+        value = value * 10 + (*at - '0');
+    if (count < least)
+        return false;
+    c->at = at;
+    *out = value;
+    return true;
+}
+
+/* Blanks, also no-break spaces in UTF-8 and Latin-1. */
+static bool take_blanks(struct cursor *c)
+{
+    const char *start = c->at;
+    for (;;) {
+        if (peek(c) == ' ' || peek(c) == (char)0xA0)
+            c->at++;
+        else if (left(c) >= 2 && c->at[0] == (char)0xC2 && c->at[1] == (char)0xA0)
+            c->at += 2;
+        else
+            return c->at > start;
+    }
+}
+
+static int month_of(const char *at)
+{
+    static const char names[] = "janfebmaraprmayjunjulaugsepoctnovdec";
+    char name[3] = {(char)(at[0] | 0x20), (char)(at[1] | 0x20), (char)(at[2] | 0x20)};
+    for (int i = 0; i < 12; i++)
+        if (memcmp(names + (ptrdiff_t)i * 3, name, 3) == 0)
+            return i + 1;
+    return 0;
+}
+
+static bool take_month(struct cursor *c, int *out)
+{
+    if (left(c) < 3 || (left(c) > 3 && is_letter(c->at[3])))
+        return false;
+    *out = month_of(c->at);
+    c->at += *out ? 3 : 0;
+    return *out != 0;
+}
+
+static int32_t take_fraction(struct cursor *c)
+{
+    int32_t us = 0;
+    int32_t scale = 100000;
+    for (; is_digit(peek(c)); c->at++, scale /= 10)
+        us += (*c->at - '0') * scale;
+    return us;
+}
+
+/* hh:mm:ss, hh:mm:ss.ffffff; seconds may be left out where `is_short_allowed`. */
+static bool take_clock(struct cursor *c, bool is_short_allowed, struct parts *p)
+{
+    int hour = 0;
+    int minute = 0;
+    int second = 0;
+    struct cursor at = *c;
+    if (!take_number(&at, 1, 2, &hour) || !take_byte(&at, ':') || !take_number(&at, 2, 2, &minute))
+        return false;
+    bool has_seconds = take_byte(&at, ':') && take_number(&at, 2, 2, &second);
+    if ((!has_seconds && !is_short_allowed) || hour > 23 || minute > 59 || second > 60)
+        return false;
+    p->clock_s = hour * 3600 + minute * 60 + (second < 60 ? second : 59);
+    p->us = second == 60 ? 999999 : 0;
+    if (left(&at) > 1 && (*at.at == '.' || *at.at == ',') && is_digit(at.at[1])) {
+        at.at++;
+        p->us = take_fraction(&at);
+    }
+    *c = at;
+    return true;
+}
+
+static bool take_offset(struct cursor *c, struct parts *p)
+{
+    struct cursor at = *c;
+    int sign = peek(&at) == '-' ? -1 : 1;
+    int hours = 0;
+    int minutes = 0;
+    if (!take_byte(&at, '+') && !take_byte(&at, '-'))
+        return false;
+    if (!take_number(&at, 2, 2, &hours))
+        return false;
+    struct cursor behind = at;
+    (void)take_byte(&behind, ':');
+    if (take_number(&behind, 2, 2, &minutes))
+        at = behind;
+    if (hours > 23 || minutes > 59)
+        return false;
+    p->zone_s = sign * (hours * 3600 + minutes * 60);
+    p->has_zone = true;
+    *c = at;
+    return true;
+}
+
+/* "CEST", and before a colon any such word: " DST:" is what a router without a zone's name says. */
+static bool take_zone_name(struct cursor *c, struct parts *p)
+{
+    struct cursor at = *c;
+    while (at.at < at.end && *at.at >= 'A' && *at.at <= 'Z')
+        at.at++;
+    struct text name = {c->at, (size_t)(at.at - c->at)};
+    bool is_ended = at.at == at.end || *at.at == ' ' || *at.at == ':' || *at.at == ',';
+    if (name.len == 0 || name.len > 5 || !is_ended)
+        return false;
+    p->has_zone = zone_names_find(name, &p->zone_s);
+    if (!p->has_zone && peek(&at) != ':')
+        return false;
+    *c = at;
+    return true;
+}
+
+static void take_zone(struct cursor *c, struct parts *p)
+{
+    char first = peek(c);
+    if (first == 'Z' || first == 'z') {
+        if (left(c) == 1 || !is_letter(c->at[1])) {
+            c->at++;
+            p->has_zone = true;
+        }
+        return;
+    }
+    if (take_offset(c, p) || first != ' ')
+        return;
+    struct cursor behind = {c->at + 1, c->end};
+    if (take_offset(&behind, p) || take_zone_name(&behind, p))
+        *c = behind;
+}
+
+/* " 2014" behind a time. */
+static void take_year_behind(struct cursor *c, struct parts *p)
+{
+    struct cursor at = *c;
+    int year = 0;
+    if (p->year || !take_byte(&at, ' ') || !take_number(&at, 4, 4, &year) || year < 1970)
+        return;
+    char next = peek(&at);
+    if (at.at < at.end && next != ' ' && next != ':' && next != ',' && next != ']')
+        return;
+    p->year = year;
+    *c = at;
+}
+
+static int64_t near_day(const struct stamp_reader *r)
+{
+    return r->near_us / DAY_US;
+}
+
+/* By whole days, so that the answer for a date is the same all day long and on every worker. */
+static int64_t nearest(const struct stamp_reader *r, struct civil c)
+{
+    struct civil now;
+    timestamp_to_civil(r->near_us, &now);
+    int64_t best = TIMESTAMP_NONE;
+    int64_t best_distance = INT64_MAX;
+    for (int year = now.year - 4; year <= now.year + 1; year++) { /* 29 February may be far */
+        c.year = year;
+        if (!timestamp_is_civil(&c))
+            continue;
+        int64_t day = timestamp_from_civil(&c);
+        int64_t distance = day / DAY_US - near_day(r);
+        distance = distance < 0 ? -distance : distance;
+        if (distance < best_distance) {
+            best = day;
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+/* Midnight of the day, or TIMESTAMP_NONE where there is no such day. */
+static int64_t midnight(struct stamp_reader *r, const struct parts *p)
+{
+    uint32_t key = (uint32_t)p->year << 9 | (uint32_t)p->month << 5 | (uint32_t)p->day;
+    int64_t near = p->year ? 0 : near_day(r);
+    if (key == r->day_key && near == r->day_near)
+        return r->day_us;
+    struct civil c = {.year = p->year ? p->year : 2000, .month = p->month, .day = p->day};
+    if (!timestamp_is_civil(&c))
+        return TIMESTAMP_NONE;
+    int64_t us = p->year ? timestamp_from_civil(&c) : nearest(r, c);
+    r->day_key = key;
+    r->day_near = near;
+    r->day_us = us;
+    return us;
+}
+
+static bool finish(struct stamp_reader *r, const struct parts *p, const struct cursor *c,
+                   struct text t, struct stamp *out)
+{
+    int64_t day = midnight(r, p);
+    if (day == TIMESTAMP_NONE)
+        return false;
+    int32_t zone_s = p->has_zone ? p->zone_s : r->zone_s;
+    *out = (struct stamp){
+        .us = day + (int64_t)(p->clock_s - zone_s) * SECOND_US + p->us,
+        .len = (size_t)(c->at - t.at),
+        .has_year = p->year != 0,
+        .has_zone = p->has_zone,
+    };
+    return true;
+}
+
+static void skip_weekday(struct cursor *c)
+{
+    static const char names[] = "montuewedthufrisatsun";
+    if (left(c) < 5 || !is_letter(c->at[0]) || is_letter(c->at[3]))
+        return;
+    char name[3] = {(char)(c->at[0] | 0x20), (char)(c->at[1] | 0x20), (char)(c->at[2] | 0x20)};
+    for (size_t i = 0; i + 3 < sizeof names; i += 3) {
+        if (memcmp(names + i, name, 3) != 0)
+            continue;
+        c->at += 3;
+        (void)take_byte(c, ',');
+        (void)take_blanks(c);
+        return;
+    }
+}
+
+bool stamp_read_bsd(struct stamp_reader *r, struct text t, struct stamp *out)
+{
+    struct cursor c = {t.at, t.at + t.len};
+    struct parts p = {0};
+    if (t.len < 14)
+        return false;
+    if (is_digit(*c.at) && (!take_number(&c, 4, 4, &p.year) || !take_byte(&c, ' ')))
+        return false;
+    skip_weekday(&c);
+    if (!take_month(&c, &p.month) || !take_blanks(&c) || !take_number(&c, 1, 2, &p.day) ||
+        !take_blanks(&c))
+        return false;
+    struct cursor behind = c;
+    if (!p.year && take_number(&behind, 4, 4, &p.year) && take_blanks(&behind))
+        c = behind;
+    else if (behind.at != c.at)
+        p.year = 0;
+    if (!take_clock(&c, false, &p))
+        return false;
+    take_year_behind(&c, &p);
+    take_zone(&c, &p);
+    take_year_behind(&c, &p);
+    return finish(r, &p, &c, t, out);
+}
+
+bool stamp_read_iso(struct stamp_reader *r, struct text t, struct stamp *out)
+{
+    struct cursor c = {t.at, t.at + t.len};
+    struct parts p = {0};
+    if (t.len < 16 || !take_number(&c, 4, 4, &p.year) || p.year == 0)
+        return false;
+    char separator = *c.at;
+    if ((separator != '-' && separator != '/') || !take_byte(&c, separator) ||
+        !take_number(&c, 2, 2, &p.month) || !take_byte(&c, separator) ||
+        !take_number(&c, 2, 2, &p.day))
+        return false;
+    char between = peek(&c);
+    if (between != 'T' && between != ' ' && between != 't' && between != '_')
+        return false;
+    c.at++;
+    if (!take_clock(&c, true, &p))
+        return false;
+    take_zone(&c, &p);
+    return finish(r, &p, &c, t, out);
+}
+
+/* 05/Feb/2014:13:37:45 +0100, 5 Feb 2014 13:37:45, 05-Feb-2014 13:37:45, 02/05/2014 13:37:45. */
+static bool read_day_first(struct stamp_reader *r, struct text t, struct stamp *out)
+{
+    struct cursor c = {t.at, t.at + t.len};
+    struct parts p = {0};
+    skip_weekday(&c);
+    if (!take_number(&c, 1, 2, &p.day))
+        return false;
+    char separator = peek(&c);
+    if ((separator != '/' && separator != '-' && separator != ' ') || !take_byte(&c, separator))
+        return false;
+    bool is_named = take_month(&c, &p.month);
+    if (!is_named && (separator != '/' || !take_number(&c, 1, 2, &p.month)))
+        return false;
+    if (!take_byte(&c, separator) || !take_number(&c, 4, 4, &p.year))
+        return false;
+    if (!is_named && p.day <= 12) { /* 02/05/2014: the month stands first, unless it cannot */
+        int day = p.month;
+        p.month = p.day;
+        p.day = day;
+    }
+    if (!take_byte(&c, ':') && !take_byte(&c, ' ') && !take_byte(&c, 'T'))
+        return false;
+    if (!take_clock(&c, true, &p))
+        return false;
+    take_zone(&c, &p);
+    return finish(r, &p, &c, t, out);
+}
+
+/* Seconds, ms, us or ns since 1970, with decimals; told apart by size. */
+static bool read_epoch(struct text t, struct stamp *out)
+{
+    struct cursor c = {t.at, t.at + t.len};
+    uint64_t value = 0;
+    int digits = 0;
+    for (; is_digit(peek(&c)) && digits < 20; c.at++, digits++)
+        value = value * 10 + (uint64_t)(*c.at - '0');
+    uint64_t divisor = digits == 10 ? 1 : digits == 13 ? 1000 : digits == 16 ? 1000000 : 0;
+    if (digits == 19)
+        divisor = 1000000000;
+    if (!divisor || value / divisor < 1000000000 || value / divisor > 4102444800)
+        return false;
+    int64_t us =
+        divisor > 1000000 ? (int64_t)(value / 1000) : (int64_t)(value * (1000000 / divisor));
+    if (divisor == 1 && left(&c) > 1 && *c.at == '.' && is_digit(c.at[1])) {
+        c.at++;
+        us += take_fraction(&c);
+    }
+    char next = peek(&c);
+    if (is_letter(next) || next == '-' || next == ':' || next == '.')
+        return false;
+    *out =
+        (struct stamp){.us = us, .len = (size_t)(c.at - t.at), .has_year = true, .has_zone = true};
+    return true;
+}
+
+bool stamp_read(struct stamp_reader *r, struct text t, struct stamp *out)
+{
+    if (t.len < 10)
+        return false;
+    if (is_letter(t.at[0]))
+        return stamp_read_bsd(r, t, out) || read_day_first(r, t, out);
+    if (!is_digit(t.at[0]))
+        return false;
+    return stamp_read_iso(r, t, out) || read_day_first(r, t, out) || read_epoch(t, out) ||
+           stamp_read_bsd(r, t, out);
+}
+
+static bool read_half_day(struct text rest, struct stamp *out)
+{
+    rest = text_trim(rest);
+    bool is_am = text_equal_nocase(rest, TEXT("am"));
+    if (!is_am && !text_equal_nocase(rest, TEXT("pm")))
+        return false;
+    int64_t hour = out->us % DAY_US / (3600 * SECOND_US); /* where the zone is whole hours of UTC */
+    if (is_am && hour == 12)
+        out->us -= DAY_US / 2;
+    if (!is_am && hour < 12)
+        out->us += DAY_US / 2;
+    return true;
+}
+
+bool stamp_read_whole(struct stamp_reader *r, struct text t, struct stamp *out)
+{
+    t = text_trim(t);
+    if (text_starts(t, TEXT("/Date(")) && text_ends(t, TEXT(")/")))
+        t = text_head(text_skip(t, 6), t.len - 8);
+    if (!stamp_read(r, t, out))
+        return false;
+    return out->len == t.len || read_half_day(text_skip(t, out->len), out);
+}
+
+void stamp_apply(const struct stamp *s, struct event *e)
+{
+    const uint32_t guesses = EVENT_TIME_ASSUMED | EVENT_YEAR_ASSUMED | EVENT_ZONE_ASSUMED;
+    e->event_us = s->us;
+    e->flags &= ~guesses;
+    e->flags |= s->has_year ? 0 : (uint32_t)EVENT_YEAR_ASSUMED;
+    e->flags |= s->has_zone ? 0 : (uint32_t)EVENT_ZONE_ASSUMED;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "base/event.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A date and time as log senders write it, in any of the shapes seen in the field. */
+struct stamp {
+    int64_t us;
+    size_t len;    /* bytes it took */
+    bool has_year; /* said, not guessed */
+    bool has_zone;
+};
+
+/*
+ * What a date without year and zone means, and the last day that was worked out: log lines repeat
+ * theirs a million times. One thread at a time.
+ */
+struct stamp_reader {
+    int32_t zone_s;  /* east of UTC */
+    int64_t near_us; /* a date without year is the one nearest to this */
+    uint32_t day_key;
+    int64_t day_near, day_us;
+};
+
+/*
+ * Reads the time at the very start of `t`:
+ *   Feb  5 13:37:45   also with .123456, a year before or behind the time or behind the day, a zone
+ *                     (Z, +0200, +02:00, CEST), a weekday before it, U+00A0 as padding
+ *   2014-02-05T13:37:45.123456+01:00   also with a space, '/', ',', no zone
+ *   05/Feb/2014:13:37:45 +0100, 02/05/2014 13:37:45, 14/02/2014:13:37:45, 05-Feb-2014 13:37:45
+ *   1391607465.123, 1391607465123   seconds, ms, us or ns since 1970, between 2001 and 2100
+ */
+bool stamp_read(struct stamp_reader *r, struct text t, struct stamp *out);
+/* The whole of `t` (blanks around it, AM or PM behind it allowed) is a time. */
+bool stamp_read_whole(struct stamp_reader *r, struct text t, struct stamp *out);
+/* Only "Mmm dd hh:mm:ss" in its variants, or only ISO: for places where others would be guesses. */
+bool stamp_read_bsd(struct stamp_reader *r, struct text t, struct stamp *out);
+bool stamp_read_iso(struct stamp_reader *r, struct text t, struct stamp *out);
+
+/* The event's time, and whether the year or the zone was guessed. */
+void stamp_apply(const struct stamp *s, struct event *e);
