@@ -24,16 +24,16 @@ static void print_json(const struct finding *f)
     static const char *const names[] = {"error", "warning", "hint"};
     struct buffer line;
     buffer_init(&line, 1 << 20);
-    json_open(&line, NULL, '{');
-    json_string(&line, "file", f->file);
-    json_uint(&line, "line", f->line);
-    json_uint(&line, "column", f->column);
-    json_string(&line, "severity", text_of(names[f->severity]));
-    json_string(&line, "code", text_of(f->code));
-    json_string(&line, "message", f->message);
+    json_write_open(&line, NULL, '{');
+    json_write_string(&line, "file", f->file);
+    json_write_uint(&line, "line", f->line);
+    json_write_uint(&line, "column", f->column);
+    json_write_string(&line, "severity", text_of(names[f->severity]));
+    json_write_string(&line, "code", text_of(f->code));
+    json_write_string(&line, "message", f->message);
     if (f->rule.len)
-        json_string(&line, "rule", f->rule);
-    json_close(&line, '}');
+        json_write_string(&line, "rule", f->rule);
+    json_write_close(&line, '}');
     (void)printf("%.*s\n", TEXT_ARG(buffer_text(&line)));
     buffer_fini(&line);
 }

@@ -76,13 +76,13 @@ static struct text said(struct text line)
 static void write_change(struct command_output *o, struct text change, struct text now,
                          struct text was)
 {
-    json_open(&o->buffer, NULL, '{');
-    json_string(&o->buffer, "change", change);
+    json_write_open(&o->buffer, NULL, '{');
+    json_write_string(&o->buffer, "change", change);
     if (now.len)
-        json_raw(&o->buffer, "detection", now);
+        json_write_raw(&o->buffer, "detection", now);
     if (was.len)
-        json_raw(&o->buffer, "was", was);
-    json_close(&o->buffer, '}');
+        json_write_raw(&o->buffer, "was", was);
+    json_write_close(&o->buffer, '}');
     buffer_byte(&o->buffer, '\n');
     command_flush_output(o, false);
 }

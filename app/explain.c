@@ -3,7 +3,6 @@
 #include "app/load.h"
 #include "app/rerun.h"
 #include "app/subcommands.h"
-#include "base/json_write.h"
 #include "base/timestamp.h"
 #include <jansson.h>
 #include <stdio.h>

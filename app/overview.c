@@ -51,19 +51,20 @@ void overview_metrics(void *daemon, metric_fn tell, void *context)
 
 static void write_rule(const struct rule *rule, const struct rule_cost *cost, struct buffer *out)
 {
-    json_open(out, NULL, '{');
-    json_string(out, "rule", rule->key);
-    json_string(out, "title", rule->title);
-    json_string(out, "level", text_of(rule_level_name(rule->level)));
-    json_string(out, "status", text_of(rule_status_name(rule->status)));
-    json_string(out, "kind", rule->kind == RULE_DETECTION ? TEXT("rule") : TEXT("correlation"));
-    json_string(out, "file", rule->file);
-    json_bool(out, "shadow", rule->is_shadow);
-    json_uint(out, "evaluated", cost->evaluated);
-    json_uint(out, "matched", cost->matched);
-    json_uint(out, "limits", cost->limits);
-    json_uint(out, "ns", cost->ns);
-    json_close(out, '}');
+    json_write_open(out, NULL, '{');
+    json_write_string(out, "rule", rule->key);
+    json_write_string(out, "title", rule->title);
+    json_write_string(out, "level", text_of(rule_level_name(rule->level)));
+    json_write_string(out, "status", text_of(rule_status_name(rule->status)));
+    json_write_string(out, "kind",
+                      rule->kind == RULE_DETECTION ? TEXT("rule") : TEXT("correlation"));
+    json_write_string(out, "file", rule->file);
+    json_write_bool(out, "shadow", rule->is_shadow);
+    json_write_uint(out, "evaluated", cost->evaluated);
+    json_write_uint(out, "matched", cost->matched);
+    json_write_uint(out, "limits", cost->limits);
+    json_write_uint(out, "ns", cost->ns);
+    json_write_close(out, '}');
 }
 
 void overview_rules(void *daemon, struct buffer *out)
@@ -77,15 +78,15 @@ void overview_rules(void *daemon, struct buffer *out)
     struct rule_cost *costs = calloc((size_t)count + 1, sizeof *costs);
     char hex[33];
     hash_to_hex(ruleset_hash(ruleset), hex);
-    json_open(out, NULL, '{');
-    json_string(out, "ruleset", text_of(hex));
-    json_open(out, "rules", '[');
+    json_write_open(out, NULL, '{');
+    json_write_string(out, "ruleset", text_of(hex));
+    json_write_open(out, "rules", '[');
     if (costs)
         pipeline_costs(d->pipeline, costs, count);
     for (uint32_t i = 0; costs && i < count; i++)
         write_rule(rules[i], &costs[i], out);
-    json_close(out, ']');
-    json_close(out, '}');
+    json_write_close(out, ']');
+    json_write_close(out, '}');
     free(costs);
     ruleset_unref(ruleset);
 }
@@ -93,31 +94,31 @@ void overview_rules(void *daemon, struct buffer *out)
 static void write_metric(void *context, const struct metric *m)
 {
     struct buffer *out = context;
-    json_open(out, NULL, '{');
-    json_string(out, "name", text_of(m->name));
+    json_write_open(out, NULL, '{');
+    json_write_string(out, "name", text_of(m->name));
     if (m->labels)
-        json_string(out, "labels", text_of(m->labels));
-    json_double(out, "value", m->value);
-    json_close(out, '}');
+        json_write_string(out, "labels", text_of(m->labels));
+    json_write_double(out, "value", m->value);
+    json_write_close(out, '}');
 }
 
 void overview_sources(void *daemon, struct buffer *out)
 {
     struct daemon *d = daemon;
-    json_open(out, NULL, '{');
-    json_open(out, "sources", '[');
+    json_write_open(out, NULL, '{');
+    json_write_open(out, "sources", '[');
     for (uint32_t i = 0; i < d->doors.source_count; i++) {
         const struct source *s = d->doors.sources[i];
-        json_open(out, NULL, '{');
-        json_string(out, "source", text_of(source_kind(s)));
-        json_string(out, "address", text_of(source_address(s)));
-        json_open(out, "counters", '[');
+        json_write_open(out, NULL, '{');
+        json_write_string(out, "source", text_of(source_kind(s)));
+        json_write_string(out, "address", text_of(source_address(s)));
+        json_write_open(out, "counters", '[');
         source_metrics(s, write_metric, out);
-        json_close(out, ']');
-        json_close(out, '}');
+        json_write_close(out, ']');
+        json_write_close(out, '}');
     }
-    json_close(out, ']');
-    json_close(out, '}');
+    json_write_close(out, ']');
+    json_write_close(out, '}');
 }
 
 bool overview_is_ready(void *daemon, struct buffer *why)

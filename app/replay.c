@@ -69,30 +69,31 @@ static void write_rule_stats(struct ruleset *ruleset, const struct rerun_result 
     uint32_t count = 0;
     const struct rule *const *rules = ruleset_rules(ruleset, &count);
     for (uint32_t i = 0; i < count; i++) {
-        json_open(out, NULL, '{');
-        json_string(out, "rule", rules[i]->key);
-        json_string(out, "title", rules[i]->title);
-        json_uint(out, "evaluated", result->costs[i].evaluated);
-        json_uint(out, "matched", result->costs[i].matched);
-        json_uint(out, "fired", result->fired[i]);
-        json_uint(out, "ns", result->costs[i].ns);
-        json_uint(out, "limits", result->costs[i].limits);
-        json_close(out, '}');
+        json_write_open(out, NULL, '{');
+        json_write_string(out, "rule", rules[i]->key);
+        json_write_string(out, "title", rules[i]->title);
+        json_write_uint(out, "evaluated", result->costs[i].evaluated);
+        json_write_uint(out, "matched", result->costs[i].matched);
+        json_write_uint(out, "fired", result->fired[i]);
+        json_write_uint(out, "ns", result->costs[i].ns);
+        json_write_uint(out, "limits", result->costs[i].limits);
+        json_write_close(out, '}');
         buffer_byte(out, '\n');
     }
 }
 
 static void write_totals(const struct rerun_totals *t, struct buffer *out)
 {
-    json_open(out, NULL, '{');
-    json_uint(out, "records", t->records);
-    json_uint(out, "bytes", t->bytes);
-    json_uint(out, "detections", t->detections);
-    json_double(out, "seconds", t->seconds);
-    json_double(out, "cpu_seconds", t->cpu_seconds);
-    json_double(out, "records_per_second", t->seconds > 0 ? (double)t->records / t->seconds : 0);
-    json_uint(out, "peak_memory_bytes", (uint64_t)t->peak_kib * 1024);
-    json_close(out, '}');
+    json_write_open(out, NULL, '{');
+    json_write_uint(out, "records", t->records);
+    json_write_uint(out, "bytes", t->bytes);
+    json_write_uint(out, "detections", t->detections);
+    json_write_double(out, "seconds", t->seconds);
+    json_write_double(out, "cpu_seconds", t->cpu_seconds);
+    json_write_double(out, "records_per_second",
+                      t->seconds > 0 ? (double)t->records / t->seconds : 0);
+    json_write_uint(out, "peak_memory_bytes", (uint64_t)t->peak_kib * 1024);
+    json_write_close(out, '}');
     buffer_byte(out, '\n');
 }
 

@@ -57,9 +57,9 @@ static bool reload(struct daemon *d, struct buffer *out)
     if (status) {
         log_line(LOG_ERROR, "reload refused, the old rules stay: %s", err.text);
         ruleset_unref(fresh);
-        json_open(out, NULL, '{');
-        json_string(out, "error", text_of(err.text));
-        json_close(out, '}');
+        json_write_open(out, NULL, '{');
+        json_write_string(out, "error", text_of(err.text));
+        json_write_close(out, '}');
         return false;
     }
     (void)pthread_mutex_lock(&d->ruleset_lock);
@@ -67,10 +67,10 @@ static bool reload(struct daemon *d, struct buffer *out)
     d->ruleset = ruleset_ref(fresh);
     (void)pthread_mutex_unlock(&d->ruleset_lock);
     log_line(LOG_INFO, "new rules rules=%u correlations=%u", s->rules, s->correlations);
-    json_open(out, NULL, '{');
-    json_uint(out, "rules", s->rules);
-    json_uint(out, "correlations", s->correlations);
-    json_close(out, '}');
+    json_write_open(out, NULL, '{');
+    json_write_uint(out, "rules", s->rules);
+    json_write_uint(out, "correlations", s->correlations);
+    json_write_close(out, '}');
     /* pairs with the acquire in writer.c */
     ruleset_unref(atomic_exchange_explicit(&d->writer.next, fresh, memory_order_acq_rel));
     ruleset_unref(old);

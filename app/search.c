@@ -28,13 +28,13 @@ static void write_record(struct search *s, const struct record *r)
 {
     struct buffer *out = &s->out.buffer;
     if (s->is_json) {
-        json_open(out, NULL, '{');
-        json_uint(out, "position", r->position);
-        json_time(out, "received", r->receive_us);
+        json_write_open(out, NULL, '{');
+        json_write_uint(out, "position", r->position);
+        json_write_time(out, "received", r->receive_us);
         if (r->peer.len)
-            json_string(out, "peer", r->peer);
-        json_string(out, "raw", r->raw);
-        json_close(out, '}');
+            json_write_string(out, "peer", r->peer);
+        json_write_string(out, "raw", r->raw);
+        json_write_close(out, '}');
     } else {
         char when[TIMESTAMP_LEN + 1];
         timestamp_format(r->receive_us, when);

@@ -59,25 +59,25 @@ static void write_json(const struct yaml_node *node, struct buffer *out, const c
 {
     bool is_true = false;
     if (node->kind == YAML_MAPPING) {
-        json_open(out, name, '{');
+        json_write_open(out, name, '{');
         for (uint32_t i = 0; i < node->count; i++) {
-            json_name(out, node->pairs[i].key->value);
+            json_write_name(out, node->pairs[i].key->value);
             write_json(node->pairs[i].value, out, NULL);
         }
-        json_close(out, '}');
+        json_write_close(out, '}');
     } else if (node->kind == YAML_SEQUENCE) {
-        json_open(out, name, '[');
+        json_write_open(out, name, '[');
         for (uint32_t i = 0; i < node->count; i++)
             write_json(node->items[i], out, NULL);
-        json_close(out, ']');
+        json_write_close(out, ']');
     } else if (yaml_is_null(node)) {
-        json_null(out, name);
+        json_write_null(out, name);
     } else if (yaml_bool(node, &is_true)) {
-        json_bool(out, name, is_true);
+        json_write_bool(out, name, is_true);
     } else if (yaml_is_number(node) && node->value.at[0] != '+' && node->value.at[0] != '.') {
-        json_raw(out, name, node->value);
+        json_write_raw(out, name, node->value);
     } else {
-        json_string(out, name, node->value);
+        json_write_string(out, name, node->value);
     }
 }
 
@@ -272,14 +272,14 @@ static void report(struct session *s, const char *file, const struct yaml_node *
     if (s->is_json) {
         struct buffer line;
         buffer_init(&line, 1 << 20);
-        json_open(&line, NULL, '{');
-        json_string(&line, "file", text_of(file));
-        json_uint(&line, "line", root->line);
-        json_string(&line, "test", title);
-        json_bool(&line, "passed", is_ok);
+        json_write_open(&line, NULL, '{');
+        json_write_string(&line, "file", text_of(file));
+        json_write_uint(&line, "line", root->line);
+        json_write_string(&line, "test", title);
+        json_write_bool(&line, "passed", is_ok);
         if (!is_ok)
-            json_string(&line, "why", status ? text_of(err->text) : why);
-        json_close(&line, '}');
+            json_write_string(&line, "why", status ? text_of(err->text) : why);
+        json_write_close(&line, '}');
         (void)printf("%.*s\n", TEXT_ARG(buffer_text(&line)));
         buffer_fini(&line);
         return;

@@ -49,13 +49,13 @@ int detection_compare(const struct detection *a, const struct detection *b)
 
 static void write_rule(const struct rule *rule, struct buffer *out)
 {
-    json_open(out, "rule", '{');
+    json_write_open(out, "rule", '{');
     if (rule->id.len)
-        json_string(out, "id", rule->id);
+        json_write_string(out, "id", rule->id);
     if (rule->name.len)
-        json_string(out, "name", rule->name);
-    json_string(out, "title", rule->title);
-    json_close(out, '}');
+        json_write_string(out, "name", rule->name);
+    json_write_string(out, "title", rule->title);
+    json_write_close(out, '}');
 }
 
 void detection_write(const struct detection *d, struct text input, struct buffer *out)
@@ -63,36 +63,37 @@ void detection_write(const struct detection *d, struct text input, struct buffer
     const struct rule *rule = d->rule;
     char id[33];
     hash_to_hex(d->id, id);
-    json_open(out, NULL, '{');
-    json_uint(out, "line", d->position);
+    json_write_open(out, NULL, '{');
+    json_write_uint(out, "line", d->position);
     if (input.len)
-        json_string(out, "input", input);
-    json_time(out, "time", d->event_us);
-    json_string(out, "kind", rule->kind == RULE_DETECTION ? TEXT("rule") : TEXT("correlation"));
+        json_write_string(out, "input", input);
+    json_write_time(out, "time", d->event_us);
+    json_write_string(out, "kind",
+                      rule->kind == RULE_DETECTION ? TEXT("rule") : TEXT("correlation"));
     write_rule(rule, out);
-    json_string(out, "level", text_of(rule_level_name(rule->level)));
-    json_open(out, "group", '{');
+    json_write_string(out, "level", text_of(rule_level_name(rule->level)));
+    json_write_open(out, "group", '{');
     for (uint32_t i = 0; i < d->subject->group_count && i < rule->group_count; i++)
-        json_named_string(out, rule->group[i], d->subject->group[i]);
-    json_close(out, '}');
-    json_open(out, "entities", '[');
+        json_write_named_string(out, rule->group[i], d->subject->group[i]);
+    json_write_close(out, '}');
+    json_write_open(out, "entities", '[');
     for (uint32_t i = 0; i < d->subject->entity_count; i++) {
         const struct entity *e = &d->subject->entities[i];
-        json_open(out, NULL, '{');
-        json_string(out, "kind", text_of(correlation_entity_name(e->kind)));
-        json_string(out, "value", e->value);
-        json_close(out, '}');
+        json_write_open(out, NULL, '{');
+        json_write_string(out, "kind", text_of(correlation_entity_name(e->kind)));
+        json_write_string(out, "value", e->value);
+        json_write_close(out, '}');
     }
-    json_close(out, ']');
-    json_open(out, "evidence", '[');
+    json_write_close(out, ']');
+    json_write_open(out, "evidence", '[');
     for (uint32_t i = 0; i < d->evidence_count; i++)
-        json_uint(out, NULL, d->evidence[i]);
-    json_close(out, ']');
+        json_write_uint(out, NULL, d->evidence[i]);
+    json_write_close(out, ']');
     if (d->evidence_total > d->evidence_count)
-        json_uint(out, "evidence_total", d->evidence_total);
+        json_write_uint(out, "evidence_total", d->evidence_total);
     if (rule->is_shadow)
-        json_bool(out, "shadow", true);
-    json_string(out, "id", (struct text){id, 32});
-    json_close(out, '}');
+        json_write_bool(out, "shadow", true);
+    json_write_string(out, "id", (struct text){id, 32});
+    json_write_close(out, '}');
     buffer_byte(out, '\n');
 }

@@ -28,7 +28,7 @@ static void escape_one(struct buffer *b, unsigned char c)
     buffer_append(b, (struct text){code, 6});
 }
 
-void json_escape(struct buffer *b, struct text value)
+void json_write_escape(struct buffer *b, struct text value)
 {
     size_t done = 0;
     size_t i = 0;
@@ -47,18 +47,18 @@ void json_escape(struct buffer *b, struct text value)
     buffer_append(b, (struct text){value.at + done, value.len - done});
 }
 
-void json_name(struct buffer *b, struct text name)
+void json_write_name(struct buffer *b, struct text name)
 {
     comma(b);
     buffer_byte(b, '"');
-    json_escape(b, name);
+    json_write_escape(b, name);
     buffer_append(b, TEXT("\":"));
 }
 
 static void begin(struct buffer *b, const char *name)
 {
     if (name)
-        json_name(b, text_of(name));
+        json_write_name(b, text_of(name));
     else
         comma(b);
 }
@@ -66,52 +66,52 @@ static void begin(struct buffer *b, const char *name)
 static void quoted(struct buffer *b, struct text value)
 {
     buffer_byte(b, '"');
-    json_escape(b, value);
+    json_write_escape(b, value);
     buffer_byte(b, '"');
 }
 
-void json_open(struct buffer *b, const char *name, char bracket)
+void json_write_open(struct buffer *b, const char *name, char bracket)
 {
     begin(b, name);
     buffer_byte(b, bracket);
 }
 
-void json_close(struct buffer *b, char bracket)
+void json_write_close(struct buffer *b, char bracket)
 {
     buffer_byte(b, bracket);
 }
 
-void json_string(struct buffer *b, const char *name, struct text value)
+void json_write_string(struct buffer *b, const char *name, struct text value)
 {
     begin(b, name);
     quoted(b, value);
 }
 
-void json_named_string(struct buffer *b, struct text name, struct text value)
+void json_write_named_string(struct buffer *b, struct text name, struct text value)
 {
-    json_name(b, name);
+    json_write_name(b, name);
     quoted(b, value);
 }
 
-void json_named_open(struct buffer *b, struct text name, char bracket)
+void json_write_named_open(struct buffer *b, struct text name, char bracket)
 {
-    json_name(b, name);
+    json_write_name(b, name);
     buffer_byte(b, bracket);
 }
 
-void json_int(struct buffer *b, const char *name, int64_t value)
+void json_write_int(struct buffer *b, const char *name, int64_t value)
 {
     begin(b, name);
     buffer_int64(b, value);
 }
 
-void json_uint(struct buffer *b, const char *name, uint64_t value)
+void json_write_uint(struct buffer *b, const char *name, uint64_t value)
 {
     begin(b, name);
     buffer_printf(b, "%llu", (unsigned long long)value);
 }
 
-void json_double(struct buffer *b, const char *name, double value)
+void json_write_double(struct buffer *b, const char *name, double value)
 {
     begin(b, name);
     if (!isfinite(value)) {
@@ -127,26 +127,26 @@ void json_double(struct buffer *b, const char *name, double value)
     buffer_append(b, text_of(digits));
 }
 
-void json_bool(struct buffer *b, const char *name, bool value)
+void json_write_bool(struct buffer *b, const char *name, bool value)
 {
     begin(b, name);
     buffer_append(b, value ? TEXT("true") : TEXT("false"));
 }
 
-void json_null(struct buffer *b, const char *name)
+void json_write_null(struct buffer *b, const char *name)
 {
     begin(b, name);
     buffer_append(b, TEXT("null"));
 }
 
-void json_time(struct buffer *b, const char *name, int64_t us)
+void json_write_time(struct buffer *b, const char *name, int64_t us)
 {
     char when[TIMESTAMP_LEN + 1];
     timestamp_format(us, when);
-    json_string(b, name, (struct text){when, TIMESTAMP_LEN});
+    json_write_string(b, name, (struct text){when, TIMESTAMP_LEN});
 }
 
-void json_raw(struct buffer *b, const char *name, struct text value)
+void json_write_raw(struct buffer *b, const char *name, struct text value)
 {
     begin(b, name);
     buffer_append(b, value);

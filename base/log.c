@@ -47,11 +47,11 @@ static void write_line(enum log_level level, const char *sentence)
     }
     struct buffer line;
     buffer_init(&line, 16384);
-    json_open(&line, NULL, '{');
-    json_string(&line, "time", text_of(when));
-    json_string(&line, "level", text_of(level_names[level]));
-    json_string(&line, "message", text_of(sentence));
-    json_close(&line, '}');
+    json_write_open(&line, NULL, '{');
+    json_write_string(&line, "time", text_of(when));
+    json_write_string(&line, "level", text_of(level_names[level]));
+    json_write_string(&line, "message", text_of(sentence));
+    json_write_close(&line, '}');
     (void)fprintf(stderr, "%.*s\n", TEXT_ARG(buffer_text(&line)));
     buffer_fini(&line);
 }

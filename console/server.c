@@ -185,9 +185,9 @@ void server_refuse(struct server_reply *reply, int status, const char *words)
     buffer_clear(&reply->base.body);
     reply->base.status = status;
     reply->base.content_type = "application/json";
-    json_open(&reply->base.body, NULL, '{');
-    json_string(&reply->base.body, "error", text_of(words));
-    json_close(&reply->base.body, '}');
+    json_write_open(&reply->base.body, NULL, '{');
+    json_write_string(&reply->base.body, "error", text_of(words));
+    json_write_close(&reply->base.body, '}');
     buffer_byte(&reply->base.body, '\n');
 }
 

@@ -41,32 +41,32 @@ static void write_object(struct buffer *b, const char *name, const struct json_n
 {
     if (!json_tree_is_object(n) || !json_tree_count(n))
         return;
-    json_name(b, text_of(name));
+    json_write_name(b, text_of(name));
     json_tree_write(n, b);
 }
 
 static void write_some(struct buffer *b, const char *name, struct text value)
 {
     if (value.len)
-        json_string(b, name, value);
+        json_write_string(b, name, value);
 }
 
 static void write_time(struct buffer *b, const char *name, int64_t us)
 {
     if (us != TIMESTAMP_NONE)
-        json_time(b, name, us);
+        json_write_time(b, name, us);
 }
 
 static void write_alert(struct buffer *b, const struct webhook_alert *a)
 {
     static const char *const statuses[] = {"firing", "acknowledged", "resolved"};
-    json_open(b, NULL, '{');
-    json_string(b, "integration", a->integration);
-    json_string(b, "key", a->key);
-    json_string(b, "group", a->group.len ? a->group : a->key);
-    json_string(b, "status", text_of(statuses[a->status]));
-    json_string(b, "severity", a->severity);
-    json_bool(b, "is_heartbeat", a->is_heartbeat);
+    json_write_open(b, NULL, '{');
+    json_write_string(b, "integration", a->integration);
+    json_write_string(b, "key", a->key);
+    json_write_string(b, "group", a->group.len ? a->group : a->key);
+    json_write_string(b, "status", text_of(statuses[a->status]));
+    json_write_string(b, "severity", a->severity);
+    json_write_bool(b, "is_heartbeat", a->is_heartbeat);
     write_some(b, "title", a->title);
     write_some(b, "description", a->description);
     write_some(b, "source", a->source);
@@ -79,11 +79,11 @@ static void write_alert(struct buffer *b, const struct webhook_alert *a)
     write_some(b, "url", a->url);
     write_some(b, "receiver", a->receiver);
     if (a->truncated > 0)
-        json_int(b, "truncated", a->truncated);
+        json_write_int(b, "truncated", a->truncated);
     write_object(b, "labels", a->labels);
     write_object(b, "annotations", a->annotations);
     write_object(b, "details", a->details);
-    json_close(b, '}');
+    json_write_close(b, '}');
 }
 
 bool webhook_add_alert(struct webhook_call *call, const struct webhook_alert *alert)
@@ -117,26 +117,26 @@ void webhook_reject(struct webhook_call *call, enum webhook_style style, int sta
 {
     struct buffer *b = &call->reply->body;
     webhook_answer(call, status, TEXT_NONE);
-    json_open(b, NULL, '{');
+    json_write_open(b, NULL, '{');
     switch (style) {
     case WEBHOOK_PAGERDUTY_V2:
     case WEBHOOK_PAGERDUTY_V1:
-        json_string(b, "status", TEXT("invalid event"));
-        json_string(b, "message", TEXT("Event object is invalid"));
-        json_open(b, "errors", '[');
-        json_string(b, NULL, text_of(why));
-        json_close(b, ']');
+        json_write_string(b, "status", TEXT("invalid event"));
+        json_write_string(b, "message", TEXT("Event object is invalid"));
+        json_write_open(b, "errors", '[');
+        json_write_string(b, NULL, text_of(why));
+        json_write_close(b, ']');
         break;
     case WEBHOOK_OPSGENIE:
-        json_string(b, "message", text_of(why));
-        json_double(b, "took", 0.001);
-        json_string(b, "requestId", webhook_uuid(call));
+        json_write_string(b, "message", text_of(why));
+        json_write_double(b, "took", 0.001);
+        json_write_string(b, "requestId", webhook_uuid(call));
         break;
     case WEBHOOK_PLAIN:
-        json_string(b, "error", text_of(why));
+        json_write_string(b, "error", text_of(why));
         break;
     }
-    json_close(b, '}');
+    json_write_close(b, '}');
 }
 
 struct text webhook_severity(struct text word)

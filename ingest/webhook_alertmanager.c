@@ -262,28 +262,28 @@ static void take_posted(struct webhook_call *call)
     }
     /* Valid ones of a faulty request are taken, as Alertmanager does. Its message is a string. */
     webhook_answer(call, 400, TEXT_NONE);
-    json_string(&call->reply->body, NULL, text_of(why));
+    json_write_string(&call->reply->body, NULL, text_of(why));
 }
 
 static void take_status(struct webhook_call *call)
 {
     struct buffer *b = &call->reply->body;
     webhook_answer(call, 200, TEXT_NONE);
-    json_open(b, NULL, '{');
-    json_open(b, "cluster", '{');
-    json_string(b, "status", TEXT("disabled"));
-    json_close(b, '}');
-    json_open(b, "versionInfo", '{');
+    json_write_open(b, NULL, '{');
+    json_write_open(b, "cluster", '{');
+    json_write_string(b, "status", TEXT("disabled"));
+    json_write_close(b, '}');
+    json_write_open(b, "versionInfo", '{');
     static const char *const names[] = {"version",   "revision",  "branch",
                                         "buildUser", "buildDate", "goVersion"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        json_string(b, names[i], i ? TEXT("tocsin") : TEXT("0.27.0"));
-    json_close(b, '}');
-    json_open(b, "config", '{');
-    json_string(b, "original", TEXT("# Tocsin takes alerts; it has no Alertmanager configuration"));
-    json_close(b, '}');
-    json_time(b, "uptime", call->now_us);
-    json_close(b, '}');
+        json_write_string(b, names[i], i ? TEXT("tocsin") : TEXT("0.27.0"));
+    json_write_close(b, '}');
+    json_write_open(b, "config", '{');
+    json_write_string(b, "original", TEXT("# Tocsin takes alerts; it has no Alertmanager configuration"));
+    json_write_close(b, '}');
+    json_write_time(b, "uptime", call->now_us);
+    json_write_close(b, '}');
 }
 
 static const struct webhook_route routes[] = {

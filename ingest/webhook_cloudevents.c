@@ -47,12 +47,12 @@ static void write_data(struct webhook_call *call, struct buffer *b)
     if (!body.len)
         return;
     if (json_tree_parse(body, &tree, NULL) == STATUS_OK) {
-        json_name(b, TEXT("data"));
+        json_write_name(b, TEXT("data"));
         json_tree_write(json_tree_root(tree), b);
     } else if (text_is_utf8(body)) {
-        json_string(b, "data", body);
+        json_write_string(b, "data", body);
     } else {
-        json_name(b, TEXT("data_base64"));
+        json_write_name(b, TEXT("data_base64"));
         buffer_byte(b, '"');
         char *at = buffer_reserve(b, 4 * ((body.len + 2) / 3));
         b->len += at ? text_to_base64(body, at) : 0;
@@ -72,18 +72,18 @@ static bool add_binary(struct webhook_call *call)
     enum { REQUIRED = 4 };
     struct buffer *b = &call->scratch;
     buffer_clear(b);
-    json_open(b, NULL, '{');
+    json_write_open(b, NULL, '{');
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct text value = header(call, names[i][0]);
         if (!value.len && i < REQUIRED)
             return false;
         if (value.len)
-            json_string(b, names[i][1], value);
+            json_write_string(b, names[i][1], value);
     }
     if (call->request->content_type.len)
-        json_string(b, "datacontenttype", call->request->content_type);
+        json_write_string(b, "datacontenttype", call->request->content_type);
     write_data(call, b);
-    json_close(b, '}');
+    json_write_close(b, '}');
     return !b->has_failed &&
            webhook_add_event(call, buffer_text(b), FORMAT_JSON,
                              identity(call, header(call, "ce-source"), header(call, "ce-id")));

@@ -33,7 +33,7 @@ static void write_mapped(struct webhook_call *call, const struct json_node *obje
         if (!value || at_path(object, fields[i].ours))
             continue;
         b->len--; /* the closing brace */
-        json_name(b, fields[i].ours);
+        json_write_name(b, fields[i].ours);
         json_tree_write(value, b);
         buffer_byte(b, '}');
     }
@@ -98,7 +98,7 @@ static void fail(struct webhook_call *call, uint32_t line, const char *why)
                    is_too_many ? "more than 1024 events in one request: nothing was taken" : why);
     if (line && !is_too_many) {
         call->reply->body.len--;
-        json_uint(&call->reply->body, "line", line);
+        json_write_uint(&call->reply->body, "line", line);
         buffer_byte(&call->reply->body, '}');
     }
 }
@@ -128,9 +128,9 @@ static void take(struct webhook_call *call)
         return;
     }
     webhook_answer(call, 200, TEXT_NONE);
-    json_open(&call->reply->body, NULL, '{');
-    json_uint(&call->reply->body, "accepted", call->out->count);
-    json_close(&call->reply->body, '}');
+    json_write_open(&call->reply->body, NULL, '{');
+    json_write_uint(&call->reply->body, "accepted", call->out->count);
+    json_write_close(&call->reply->body, '}');
 }
 
 static const struct webhook_route routes[] = {

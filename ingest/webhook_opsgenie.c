@@ -10,25 +10,25 @@ static void accept(struct webhook_call *call)
 {
     struct buffer *b = &call->reply->body;
     webhook_answer(call, 202, TEXT_NONE);
-    json_open(b, NULL, '{');
-    json_string(b, "result", TEXT("Request will be processed"));
-    json_double(b, "took", 0.001);
-    json_string(b, "requestId", webhook_uuid(call));
-    json_close(b, '}');
+    json_write_open(b, NULL, '{');
+    json_write_string(b, "result", TEXT("Request will be processed"));
+    json_write_double(b, "took", 0.001);
+    json_write_string(b, "requestId", webhook_uuid(call));
+    json_write_close(b, '}');
 }
 
 static void refuse_member(struct webhook_call *call, const char *member, const char *why)
 {
     struct buffer *b = &call->reply->body;
     webhook_answer(call, 422, TEXT_NONE);
-    json_open(b, NULL, '{');
-    json_string(b, "message", TEXT("Request body is not processable. Please check the errors."));
-    json_open(b, "errors", '{');
-    json_string(b, member, text_of(why));
-    json_close(b, '}');
-    json_double(b, "took", 0.001);
-    json_string(b, "requestId", webhook_uuid(call));
-    json_close(b, '}');
+    json_write_open(b, NULL, '{');
+    json_write_string(b, "message", TEXT("Request body is not processable. Please check the errors."));
+    json_write_open(b, "errors", '{');
+    json_write_string(b, member, text_of(why));
+    json_write_close(b, '}');
+    json_write_double(b, "took", 0.001);
+    json_write_string(b, "requestId", webhook_uuid(call));
+    json_write_close(b, '}');
 }
 
 static struct webhook_alert start(struct webhook_call *call, enum webhook_status status,
@@ -99,15 +99,15 @@ static void take_request(struct webhook_call *call)
 {
     struct buffer *b = &call->reply->body;
     webhook_answer(call, 200, TEXT_NONE);
-    json_open(b, NULL, '{');
-    json_open(b, "data", '{');
-    json_bool(b, "success", true);
-    json_bool(b, "isSuccess", true);
-    json_string(b, "status", TEXT("Request processed"));
-    json_close(b, '}');
-    json_double(b, "took", 0.001);
-    json_string(b, "requestId", call->segment);
-    json_close(b, '}');
+    json_write_open(b, NULL, '{');
+    json_write_open(b, "data", '{');
+    json_write_bool(b, "success", true);
+    json_write_bool(b, "isSuccess", true);
+    json_write_string(b, "status", TEXT("Request processed"));
+    json_write_close(b, '}');
+    json_write_double(b, "took", 0.001);
+    json_write_string(b, "requestId", call->segment);
+    json_write_close(b, '}');
 }
 
 static const struct webhook_route routes[] = {

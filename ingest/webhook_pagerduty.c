@@ -27,14 +27,14 @@ static bool reject(struct webhook_call *call, const struct faults *f)
         return false;
     struct buffer *b = &call->reply->body;
     webhook_answer(call, 400, TEXT_NONE);
-    json_open(b, NULL, '{');
-    json_string(b, "status", TEXT("invalid event"));
-    json_string(b, "message", TEXT("Event object is invalid"));
-    json_open(b, "errors", '[');
+    json_write_open(b, NULL, '{');
+    json_write_string(b, "status", TEXT("invalid event"));
+    json_write_string(b, "message", TEXT("Event object is invalid"));
+    json_write_open(b, "errors", '[');
     for (size_t i = 0; i < f->count; i++)
-        json_string(b, NULL, text_of(f->texts[i]));
-    json_close(b, ']');
-    json_close(b, '}');
+        json_write_string(b, NULL, text_of(f->texts[i]));
+    json_write_close(b, ']');
+    json_write_close(b, '}');
     return true;
 }
 
@@ -42,12 +42,12 @@ static void accept(struct webhook_call *call, int status, const char *key_name, 
 {
     struct buffer *b = &call->reply->body;
     webhook_answer(call, status, TEXT_NONE);
-    json_open(b, NULL, '{');
-    json_string(b, "status", TEXT("success"));
-    json_string(b, "message", TEXT("Event processed"));
+    json_write_open(b, NULL, '{');
+    json_write_string(b, "status", TEXT("success"));
+    json_write_string(b, "message", TEXT("Event processed"));
     if (key_name)
-        json_string(b, key_name, key);
-    json_close(b, '}');
+        json_write_string(b, key_name, key);
+    json_write_close(b, '}');
 }
 
 static bool read_action(struct text word, enum webhook_status *out)
@@ -180,21 +180,21 @@ static void take_change(struct webhook_call *call)
     struct buffer *b = &call->scratch;
     int64_t at_us = webhook_time(p, "timestamp");
     buffer_clear(b);
-    json_open(b, NULL, '{');
-    json_string(b, "integration", TEXT("pagerduty-change"));
-    json_string(b, "message", json_tree_member(p, "summary"));
+    json_write_open(b, NULL, '{');
+    json_write_string(b, "integration", TEXT("pagerduty-change"));
+    json_write_string(b, "message", json_tree_member(p, "summary"));
     if (json_tree_member(p, "source").len)
-        json_string(b, "source", json_tree_member(p, "source"));
+        json_write_string(b, "source", json_tree_member(p, "source"));
     if (at_us != TIMESTAMP_NONE)
-        json_time(b, "timestamp", at_us);
-    json_string(b, "receiver", webhook_digest(call, json_tree_member(body, "routing_key")));
+        json_write_time(b, "timestamp", at_us);
+    json_write_string(b, "receiver", webhook_digest(call, json_tree_member(body, "routing_key")));
     if (first_link(body).len)
-        json_string(b, "url", first_link(body));
+        json_write_string(b, "url", first_link(body));
     if (json_tree_is_object(json_tree_get(p, "custom_details"))) {
-        json_name(b, TEXT("details"));
+        json_write_name(b, TEXT("details"));
         json_tree_write(json_tree_get(p, "custom_details"), b);
     }
-    json_close(b, '}');
+    json_write_close(b, '}');
     (void)webhook_add_event(call, buffer_text(b), FORMAT_JSON,
                             webhook_join(call, TEXT("pagerduty-change"), ":",
                                          webhook_digest(call, call->request->body)));
