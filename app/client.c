@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/command.h"
+#include "app/http.h"
+#include "app/subcommands.h"
+#include "base/timestamp.h"
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The subcommands that speak to the running program's API. */
+
+struct client {
+    struct http_target target;
+    const char *state, *kind, *by, *note, *disposition;
+    int64_t since_us, until_us;
+    bool is_json;
+    const char *rest[64];
+    uint32_t rest_count;
+};
+
+static const struct command_flag *flags_of(struct client *c, struct command_flag *room,
+                                           size_t *count, const char *const *names)
+{
+    const struct command_flag all[] = {
+        {"url", FLAG_TEXT, &c->target.url, "URL", "where the program's API is"},
+        {"key-file", FLAG_TEXT, &c->target.key_file, "FILE", "holds the API key ($TOCSIN_KEY)"},
+        {"json", FLAG_SWITCH, &c->is_json, NULL, "one JSON object a line"},
+        {"state", FLAG_TEXT, &c->state, "STATE", "open (not closed yet), or one state's name"},
+        {"kind", FLAG_TEXT, &c->kind, "KIND", "incident, candidate or any"},
+        {"since", FLAG_TIME, &c->since_us, "TIME", "from here on; 24h is a day ago"},
+        {"until", FLAG_TIME, &c->until_us, "TIME", "up to here"},
+        {"by", FLAG_TEXT, &c->by, "NAME", "priority, rule or team; with an action: who does it"},
+        {"note", FLAG_TEXT, &c->note, "TEXT", "words that go with the action"},
+        {"disposition", FLAG_TEXT, &c->disposition, "WORD",
+         "close: true_positive, benign, false_positive, duplicate, test"},
+    };
+    *count = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        for (size_t j = 0; names[j]; j++)
+            if (strcmp(all[i].name, names[j]) == 0)
+                room[(*count)++] = all[i];
+    return room;
+}
+
+static enum status read_flags(struct client *c, int argc, char **argv, const char *usage,
+                              const char *const *names)
+{
+    struct command_flag room[16];
+    size_t count = 0;
+    *c = (struct client){.since_us = TIMESTAMP_NONE, .until_us = TIMESTAMP_NONE};
+    if (argc > 60)
+        return STATUS_INVALID;
+    const struct command_flag *flags = flags_of(c, room, &count, names);
+    return command_flags(argc, argv, usage, flags, count, c->rest, &c->rest_count);
+}
+
+/* ---- asking ---- */
+
+static void add_query(struct buffer *path, const char *name, struct text value)
+{
+    if (!value.len)
+        return;
+    buffer_byte(path, memchr(path->at, '?', path->len) ? '&' : '?');
+    buffer_append(path, text_of(name));
+    buffer_byte(path, '=');
+    http_escape(value, path);
+}
+
+static void add_time(struct buffer *path, const char *name, int64_t us)
+{
+    char when[TIMESTAMP_LEN + 1];
+    if (us == TIMESTAMP_NONE)
+        return;
+    timestamp_format(us, when);
+    add_query(path, name, text_of(when));
+}
+
+/* Gives the parsed answer, or NULL with the exit status in *out_code. */
+static json_t *ask(const struct client *c, struct buffer *path, const char *body, int *out_code)
+{
+    struct error err = {0};
+    struct buffer answer;
+    int status = 0;
+    buffer_init(&answer, 64 << 20);
+    buffer_byte(path, 0);
+    json_t *root = NULL;
+    *out_code = COMMAND_UNFINISHED;
+    if (path->has_failed || http_call(&c->target, path->at, body, &answer, &status, &err)) {
+        command_say("%s", err.text);
+    } else {
+        root = json_loadb(answer.at ? answer.at : "", answer.len, 0, NULL);
+        const char *why = json_string_value(json_object_get(root, "error"));
+        if (status < 200 || status > 299 || !root) {
+            command_say("the program answered %d: %s", status, why ? why : "not JSON");
+            *out_code = status == 404 || status == 409 ? COMMAND_NO : COMMAND_UNFINISHED;
+            json_decref(root);
+            root = NULL;
+        }
+    }
+    buffer_fini(&answer);
+    return root;
+}
+
+static void print_line(const json_t *object)
+{
+    char *line = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    if (line)
+        (void)printf("%s\n", line);
+    free(line);
+}
+
+static void print_pretty(const json_t *object)
+{
+    char *text = json_dumps(object, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    if (text)
+        (void)printf("%s\n", text);
+    free(text);
+}
+
+static const char *member(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text ? text : "-";
+}
+
+/* ---- incidents ---- */
+
+static void print_incident_row(const json_t *incident)
+{
+    char priority[8];
+    const json_t *p = json_object_get(incident, "priority");
+    if (json_is_integer(p))
+        (void)snprintf(priority, sizeof priority, "P%d", (int)json_integer_value(p));
+    else
+        (void)snprintf(priority, sizeof priority, "%s",
+                       json_is_string(p) ? json_string_value(p) : "-");
+    const json_t *first = json_array_get(json_object_get(incident, "entities"), 0);
+    const char *opened = member(json_object_get(incident, "times"), "opened");
+    (void)printf("%-30s %-3s %-8s %-13s %5.1f  %-19.19s  %s %s\n", member(incident, "id"), priority,
+                 member(incident, "severity"), member(incident, "state"),
+                 json_number_value(json_object_get(incident, "score")), opened,
+                 member(first, "kind"), member(first, "value"));
+}
+
+int client_incidents(int argc, char **argv)
+{
+    static const char *const names[] = {"url",  "key-file", "json",  "state",
+                                        "kind", "since",    "until", NULL};
+    struct client c;
+    enum status status = read_flags(&c, argc, argv,
+                                    "Usage: tocsin incidents [--state STATE] [--json] "
+                                    "[options]\n\nLists incidents, newest first.",
+                                    names);
+    if (status)
+        return status == STATUS_AGAIN ? COMMAND_DONE : COMMAND_USAGE;
+    struct buffer path;
+    buffer_init(&path, 4096);
+    buffer_append(&path, TEXT("/api/v1/incidents"));
+    add_query(&path, "state", text_of(c.state));
+    add_query(&path, "kind", text_of(c.kind));
+    add_time(&path, "since", c.since_us);
+    add_time(&path, "until", c.until_us);
+    int code = 0;
+    json_t *root = ask(&c, &path, NULL, &code);
+    buffer_fini(&path);
+    if (!root)
+        return code;
+    const json_t *list = json_object_get(root, "incidents");
+    size_t i = 0;
+    json_t *one = NULL;
+    if (!c.is_json)
+        (void)printf("%-30s %-3s %-8s %-13s %5s  %-19s  %s\n", "ID", "PRI", "SEVERITY", "STATE",
+                     "SCORE", "OPENED", "ENTITY");
+    json_array_foreach(list, i, one)
+    {
+        if (c.is_json)
+            print_line(one);
+        else
+            print_incident_row(one);
+    }
+    json_decref(root);
+    return COMMAND_DONE;
+}
+
+static char *action_body(const struct client *c)
+{
+    const char *user = getenv("USER");
+    json_t *body = json_pack("{s:s}", "by", c->by ? c->by : user ? user : "somebody");
+    if (c->note)
+        (void)json_object_set_new(body, "note", json_string(c->note));
+    if (c->disposition)
+        (void)json_object_set_new(body, "disposition", json_string(c->disposition));
+    char *text = json_dumps(body, JSON_COMPACT);
+    json_decref(body);
+    return text;
+}
+
+int client_incident(int argc, char **argv)
+{
+    static const char *const names[] = {"url",  "key-file",    "json", "by",
+                                        "note", "disposition", NULL};
+    struct client c;
+    enum status status = read_flags(
+        &c, argc, argv,
+        "Usage: tocsin incident ID [ACTION] [--note TEXT] [--by NAME] [--disposition WORD]\n\n"
+        "Shows one incident, or acts on it: ack, contain, eradicate, recover, review, resolve,\n"
+        "close, reopen, note, pause, resume, assign.",
+        names);
+    if (status)
+        return status == STATUS_AGAIN ? COMMAND_DONE : COMMAND_USAGE;
+    if (!c.rest_count || c.rest_count > 2) {
+        command_say("incident: want an ID, then perhaps one action; see tocsin incident --help");
+        return COMMAND_USAGE;
+    }
+    struct buffer path;
+    buffer_init(&path, 4096);
+    buffer_append(&path, TEXT("/api/v1/incidents/"));
+    http_escape(text_of(c.rest[0]), &path);
+    char *body = NULL;
+    if (c.rest_count == 2) {
+        buffer_byte(&path, '/');
+        http_escape(text_of(c.rest[1]), &path);
+        body = action_body(&c);
+    }
+    int code = 0;
+    json_t *root = ask(&c, &path, body, &code);
+    free(body);
+    buffer_fini(&path);
+    if (!root)
+        return code;
+    if (c.is_json)
+        print_line(root);
+    else
+        print_pretty(root);
+    json_decref(root);
+    return COMMAND_DONE;
+}
+
+/* ---- what is one object: report, handover, verify, sources ---- */
+
+static int one_object(int argc, char **argv, const char *usage, const char *resource,
+                      const char *const *names, json_t **out, struct client *c)
+{
+    enum status status = read_flags(c, argc, argv, usage, names);
+    *out = NULL;
+    if (status)
+        return status == STATUS_AGAIN ? COMMAND_DONE : COMMAND_USAGE;
+    struct buffer path;
+    buffer_init(&path, 4096);
+    buffer_append(&path, text_of(resource));
+    add_query(&path, "by", text_of(c->by));
+    add_time(&path, "since", c->since_us);
+    add_time(&path, "until", c->until_us);
+    int code = 0;
+    *out = ask(c, &path, NULL, &code);
+    buffer_fini(&path);
+    return *out ? COMMAND_DONE : code;
+}
+
+static int print_object(int argc, char **argv, const char *usage, const char *resource,
+                        const char *const *names)
+{
+    struct client c;
+    json_t *root = NULL;
+    int code = one_object(argc, argv, usage, resource, names, &root, &c);
+    if (root && c.is_json)
+        print_line(root);
+    else if (root)
+        print_pretty(root);
+    json_decref(root);
+    return code;
+}
+
+static const char *const plain_names[] = {"url", "key-file", "json", NULL};
+
+int client_handover(int argc, char **argv)
+{
+    return print_object(argc, argv,
+                        "Usage: tocsin handover [--json]\n\nWhat the next shift must know.",
+                        "/api/v1/handover", plain_names);
+}
+
+int client_sources(int argc, char **argv)
+{
+    return print_object(argc, argv,
+                        "Usage: tocsin sources [--json]\n\nWhat each source and host sent.",
+                        "/api/v1/sources", plain_names);
+}
+
+int client_verify(int argc, char **argv)
+{
+    struct client c;
+    json_t *root = NULL;
+    int code = one_object(argc, argv,
+                          "Usage: tocsin verify [--json]\n\nWalks the ledger's hash chain. Exit "
+                          "status 1: a record is bad, and named.",
+                          "/api/v1/verify", plain_names, &root, &c);
+    if (!root)
+        return code;
+    bool is_ok = json_is_true(json_object_get(root, "ok"));
+    print_line(root);
+    json_decref(root);
+    return is_ok ? COMMAND_DONE : COMMAND_NO;
+}
+
+int client_report(int argc, char **argv)
+{
+    static const char *const names[] = {"url", "key-file", "json", "since", "until", "by", NULL};
+    return print_object(argc, argv,
+                        "Usage: tocsin report [--since T] [--until T] [--by priority|rule|team]\n\n"
+                        "Response times: n, still open, median, p90. Never a bare mean.",
+                        "/api/v1/report", names);
+}
