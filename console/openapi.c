@@ -103,7 +103,7 @@ void openapi_write(const struct resource *all, struct buffer *out)
     json_write_close(out, '}');
     paths(out, all);
     json_write_raw(out, "components",
-             TEXT("{\"schemas\":{\"Error\":{\"type\":\"object\",\"required\":[\"error\"],"
-                  "\"properties\":{\"error\":{\"type\":\"string\"}}}}}"));
+                   TEXT("{\"schemas\":{\"Error\":{\"type\":\"object\",\"required\":[\"error\"],"
+                        "\"properties\":{\"error\":{\"type\":\"string\"}}}}}"));
     json_write_close(out, '}');
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "console/resource.h"
-#include "base/json_write.h"
 #include "base/timestamp.h"
 #include "console/exposition.h"
 #include "console/openapi.h"

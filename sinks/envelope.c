@@ -13,6 +13,7 @@ void envelope_write(const struct delivery *d, struct buffer *out)
     json_write_string(out, "type", text_of(type));
     json_write_string(out, "id", d->id);
     json_write_time(out, "time", d->queued_us);
-    json_write_raw(out, is_one ? "incident" : "summary", d->document.len ? d->document : TEXT("null"));
+    json_write_raw(out, is_one ? "incident" : "summary",
+                   d->document.len ? d->document : TEXT("null"));
     json_write_close(out, '}');
 }
