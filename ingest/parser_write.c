@@ -74,8 +74,8 @@ static void write_field(struct buffer *out, const struct event *e, uint32_t firs
 
 enum { NAME_SLOTS = 2 * EVENT_FIELDS };
 
-/* Links the fields of one name: next[i] is the next of the same name, is_later[i] says that an
- * earlier one exists. */
+/* Links the fields of one name: next[i] is the next of the same name; is_later[i] says that an
+ * earlier one is written, or none. */
 static void link_names(const struct event *e, uint32_t *next, bool *is_later)
 {
     uint32_t firsts[NAME_SLOTS]; /* open addressing: the first field of a name */
@@ -86,9 +86,12 @@ static void link_names(const struct event *e, uint32_t *next, bool *is_later)
     memset(firsts, 0xFF, slots * sizeof *firsts);
     for (uint32_t i = 0; i < e->field_count; i++) {
         uint32_t slot = (uint32_t)e->fields[i].hash & (slots - 1);
+        next[i] = UINT32_MAX;
+        is_later[i] = e->fields[i].type == VALUE_OBJECT; /* its members are written instead */
+        if (is_later[i])
+            continue;
         while (firsts[slot] != UINT32_MAX && !is_same(&e->fields[firsts[slot]], &e->fields[i]))
             slot = (slot + 1) & (slots - 1);
-        next[i] = UINT32_MAX;
         is_later[i] = firsts[slot] != UINT32_MAX;
         if (is_later[i])
             next[lasts[slot]] = i;
@@ -108,7 +111,7 @@ static void write_fields(struct buffer *out, const struct event *e)
         link_names(e, next, is_later);
         json_write_open(out, "fields", '{');
         for (uint32_t i = 0; i < e->field_count; i++)
-            if (!is_later[i] && e->fields[i].type != VALUE_OBJECT)
+            if (!is_later[i])
                 write_field(out, e, i, next);
         json_write_close(out, '}');
     }

@@ -100,7 +100,7 @@ void tag_take_host(struct text *t, struct event *e)
     struct text word = text_head(*t, space);
     size_t comma = text_find_byte(word, ',');
     if (comma < word.len) {
-        if (!tag_is_host(text_head(word, comma)))
+        if (word.at[word.len - 1] == ':' || !tag_is_host(text_head(word, comma)))
             return;
         e->host = text_head(word, comma);
         bool is_data = text_find_byte(word, '=') < word.len;
