@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include <stdbool.h>
-#include <stdint.h>
 #include "base/correlation.h"
 #include "base/detection.h"
 #include "base/error.h"
 #include "base/metric.h"
 #include "base/own.h"
 #include "base/record.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 /*
  * Detections over time become detections. The sequencer puts the workers' batches back into
@@ -41,11 +41,11 @@ void sequencer_flush(struct sequencer *s, struct batch *b);
 
 struct shard;
 struct shard_options {
-    uint32_t index, count;     /* owns the buckets b with b % count == index */
+    uint32_t index, count;                  /* owns the buckets b with b % count == index */
     const struct correlation *correlations; /* of the first ruleset; borrowed until shard_swap */
     uint32_t correlation_count;
-    size_t max_bytes;          /* ceiling of all windows of this shard; the least recently touched
-                                  are evicted beyond it, counted */
+    size_t max_bytes; /* ceiling of all windows of this shard; the least recently touched
+                         are evicted beyond it, counted */
 };
 NODISCARD enum status shard_new(const struct shard_options *options, struct shard **out,
                                 struct error *err);
@@ -57,11 +57,11 @@ struct shard_reply {
     struct mail mail;
     struct batch *batch; /* not owned */
     uint32_t shard;
-    uint32_t depth;      /* of the correlations that ran in this pass */
+    uint32_t depth; /* of the correlations that ran in this pass */
     struct arena arena;
     struct detection **detections; /* in output order; also those that only feed a chain */
     uint32_t count, max;
-    uint32_t refused;    /* found no room */
+    uint32_t refused; /* found no room */
 };
 struct shard_reply *shard_reply_new(void);
 void shard_reply_free(struct shard_reply *r);
@@ -75,8 +75,8 @@ void shard_reply_reset(struct shard_reply *r);
  * shard_depth(); every shard finishes depth d before one begins d + 1. Also moves journal time on:
  * absence, first-seen memory, expiry of idle windows.
  */
-void shard_run(struct shard *s, struct batch *b, uint32_t depth,
-               struct shard_reply *const *lower, uint32_t lower_count, struct shard_reply *reply);
+void shard_run(struct shard *s, struct batch *b, uint32_t depth, struct shard_reply *const *lower,
+               uint32_t lower_count, struct shard_reply *reply);
 /* The deepest chain of the current ruleset; at least 1 where there is any correlation. */
 uint32_t shard_depth(const struct shard *s);
 
@@ -84,7 +84,8 @@ uint32_t shard_depth(const struct shard *s);
 NODISCARD enum status shard_swap(struct shard *s, const struct correlation *correlations,
                                  uint32_t count);
 
-/* ---- checkpoints ------------------------------------------------------------------------------ */
+/* ---- checkpoints ------------------------------------------------------------------------------
+ */
 
 /* Chunks of state go out (and come back) as bytes with a format version and CRC inside. */
 typedef enum status (*checkpoint_fn)(void *context, struct text chunk);

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "correlator/touching.h"
+
+enum { SWEEP_MOST = 4096 };
+
+static struct touch_list *list_of(struct rule_state *r, const struct window *w)
+{
+    return w->flags & WINDOW_SILENT ? &r->silent : &r->touched;
+}
+
+static void unlink_window(struct shard *s, struct touch_list *list, struct window *w)
+{
+    if (w->older == WINDOW_NONE)
+        list->oldest = w->newer;
+    else
+        window_store_at(&s->store, w->older)->newer = w->newer;
+    if (w->newer == WINDOW_NONE)
+        list->newest = w->older;
+    else
+        window_store_at(&s->store, w->newer)->older = w->older;
+}
+
+static void link_newest(struct shard *s, struct touch_list *list, struct window *w, uint32_t number)
+{
+    w->older = list->newest;
+    w->newer = WINDOW_NONE;
+    if (list->newest == WINDOW_NONE)
+        list->oldest = number;
+    else
+        window_store_at(&s->store, list->newest)->newer = number;
+    list->newest = number;
+}
+
+bool touching_is_idle(const struct shard *s, const struct rule_state *r, const struct window *w)
+{
+    if (r->shape.kind == WINDOW_SUBJECT && !(w->flags & WINDOW_SILENT))
+        return false;
+    return touching_now(s) - w->touched_us > r->idle_us;
+}
+
+void touching_leave(struct shard *s, uint32_t number)
+{
+    struct window *w = window_store_at(&s->store, number);
+    struct rule_state *r = &s->rules[w->rule];
+    unlink_window(s, list_of(r, w), w);
+    r->group_count--;
+}
+
+void touching_forget(struct shard *s, uint32_t number)
+{
+    touching_leave(s, number);
+    window_store_remove(&s->store, number);
+}
+
+/* The older of a correlation's two oldest, or WINDOW_NONE. */
+static uint32_t oldest_of(const struct shard *s, const struct rule_state *r)
+{
+    uint32_t a = r->touched.oldest;
+    uint32_t b = r->silent.oldest;
+    if (a == WINDOW_NONE || b == WINDOW_NONE)
+        return a == WINDOW_NONE ? b : a;
+    return window_store_at(&s->store, a)->touched_us <= window_store_at(&s->store, b)->touched_us
+               ? a
+               : b;
+}
+
+bool touching_evict(struct shard *s, uint32_t keep)
+{
+    uint32_t victim = WINDOW_NONE;
+    int64_t since = INT64_MAX;
+    for (uint32_t i = 0; i < s->rule_count; i++) {
+        uint32_t number = oldest_of(s, &s->rules[i]);
+        if (number == WINDOW_NONE || number == keep)
+            continue;
+        int64_t touched = window_store_at(&s->store, number)->touched_us;
+        if (victim == WINDOW_NONE || touched < since) {
+            victim = number;
+            since = touched;
+        }
+    }
+    if (victim == WINDOW_NONE)
+        return false;
+    touching_forget(s, victim);
+    counters_add(&s->counters.windows_evicted, 1);
+    return true;
+}
+
+void touching_sweep(struct shard *s, struct rule_state *r)
+{
+    struct touch_list *lists[] = {&r->touched, &r->silent};
+    for (uint32_t i = 0; i < 2; i++) {
+        for (uint32_t n = 0; n < SWEEP_MOST && lists[i]->oldest != WINDOW_NONE; n++) {
+            if (!touching_is_idle(s, r, window_store_at(&s->store, lists[i]->oldest)))
+                break;
+            touching_forget(s, lists[i]->oldest);
+            counters_add(&s->counters.windows_expired, 1);
+        }
+    }
+}
+
+static uint32_t open_window(struct shard *s, struct rule_state *r, struct hash128 key)
+{
+    touching_sweep(s, r);
+    while (r->group_count >= r->group_max) {
+        touching_forget(s, oldest_of(s, r));
+        counters_add(&s->counters.windows_evicted, 1);
+    }
+    uint32_t number = WINDOW_NONE;
+    while (window_store_add(&s->store, key, &number)) {
+        if (!touching_evict(s, WINDOW_NONE)) {
+            counters_add(&s->counters.refused, 1);
+            return WINDOW_NONE;
+        }
+    }
+    struct window *w = window_store_at(&s->store, number);
+    w->rule = (uint16_t)(r - s->rules);
+    link_newest(s, &r->touched, w, number);
+    r->group_count++;
+    counters_add(&s->counters.windows_opened, 1);
+    return number;
+}
+
+uint32_t touching_find(struct shard *s, struct rule_state *r, struct hash128 key)
+{
+    uint32_t number = window_store_find(&s->store, key);
+    if (number == WINDOW_NONE)
+        return open_window(s, r, key);
+    struct window *w = window_store_at(&s->store, number);
+    if (&s->rules[w->rule] != r) /* two keys of 128 bits are equal: never, and harmless */
+        return WINDOW_NONE;
+    if (touching_is_idle(s, r, w)) {
+        touching_forget(s, number);
+        counters_add(&s->counters.windows_expired, 1);
+        return open_window(s, r, key);
+    }
+    return number;
+}
+
+void touching_mark(struct shard *s, struct rule_state *r, uint32_t number)
+{
+    struct window *w = window_store_at(&s->store, number);
+    struct touch_list *list = list_of(r, w);
+    w->touched_us = touching_now(s);
+    window_store_mark(&s->store, number);
+    if (list->newest == number)
+        return;
+    unlink_window(s, list, w);
+    link_newest(s, list, w, number);
+}
+
+void touching_set_silent(struct shard *s, struct rule_state *r, uint32_t number, bool is_silent)
+{
+    struct window *w = window_store_at(&s->store, number);
+    unlink_window(s, list_of(r, w), w);
+    w->flags = (uint8_t)(is_silent ? w->flags | WINDOW_SILENT : w->flags & ~WINDOW_SILENT);
+    link_newest(s, list_of(r, w), w, number);
+    window_store_mark(&s->store, number);
+}
+
+void touching_enlist(struct shard *s, uint32_t number)
+{
+    struct window *w = window_store_at(&s->store, number);
+    struct rule_state *r = &s->rules[w->rule];
+    link_newest(s, list_of(r, w), w, number);
+    r->group_count++;
+}

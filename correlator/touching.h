@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "correlator/shard_state.h"
+
+/* Which windows there are: the lists by last touch, the ceilings, and forgetting. */
+
+/* Time spent listening so far: journal time without the gaps between runs. */
+static inline int64_t touching_now(const struct shard *s)
+{
+    return s->clock.now_us - s->clock.gap_us;
+}
+
+/* Nothing came for so long that the window may be forgotten: seen as if it had been. */
+bool touching_is_idle(const struct shard *s, const struct rule_state *r, const struct window *w);
+
+/* The window of that key, or a new one; WINDOW_NONE where there is no memory. An idle one is as
+ * new. */
+uint32_t touching_find(struct shard *s, struct rule_state *r, struct hash128 key);
+/* An event came. */
+void touching_mark(struct shard *s, struct rule_state *r, uint32_t number);
+/* From the list it is in to the end of the other: heard again, or silent. */
+void touching_set_silent(struct shard *s, struct rule_state *r, uint32_t number, bool is_silent);
+/* Appends a window that is in no list: restore. */
+void touching_enlist(struct shard *s, uint32_t number);
+/* Takes a window out of its list, to be enlisted again. */
+void touching_leave(struct shard *s, uint32_t number);
+void touching_forget(struct shard *s, uint32_t number);
+/* Evicts the least recently touched window of the shard but not `keep`; false: there is none. */
+bool touching_evict(struct shard *s, uint32_t keep);
+/* Forgets idle windows of one correlation, a bounded number of them. */
+void touching_sweep(struct shard *s, struct rule_state *r);
