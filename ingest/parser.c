@@ -24,6 +24,7 @@ struct parser {
     struct parser_options options;
     struct stamp_reader stamps;
     struct usual usual;
+    bool is_loose; /* this record's pairs stand in free text: their times are none of its own */
     _Atomic uint64_t formats[FORMATS];
     _Atomic uint64_t flags[FLAGS];
 };
@@ -91,16 +92,15 @@ static bool read_leef(struct text t, struct arena *arena, struct event *e)
 }
 
 /* Fields out of the message behind a header. */
-static bool read_body(struct text t, struct arena *arena, struct event *e)
+static void read_body(struct parser *p, struct arena *arena, struct event *e)
 {
-    if (!t.len)
-        return false;
-    if (t.at[0] == '{' || t.at[0] == '@')
-        return read_json(t, arena, e);
+    struct text t = text_trim(e->message);
+    if (!t.len || ((t.at[0] == '{' || t.at[0] == '@') && read_json(t, arena, e)))
+        return;
     if (read_cef(t, arena, e) || read_leef(t, arena, e))
-        return true;
-    t = text_trim(t);
-    return kv_is_start(t) && kv_read(t, arena, e);
+        return;
+    if (kv_is_start(t) && kv_read(t, arena, e))
+        p->is_loose = !(e->flags & EVENT_TIME_ASSUMED);
 }
 
 /* A time at the front of a plain line, bare or in brackets, or a web server's "[05/Feb/2014:...".
@@ -203,11 +203,11 @@ static void read_any(struct parser *p, struct text t, struct arena *arena, struc
     }
     if (first == '<' || is_priority(t)) {
         read_syslog(p, t, arena, e);
-        (void)read_body(e->message, arena, e);
+        read_body(p, arena, e);
         return;
     }
     if (read_file_line(p, t, arena, e)) {
-        (void)read_body(e->message, arena, e);
+        read_body(p, arena, e);
         return;
     }
     e->message = t;
@@ -236,7 +236,7 @@ static bool read_known(struct parser *p, enum format format, struct text t, stru
     case FORMAT_RFC5424:
     case FORMAT_RFC3164:
         read_syslog(p, t, arena, e);
-        (void)read_body(e->message, arena, e);
+        read_body(p, arena, e);
         return true;
     case FORMAT_AUTO:
         read_any(p, t, arena, e);
@@ -298,6 +298,7 @@ void parser_read(struct parser *p, const struct record *r, struct arena *arena, 
     struct text raw = without_end(r->raw);
     event_reset(out, r);
     p->stamps.near_us = p->options.now_us ? p->options.now_us : r->receive_us;
+    p->is_loose = false;
     out->flags = EVENT_TIME_ASSUMED;
     if (r->flags & RECORD_TRUNCATED)
         out->flags |= EVENT_TRUNCATED;
@@ -305,7 +306,7 @@ void parser_read(struct parser *p, const struct record *r, struct arena *arena, 
         out->flags |= EVENT_NOT_UTF8;
     read_format(p, format, raw, arena, out);
     if (out->field_count)
-        usual_apply(&p->usual, &p->stamps, arena, out);
+        usual_apply(&p->usual, &p->stamps, arena, p->is_loose, out);
     if (r->kind == RECORD_ALERT) { /* a state that is told again and again: it is so now */
         out->event_us = r->receive_us;
         out->flags &= ~(uint32_t)EVENT_TIME_ASSUMED;

@@ -75,12 +75,20 @@ static bool find_tag(struct text t, struct tag *out)
     return out->has_colon && is_ended;
 }
 
+/* "%FTD-6-430003: text" */
+static bool is_text_of_router(struct text t)
+{
+    skip_spaces(&t);
+    return t.len > 2 && t.at[0] == '%' && t.at[1] >= 'A' && t.at[1] <= 'Z';
+}
+
 bool tag_is_host_and_tag(struct text t)
 {
     struct tag tag;
     size_t space = text_find_byte(t, ' ');
     if (space < t.len && tag_is_host(text_head(t, space)))
-        return find_tag(text_skip(t, space + 1), &tag) && tag.has_colon;
+        return is_text_of_router(text_skip(t, space)) ||
+               (find_tag(text_skip(t, space + 1), &tag) && tag.has_colon);
     return find_tag(t, &tag) && tag.has_colon && tag.pid.len;
 }
 
@@ -93,14 +101,36 @@ static struct text host_of(struct text word)
     return word;
 }
 
+/* NetApp ONTAP: "[host:event.name:severity]: text". */
+static bool take_bracketed(struct text *t, struct event *e)
+{
+    size_t end = text_find(text_head(*t, HOST_BYTES), TEXT("]: "));
+    if (!is_at(*t, 0, '[') || end + 2 >= HOST_BYTES || end + 2 >= t->len)
+        return false;
+    struct text rest = {t->at + 1, end - 1};
+    struct text host;
+    struct text name;
+    bool is_three = text_split(&rest, ':', &host) && text_split(&rest, ':', &name) && rest.at &&
+                    text_find_byte(rest, ':') == rest.len;
+    if (!is_three || !tag_is_host(host) || !name.len)
+        return false;
+    e->host = host;
+    e->program = name;
+    *t = text_skip(*t, end + 3);
+    return true;
+}
+
 void tag_take_host(struct text *t, struct event *e)
 {
     struct tag tag;
+    if (take_bracketed(t, e))
+        return;
     size_t space = text_find_byte(text_head(*t, HOST_BYTES + 1), ' ');
     struct text word = text_head(*t, space);
     size_t comma = text_find_byte(word, ',');
     if (comma < word.len) {
-        if (word.at[word.len - 1] == ':' || !tag_is_host(text_head(word, comma)))
+        bool is_tag = space < t->len && word.at[word.len - 1] == ':';
+        if (is_tag || !tag_is_host(text_head(word, comma)))
             return;
         e->host = text_head(word, comma);
         bool is_data = text_find_byte(word, '=') < word.len;
@@ -152,6 +182,8 @@ static void take_message_id(struct text *t, struct event *e)
 void tag_take(struct text *t, struct event *e)
 {
     struct tag tag;
+    if (e->program.len)
+        return;
     skip_severity(t);
     if (!find_tag(*t, &tag) || text_equal(tag.name, TEXT("CEF")))
         return;

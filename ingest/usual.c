@@ -120,9 +120,9 @@ static void take_host(const struct field *f, struct arena *arena, struct event *
 }
 
 void usual_apply(const struct usual *u, struct stamp_reader *stamps, struct arena *arena,
-                 struct event *e)
+                 bool has_time, struct event *e)
 {
-    unsigned best_time = ROWS;
+    unsigned best_time = has_time ? 0 : ROWS;
     unsigned best_host = e->host.len ? 0 : ROWS;
     for (uint32_t i = 0; i < e->field_count; i++) {
         unsigned row = find(u, &e->fields[i]);

@@ -17,6 +17,7 @@ void usual_init(struct usual *u);
 /*
  * Takes the event's time, and its host where it has none yet, from its fields: of several names the
  * most telling one counts ("@timestamp" before "time"), of one name the first value that is a time.
+ * Where `has_time`, only the host.
  */
 void usual_apply(const struct usual *u, struct stamp_reader *stamps, struct arena *arena,
-                 struct event *e);
+                 bool has_time, struct event *e);
