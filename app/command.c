@@ -154,7 +154,7 @@ enum status command_open_output(struct command_output *o, const char *path, stru
         return STATUS_OK;
     o->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (o->fd < 0)
-        return error_set(err, STATUS_IO, 0, "%s cannot be written: %s", path, strerror(errno));
+        return error_set(err, STATUS_IO, 0, "%s cannot be written: %s", path, strerrordesc_np(errno));
     o->is_own = true;
     return STATUS_OK;
 }
@@ -185,7 +185,7 @@ bool command_close_output(struct command_output *o)
         o->has_failed = true;
     buffer_fini(&o->buffer);
     if (o->has_failed)
-        command_say("the output could not be written whole: %s", strerror(errno));
+        command_say("the output could not be written whole: %s", strerrordesc_np(errno));
     return !o->has_failed;
 }
 

@@ -132,7 +132,7 @@ static enum status make_folder(const char *path, struct error *err)
     if (mkdir(path, 0700) && errno != EEXIST)
         return error_set(err, STATUS_IO, 0,
                          "the data folder %s cannot be made: %s; say another with --data", path,
-                         strerror(errno));
+                         strerrordesc_np(errno));
     return STATUS_OK;
 }
 
@@ -420,7 +420,7 @@ static int start_anew(void)
         args[count] = NULL;
         (void)execv("/proc/self/exe", args);
     }
-    command_say("the program cannot start itself anew: %s", strerror(errno));
+    command_say("the program cannot start itself anew: %s", strerrordesc_np(errno));
     return COMMAND_UNFINISHED;
 }
 

@@ -345,7 +345,7 @@ static enum status find_tests(struct session *s, const char *path, struct error 
 {
     struct stat about;
     if (stat(path, &about))
-        return error_set(err, STATUS_IO, 0, "%s cannot be read: %s", path, strerror(errno));
+        return error_set(err, STATUS_IO, 0, "%s cannot be read: %s", path, strerrordesc_np(errno));
     if (!S_ISDIR(about.st_mode)) {
         if (is_test(path) && s->file_count < TESTS_MAX)
             s->files[s->file_count++] = arena_copy(&s->arena, text_of(path)).at;
@@ -353,7 +353,7 @@ static enum status find_tests(struct session *s, const char *path, struct error 
     }
     DIR *folder = opendir(path);
     if (!folder)
-        return error_set(err, STATUS_IO, 0, "%s cannot be read: %s", path, strerror(errno));
+        return error_set(err, STATUS_IO, 0, "%s cannot be read: %s", path, strerrordesc_np(errno));
     enum status status = STATUS_OK;
     for (struct dirent *entry = readdir(folder); entry && !status; entry = readdir(folder)) {
         char below[4096];

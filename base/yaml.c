@@ -332,7 +332,7 @@ static enum status slurp(FILE *f, const char *path, char **out, size_t *out_len,
         return error_set(err, STATUS_NOMEM, 0, "%s: no memory to read it", path);
     if (ferror(f)) {
         free(bytes);
-        return error_set(err, STATUS_IO, 0, "%s: cannot be read: %s", path, strerror(errno));
+        return error_set(err, STATUS_IO, 0, "%s: cannot be read: %s", path, strerrordesc_np(errno));
     }
     *out = bytes;
     *out_len = len;
@@ -344,7 +344,7 @@ enum status yaml_load(const char *path, struct arena *arena, struct yaml_file *o
 {
     FILE *f = fopen(path, "rbe");
     if (!f)
-        return error_set(err, STATUS_IO, 0, "%s: cannot be opened: %s", path, strerror(errno));
+        return error_set(err, STATUS_IO, 0, "%s: cannot be opened: %s", path, strerrordesc_np(errno));
     char *bytes = NULL;
     size_t len = 0;
     enum status status = slurp(f, path, &bytes, &len, err);
