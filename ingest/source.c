@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/source.h"
 #include "ingest/allow_list.h"
+#include "ingest/source_relp.h"
 #include "ingest/source_tcp.h"
+#include "ingest/source_tls.h"
 #include "ingest/source_udp.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +13,8 @@
 static const struct source_type *const types[] = {
     &source_udp_type,
     &source_tcp_type,
+    &source_tls_type,
+    &source_relp_type,
 };
 enum { TYPES = sizeof types / sizeof *types, MAX_ROWS = 48 };
 

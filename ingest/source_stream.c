@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -58,12 +59,46 @@ static void touch(struct source_stream *t, struct stream_connection *c)
     link_newest(t, c);
 }
 
+/* ---- ids ---- */
+
+enum { SLOT_BITS = 24 };
+
 struct stream_connection *source_stream_find(const struct source_stream *t, uint64_t id)
 {
-    for (struct stream_connection *c = t->newest; c; c = c->older)
-        if (c->id == id)
-            return c;
-    return NULL;
+    uint64_t slot = id & ((1U << SLOT_BITS) - 1);
+    struct stream_connection *c = slot < t->slot_count ? t->slots[slot] : NULL;
+    return c && c->id == id ? c : NULL;
+}
+
+static bool grow_slots(struct source_stream *t)
+{
+    uint32_t count = t->slot_count ? t->slot_count * 2 : 64;
+    struct stream_connection **slots = realloc(t->slots, count * sizeof *slots);
+    if (!slots || count > 1U << SLOT_BITS)
+        return false;
+    memset(slots + t->slot_count, 0, (count - t->slot_count) * sizeof *slots);
+    t->slots = slots;
+    t->slot_count = count;
+    return true;
+}
+
+static bool give_id(struct source_stream *t, struct stream_connection *c)
+{
+    while (t->free_slot < t->slot_count && t->slots[t->free_slot])
+        t->free_slot++;
+    if (t->free_slot == t->slot_count && !grow_slots(t))
+        return false;
+    c->id = (++t->next_id << SLOT_BITS) | t->free_slot;
+    t->slots[t->free_slot++] = c;
+    return true;
+}
+
+static void free_id(struct source_stream *t, const struct stream_connection *c)
+{
+    uint32_t slot = (uint32_t)(c->id & ((1U << SLOT_BITS) - 1));
+    t->slots[slot] = NULL;
+    if (slot < t->free_slot)
+        t->free_slot = slot;
 }
 
 /* ---- connections ---- */
@@ -88,6 +123,7 @@ static void close_connection(struct stream_connection *c)
     struct source_stream *t = c->stream;
     t->protocol->close(c, timestamp_now_us());
     unlink_connection(t, c);
+    free_id(t, c);
     if (t->transport->close)
         t->transport->close(c);
     (void)close(c->fd);
@@ -96,8 +132,9 @@ static void close_connection(struct stream_connection *c)
     count_connections(t, -1);
 }
 
-static void flush(struct stream_connection *c)
+void source_stream_flush(struct stream_connection *c)
 {
+    c->is_doomed |= c->out.has_failed;
     while (c->out.len && !c->is_doomed) {
         ssize_t n = c->stream->transport->write(c, c->out.at, c->out.len);
         if (n == STREAM_AGAIN)
@@ -110,14 +147,9 @@ static void flush(struct stream_connection *c)
     watch(c);
 }
 
-void source_stream_send(struct stream_connection *c, struct text bytes)
+void source_stream_close(struct stream_connection *c)
 {
-    bool was_empty = c->out.len == 0;
-    buffer_append(&c->out, bytes);
-    if (c->out.has_failed)
-        c->is_doomed = true; /* asks much and reads no answer */
-    else if (was_empty)
-        flush(c);
+    close_connection(c);
 }
 
 static struct stream_connection *new_connection(struct source_stream *t, int fd,
@@ -128,15 +160,16 @@ static struct stream_connection *new_connection(struct source_stream *t, int fd,
         return NULL;
     c->stream = t;
     c->fd = fd;
-    c->id = ++t->next_id;
     c->is_ready = !t->transport->open;
     c->peer_len = (uint8_t)endpoint_peer(peer, c->peer).len;
     buffer_init(&c->out, STREAM_OUT_BYTES);
-    if (t->transport->open && !t->transport->open(c)) {
-        free(c);
-        return NULL;
-    }
-    return c;
+    bool is_fitted = !t->transport->open || t->transport->open(c);
+    if (is_fitted && give_id(t, c))
+        return c;
+    if (is_fitted && t->transport->close)
+        t->transport->close(c);
+    free(c);
+    return NULL;
 }
 
 /* Room for one more: the one silent longest goes, if it was silent long enough. */
@@ -228,8 +261,9 @@ static void serve(struct source_stream *t, struct stream_connection *c, uint32_t
                   int64_t now_us)
 {
     if (events & EPOLLOUT)
-        flush(c);
-    if (!c->is_doomed && (events & (EPOLLIN | EPOLLHUP | EPOLLERR) || c->wants_write))
+        source_stream_flush(c);
+    if (!c->is_doomed && !t->is_draining &&
+        (events & (EPOLLIN | EPOLLHUP | EPOLLERR) || c->wants_write))
         while (read_once(t, c, now_us))
             continue;
     if (c->is_doomed)
@@ -320,7 +354,9 @@ static void drain(struct source_stream *t)
     uint64_t end_ms = t->now_ms + DRAIN_MS;
     (void)epoll_ctl(t->epoll_fd, EPOLL_CTL_DEL, t->source->stop_fd, NULL);
     (void)epoll_ctl(t->epoll_fd, EPOLL_CTL_DEL, t->listen_fd, NULL);
-    while (!t->protocol->is_owing && t->now_ms < end_ms && step(t, 0) > 0)
+    t->is_draining =
+        t->protocol->is_owing != NULL; /* what was not read comes again, from its sender */
+    while (!t->is_draining && t->now_ms < end_ms && step(t, 0) > 0)
         continue;
     lane_put(t->lane);
     end_ms = t->now_ms + OWED_MS;
@@ -332,6 +368,10 @@ static void *run(void *context)
 {
     struct source_stream *t = context;
     int timeout_ms = TICK_MS;
+    sigset_t pipe; /* TLS writes with write(2): a sender that is gone must not end the program */
+    (void)sigemptyset(&pipe);
+    (void)sigaddset(&pipe, SIGPIPE);
+    (void)pthread_sigmask(SIG_BLOCK, &pipe, NULL);
     while (!source_is_stopping(t->source)) {
         /* no batch: nothing is read, and TCP tells the senders */
         if (!lane_ready(t->lane))
@@ -402,5 +442,6 @@ void source_stream_fini(struct source_stream *t)
     if (t->wake_fd >= 0)
         (void)close(t->wake_fd);
     free(t->chunk);
+    free(t->slots);
     *t = (struct source_stream){0};
 }

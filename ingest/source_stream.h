@@ -75,6 +75,7 @@ struct source_stream {
     struct source *source;
     const struct stream_transport *transport;
     const struct stream_protocol *protocol;
+    void *transport_context, *protocol_context;
     struct lane *lane;
     int listen_fd, epoll_fd, wake_fd;
     bool is_deaf; /* not accepting until the next second: no file handles left */
@@ -82,7 +83,10 @@ struct source_stream {
     bool is_threaded;
     pthread_t thread;
     struct stream_connection *oldest, *newest;
+    struct stream_connection **slots; /* slot_count of them, NULL: free */
+    uint32_t slot_count, free_slot;   /* the lowest slot that may be free */
     uint64_t next_id;
+    bool is_draining; /* at the stop: answers are written, nothing is read */
     uint64_t now_ms, swept_ms;
     char *chunk; /* STREAM_READ_BYTES */
 };
@@ -97,8 +101,11 @@ void source_stream_stop(struct source_stream *t);
 /* Also on one of all zeros. */
 void source_stream_fini(struct source_stream *t);
 
-/* For protocols, on the loop's thread. */
-void source_stream_send(struct stream_connection *c, struct text bytes);
+/* For protocols, on the loop's thread. Writes what is in c->out, as far as the socket takes it; a
+ * sender that reads no answers is doomed. */
+void source_stream_flush(struct stream_connection *c);
+/* Closes at once. Only in `wake`: elsewhere is_doomed is the way. */
+void source_stream_close(struct stream_connection *c);
 /* The connection with that id, or NULL once it is gone. */
 struct stream_connection *source_stream_find(const struct source_stream *t, uint64_t id);
 static inline struct text source_stream_peer(const struct stream_connection *c)

@@ -154,5 +154,5 @@ static inline void collector_fini(struct collector *c)
 
 static inline struct intake collector_intake(struct collector *c)
 {
-    return (struct intake){c, collector_take, collector_put};
+    return (struct intake){.context = c, .take = collector_take, .put = collector_put};
 }
