@@ -93,8 +93,7 @@ const struct decoder_counters *decoder_get_counters(const struct decoder_scratch
     return &c->counters;
 }
 
-/* ---- one decoder
- * --------------------------------------------------------------------------------- */
+/* ---- one decoder ------------------------------------------------------------------------ */
 
 static bool matches(struct decoder_scratch *c, const struct decoder_regex *regex,
                     struct text literal, struct text message)
@@ -141,8 +140,7 @@ const struct decoder_pattern *decoder_try(const struct decoder *d, struct decode
     return NULL;
 }
 
-/* ---- which decoders
- * ------------------------------------------------------------------------------ */
+/* ---- which decoders --------------------------------------------------------------------- */
 
 static const struct decoder_program *look_up(const struct decoder_set *s, struct text name)
 {
