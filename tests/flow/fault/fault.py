@@ -1,0 +1,291 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The fault test: numbered attacks over HTTP (acknowledged) and TCP (not) into the real binary,
+which is hit at random moments; at the end the incidents must be those that an undisturbed run over
+the same journal gives: none lost among the acknowledged, none doubled.
+
+    fault.py BINARY [--rounds N] [--seed S] [--keep]
+
+Faults: SIGKILL of tocsin, of its redis-server, of both; a redis-server that is stopped (SIGSTOP);
+a torn journal tail behind a SIGKILL; a disk that is full for a while (where a small tmpfs can be
+mounted). The seed is printed and can be given."""
+import argparse, json, os, pathlib, random, shutil, signal, socket, subprocess, sys, tempfile
+import threading, time, urllib.error, urllib.request
+
+HERE = pathlib.Path(__file__).resolve().parent
+START = 1767225600  # event times run on from here: the clock of this machine decides nothing
+
+
+def eventually(seconds, check):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        value = check()
+        if value:
+            return value
+        time.sleep(0.05)
+    return None
+
+
+class Program:
+    """One `tocsin run` that comes back after every kill."""
+
+    def __init__(self, binary, folder, data):
+        self.binary, self.folder, self.data = binary, folder, data
+        self.http, self.tcp = self.free_port(), self.free_port()
+        self.config = folder / "tocsin.yml"
+        self.config.write_text(
+            f"rules: ['{HERE / 'rules.yml'}']\n"
+            f"decoders: ['{HERE / 'mapping.yml'}']\n"
+            f"sources:\n  - syslog_tcp: {{listen: '127.0.0.1:{self.tcp}'}}\n"
+            f"http: {{listen: '127.0.0.1:{self.http}'}}\n"
+            "journal: {reserve: 1MiB, segment: 1MiB}\n"
+            "correlation: {checkpoint: 200ms, workers: 2, shards: 2}\n"
+            "time: {ahead: 0s}\n")
+        self.log = open(folder / "log", "ab")
+        self.process = None
+
+    @staticmethod
+    def free_port():
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            return s.getsockname()[1]
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [self.binary, "run", "--config", self.config, "--data", self.data],
+            stdout=subprocess.PIPE, stderr=self.log, text=True)
+        for line in self.process.stdout:
+            if line.startswith("ready tocsin"):
+                threading.Thread(target=self.process.stdout.read, daemon=True).start()
+                return
+        raise SystemExit(f"tocsin did not get ready: {(self.folder / 'log').read_text()[-3000:]}")
+
+    def redis_pid(self):
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task")
+        try:
+            for task in tasks.iterdir():
+                for pid in (task / "children").read_text().split():
+                    if "redis" in pathlib.Path(f"/proc/{pid}/comm").read_text():
+                        return int(pid)
+        except OSError:
+            pass
+        return None
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        self.process.terminate()
+        return self.process.wait(timeout=60)
+
+
+class Sender:
+    """Sends attacks; keeps which messages were acknowledged."""
+
+    def __init__(self, program, seed):
+        self.program, self.random = program, random.Random(seed)
+        self.acknowledged, self.sent_tcp = set(), set()
+        self.is_over, self.lock, self.next_attack = False, threading.Lock(), 0
+
+    def attack(self):
+        with self.lock:
+            self.next_attack += 1
+            n = self.next_attack
+        when = START + n
+        return [{"kind": "fault", "attack": f"attack-{n}", "number": str(i),
+                 "@timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(when + i))}
+                for i in range(self.random.choice([2, 3, 3, 4]))]
+
+    def over_http(self):
+        while not self.is_over:
+            for message in self.attack():
+                body = json.dumps(message).encode()
+                while not self.is_over:
+                    request = urllib.request.Request(
+                        f"http://127.0.0.1:{self.program.http}/api/v1/events", body,
+                        {"Content-Type": "application/json"})
+                    try:
+                        with urllib.request.urlopen(request, timeout=15) as answer:
+                            if 200 <= answer.status < 300:
+                                self.acknowledged.add((message["attack"], message["number"]))
+                                break
+                    except (OSError, urllib.error.URLError):
+                        time.sleep(0.05)
+
+    def over_tcp(self):
+        while not self.is_over:
+            try:
+                with socket.create_connection(("127.0.0.1", self.program.tcp), 1) as s:
+                    while not self.is_over:
+                        for message in self.attack():
+                            s.sendall(json.dumps(message).encode() + b"\n")
+                        time.sleep(0.005)
+            except OSError:
+                time.sleep(0.05)
+
+
+def fault_kill(p, r):
+    p.kill()
+    p.start()
+
+
+def fault_redis(p, r):
+    pid = p.redis_pid()
+    if pid:
+        os.kill(pid, signal.SIGKILL)
+
+
+def fault_both(p, r):
+    pid = p.redis_pid()
+    if pid:
+        os.kill(pid, signal.SIGKILL)
+    p.kill()
+    p.start()
+
+
+def fault_stopped(p, r):
+    pid = p.redis_pid()
+    if pid:
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(r.uniform(0.2, 1.5))
+        try:
+            os.kill(pid, signal.SIGCONT)
+        except ProcessLookupError:
+            pass
+
+
+def fault_torn(p, r):
+    p.kill()
+    segments = sorted((p.data / "journal").iterdir(), key=lambda f: f.stat().st_mtime)
+    if segments:
+        # half a block behind the last whole one: what a power cut leaves of an unsynced append
+        with open(segments[-1], "ab") as f:
+            f.write(r.randbytes(r.randrange(1, 4096)))
+    p.start()
+
+
+def fault_full(p, r):
+    free = shutil.disk_usage(p.data).free
+    with open(p.data / "ballast", "wb") as f:
+        try:
+            f.write(b"\0" * max(free - 256 * 1024, 0))
+        except OSError:
+            pass
+    time.sleep(r.uniform(0.3, 1.0))
+    os.unlink(p.data / "ballast")
+
+
+def lines(*command):
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
+    if done.returncode not in (0, 1):
+        raise SystemExit(f"{command}: {done.stderr}")
+    return [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
+
+
+def opened(document):
+    return sorted(e["value"] for e in document["entities"])
+
+
+def check(program, sender):
+    """The journal holds what was acknowledged; the record holds what the journal gives."""
+    held = set()
+    for record in lines(program.binary, "search", "--data", program.data, "--json", "attack"):
+        message = json.loads(record["raw"])
+        held.add((message["attack"], message["number"]))
+    lost = sender.acknowledged - held
+    if lost:
+        return f"{len(lost)} acknowledged messages are not in the journal: {sorted(lost)[:5]}"
+    oracle = [d for d in lines(program.binary, "replay", "--journal", "--data", program.data,
+                               "--rules", HERE / "rules.yml", "--decoders", HERE / "mapping.yml",
+                               "--detections", "-")
+              if d["rule"]["name"] == "fault-attack"]
+    want = sorted(d["group"]["attack"] for d in oracle)
+    url = f"http://127.0.0.1:{program.http}"
+
+    def incidents():
+        found, after = [], ""
+        while True:
+            query = f"{url}/api/v1/incidents?limit=1000&kind=incident" + (f"&after={after}" if after else "")
+            with urllib.request.urlopen(query, timeout=30) as answer:
+                page = json.load(answer)
+            found += page["incidents"]
+            after = page.get("next")
+            if not after or not page["incidents"]:
+                return found
+
+    def settled():
+        have = sorted(opened(i)[0] for i in incidents())
+        return have if have == want else None
+
+    if eventually(20, settled) is None:
+        have = sorted(opened(i)[0] for i in incidents())
+        return (f"incidents differ: {len(want)} wanted, {len(have)} there; "
+                f"lost {sorted(set(want) - set(have))[:5]}, "
+                f"doubled {sorted({h for h in have if have.count(h) > 1})[:5]}, "
+                f"extra {sorted(set(have) - set(want))[:5]}")
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("binary")
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--keep", action="store_true")
+    options = parser.parse_args()
+    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 32)
+    print(f"seed {seed}", flush=True)
+    r = random.Random(seed)
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="tocsin-fault-"))
+    data = folder / "data"
+    data.mkdir()
+    faults = [fault_kill, fault_redis, fault_both, fault_stopped, fault_torn]
+    is_mounted = os.geteuid() == 0 and subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256m", "tmpfs", data], capture_output=True).returncode == 0
+    if is_mounted:
+        faults.append(fault_full)
+    else:
+        print("no tmpfs can be mounted here: the full disk is left out", flush=True)
+    program = Program(options.binary, folder, data)
+    failure = None
+    try:
+        program.start()
+        sender = Sender(program, seed)
+        threads = [threading.Thread(target=sender.over_http) for _ in range(3)]
+        threads.append(threading.Thread(target=sender.over_tcp))
+        for t in threads:
+            t.start()
+        for n in range(options.rounds):
+            time.sleep(r.uniform(0.1, 0.8))
+            fault = r.choice(faults)
+            print(f"round {n + 1}: {fault.__name__[6:]}", flush=True)
+            fault(program, r)
+        time.sleep(1)
+        sender.is_over = True
+        for t in threads:
+            t.join()
+        failure = check(program, sender)
+        print(f"{sender.next_attack} attacks, {len(sender.acknowledged)} messages acknowledged",
+              flush=True)
+        status = program.stop()
+        if not failure and status != 0:
+            failure = f"the stop ended with {status}"
+    finally:
+        if program.process and program.process.poll() is None:
+            program.kill()
+        if failure:
+            print((folder / "log").read_text()[-4000:])
+        if options.keep:
+            print(f"kept: {folder}")
+        else:
+            if is_mounted:
+                eventually(5, lambda: subprocess.run(["umount", data], capture_output=True).returncode == 0)
+            shutil.rmtree(folder, ignore_errors=True)
+    if failure:
+        print(f"FAIL: {failure} (seed {seed})")
+        sys.exit(1)
+    print("ok: the incidents are those of an undisturbed run")
+
+
+main()
