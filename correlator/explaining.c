@@ -70,7 +70,7 @@ static void write_window(const struct shard *s, const struct rule_state *r, cons
 {
     json_write_open(out, "window", '{');
     json_write_time(out, "newest", w->newest_us);
-    json_write_bool(out, "idle", touching_is_idle(s, r, w));
+    json_write_bool(out, "idle", touching_is_idle(r, w, touching_now(s)));
     if (r->shape.kind == WINDOW_SUBJECT) {
         json_write_bool(out, "silent", w->flags & WINDOW_SILENT);
     } else {

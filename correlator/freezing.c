@@ -165,6 +165,8 @@ static void read_clock(struct thawer *t)
     clock.now_us = chunk_reader_time(&t->reader);
     clock.gap_us = chunk_reader_time(&t->reader);
     clock.position = chunk_reader_varint(&t->reader);
+    clock.before_us = clock.now_us - clock.gap_us;
+    clock.heard_us = clock.before_us;
     if (!t->is_applied || t->reader.generation < t->shard->clock_generation)
         return;
     t->shard->clock = clock;

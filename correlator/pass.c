@@ -29,18 +29,19 @@ static void report_silence(struct pass *p, struct rule_state *r, bool is_renewal
     touching_set_silent(s, r, number, true);
 }
 
-static void report_silences(struct pass *p)
+static void report_silences(struct pass *p, int64_t at_us)
 {
     struct shard *s = p->shard;
-    int64_t now = touching_now(s);
     int64_t next = INT64_MAX;
+    if (at_us <= p->silence_due)
+        return;
     for (uint32_t i = 0; i < s->rule_count; i++) {
         struct rule_state *r = &s->rules[i];
         if (r->shape.kind != WINDOW_SUBJECT || r->correlation->depth != p->depth)
             continue;
-        while (due_of(s, r, false) < now)
+        while (due_of(s, r, false) < at_us)
             report_silence(p, r, false);
-        while (due_of(s, r, true) < now)
+        while (due_of(s, r, true) < at_us)
             report_silence(p, r, true);
         int64_t due = due_of(s, r, false);
         int64_t renewal = due_of(s, r, true);
@@ -50,23 +51,44 @@ static void report_silences(struct pass *p)
     p->silence_due = next;
 }
 
+static void step(struct shard_clock *clock, const struct record *r)
+{
+    clock->before_us = clock->now_us - clock->gap_us;
+    clock->position = r->position;
+    if (r->journal_us <= clock->now_us)
+        return;
+    if (r->kind == RECORD_GAP && clock->now_us != SHARD_NO_TIME)
+        clock->gap_us += r->journal_us - clock->now_us;
+    clock->now_us = r->journal_us;
+}
+
 void pass_advance(struct pass *p, uint64_t position)
 {
-    struct shard_clock *clock = &p->shard->clock;
     const struct batch *b = p->batch;
-    for (; p->next_record < b->count; p->next_record++) {
-        const struct record *r = &b->records[p->next_record];
-        if (r->position > position)
-            break;
-        clock->position = r->position;
-        if (r->journal_us <= clock->now_us)
-            continue;
-        if (r->kind == RECORD_GAP && clock->now_us != SHARD_NO_TIME)
-            clock->gap_us += r->journal_us - clock->now_us;
-        clock->now_us = r->journal_us;
-        if (touching_now(p->shard) > p->silence_due)
-            report_silences(p);
+    while (p->next_record < b->count && b->records[p->next_record].position <= position) {
+        report_silences(p, touching_now(p->shard));
+        step(&p->shard->clock, &b->records[p->next_record++]);
     }
+}
+
+void pass_finish(struct pass *p)
+{
+    pass_advance(p, UINT64_MAX);
+    report_silences(p, touching_now(p->shard));
+}
+
+/*
+ * When a feed was heard, in time listened: now, but for one that lateness held the moment its
+ * lateness was over. The records that moved the clock over that moment may be far apart.
+ */
+static int64_t heard_at(const struct shard *s, const struct feed *f, const struct rule_state *r)
+{
+    int64_t now = touching_now(s);
+    if (r->correlation->lateness_us <= 0)
+        return now;
+    int64_t due = f->event_us + r->correlation->lateness_us - s->clock.gap_us;
+    due = due > s->clock.before_us ? due : s->clock.before_us;
+    return due < now ? due : now;
 }
 
 /* A group is heard: its subject is kept for the day it falls silent. */
@@ -217,6 +239,8 @@ void pass_insert(struct pass *p, const struct work *work, bool is_last)
         counters_add(&s->counters.without_value, 1);
         return;
     }
+    s->clock.heard_us = heard_at(s, f, r);
+    report_silences(p, s->clock.heard_us);
     uint32_t number = touching_find(s, r, f->key);
     if (number == WINDOW_NONE)
         return;

@@ -12,8 +12,11 @@ struct pass {
     int64_t silence_due;  /* time listened after which some group of this depth is silent */
 };
 
-/* Moves journal time over all records up to `position`; silences come out on the way. */
+/* Moves journal time over all records up to `position`; silences come out on the way, but those
+ * that the record at `position` itself would show wait for what it releases. */
 void pass_advance(struct pass *p, uint64_t position);
+/* The end of the batch. */
+void pass_finish(struct pass *p);
 /* One feed into its window, and what follows from it. `is_last`: no further feed of the same event
  * goes to the same window, so its condition is evaluated now. */
 void pass_insert(struct pass *p, const struct work *work, bool is_last);

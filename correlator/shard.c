@@ -20,6 +20,8 @@ enum status shard_new(const struct shard_options *options, struct shard **out, s
     s->index = options->index;
     s->count = options->count;
     s->clock.now_us = SHARD_NO_TIME;
+    s->clock.before_us = SHARD_NO_TIME;
+    s->clock.heard_us = SHARD_NO_TIME;
     s->before = s->clock;
     s->late = calloc(SHARD_LATE, sizeof *s->late);
     if (!s->late || window_store_init(&s->store, options->max_bytes))
@@ -142,7 +144,7 @@ static void work_through(struct pass *p)
             pass_insert(p, &s->work[i], is_last_of_event(s, i));
         }
     }
-    pass_advance(p, UINT64_MAX);
+    pass_finish(p);
 }
 
 static int by_output_order(const void *a, const void *b)
@@ -194,7 +196,7 @@ static void end_pass(struct pass *p)
     struct shard *s = p->shard;
     for (uint32_t i = 0; i < s->rule_count; i++)
         if (s->rules[i].correlation->depth == p->depth)
-            touching_sweep(s, &s->rules[i]);
+            touching_sweep(s, &s->rules[i], touching_now(s));
     put_in_order(p->reply);
     atomic_store_explicit(&s->counters.windows, s->store.live, memory_order_relaxed);
     atomic_store_explicit(&s->counters.bytes, window_store_bytes(&s->store), memory_order_relaxed);
@@ -210,7 +212,7 @@ void shard_run(struct shard *s, struct batch *b, uint32_t depth, struct shard_re
                      .batch = b,
                      .depth = depth,
                      .reply = reply,
-                     .silence_due = s->has_absence ? INT64_MIN : INT64_MAX};
+                     .silence_due = s->has_absence ? SHARD_NO_TIME : INT64_MAX};
     gather_all(&p, lower, lower_count);
     work_through(&p);
     end_pass(&p);

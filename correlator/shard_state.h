@@ -31,7 +31,9 @@ struct rule_state {
 struct shard_clock {
     int64_t now_us;    /* journal time */
     int64_t gap_us;    /* of it, time that nobody listened */
-    uint64_t position; /* of the record that moved it last */
+    uint64_t position; /* of the record it stands at */
+    int64_t before_us; /* time listened before that record */
+    int64_t heard_us;  /* time listened that counts for the feed at hand */
 };
 
 /* One thing to do in a pass. */

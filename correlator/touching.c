@@ -31,11 +31,11 @@ static void link_newest(struct shard *s, struct touch_list *list, struct window 
     list->newest = number;
 }
 
-bool touching_is_idle(const struct shard *s, const struct rule_state *r, const struct window *w)
+bool touching_is_idle(const struct rule_state *r, const struct window *w, int64_t at_us)
 {
     if (r->shape.kind == WINDOW_SUBJECT && !(w->flags & WINDOW_SILENT))
         return false;
-    return touching_now(s) - w->touched_us > r->idle_us;
+    return at_us - w->touched_us > r->idle_us;
 }
 
 void touching_leave(struct shard *s, uint32_t number)
@@ -85,12 +85,12 @@ bool touching_evict(struct shard *s, uint32_t keep)
     return true;
 }
 
-void touching_sweep(struct shard *s, struct rule_state *r)
+void touching_sweep(struct shard *s, struct rule_state *r, int64_t at_us)
 {
     struct touch_list *lists[] = {&r->touched, &r->silent};
     for (uint32_t i = 0; i < 2; i++) {
         for (uint32_t n = 0; n < SWEEP_MOST && lists[i]->oldest != WINDOW_NONE; n++) {
-            if (!touching_is_idle(s, r, window_store_at(&s->store, lists[i]->oldest)))
+            if (!touching_is_idle(r, window_store_at(&s->store, lists[i]->oldest), at_us))
                 break;
             touching_forget(s, lists[i]->oldest);
             counters_add(&s->counters.windows_expired, 1);
@@ -100,7 +100,7 @@ void touching_sweep(struct shard *s, struct rule_state *r)
 
 static uint32_t open_window(struct shard *s, struct rule_state *r, struct hash128 key)
 {
-    touching_sweep(s, r);
+    touching_sweep(s, r, s->clock.heard_us);
     while (r->group_count >= r->group_max) {
         touching_forget(s, oldest_of(s, r));
         counters_add(&s->counters.windows_evicted, 1);
@@ -128,7 +128,7 @@ uint32_t touching_find(struct shard *s, struct rule_state *r, struct hash128 key
     struct window *w = window_store_at(&s->store, number);
     if (&s->rules[w->rule] != r) /* two keys of 128 bits are equal: never, and harmless */
         return WINDOW_NONE;
-    if (touching_is_idle(s, r, w)) {
+    if (touching_is_idle(r, w, s->clock.heard_us)) {
         touching_forget(s, number);
         counters_add(&s->counters.windows_expired, 1);
         return open_window(s, r, key);
@@ -140,7 +140,7 @@ void touching_mark(struct shard *s, struct rule_state *r, uint32_t number)
 {
     struct window *w = window_store_at(&s->store, number);
     struct touch_list *list = list_of(r, w);
-    w->touched_us = touching_now(s);
+    w->touched_us = s->clock.heard_us;
     window_store_mark(&s->store, number);
     if (list->newest == number)
         return;

@@ -10,8 +10,8 @@ static inline int64_t touching_now(const struct shard *s)
     return s->clock.now_us - s->clock.gap_us;
 }
 
-/* Nothing came for so long that the window may be forgotten: seen as if it had been. */
-bool touching_is_idle(const struct shard *s, const struct rule_state *r, const struct window *w);
+/* Nothing came for so long before `at_us` (time listened) that the window is as good as gone. */
+bool touching_is_idle(const struct rule_state *r, const struct window *w, int64_t at_us);
 
 /* The window of that key, or a new one; WINDOW_NONE where there is no memory. An idle one is as
  * new. */
@@ -27,5 +27,5 @@ void touching_leave(struct shard *s, uint32_t number);
 void touching_forget(struct shard *s, uint32_t number);
 /* Evicts the least recently touched window of the shard but not `keep`; false: there is none. */
 bool touching_evict(struct shard *s, uint32_t keep);
-/* Forgets idle windows of one correlation, a bounded number of them. */
-void touching_sweep(struct shard *s, struct rule_state *r);
+/* Forgets windows of one correlation that are idle at `at_us`, a bounded number of them. */
+void touching_sweep(struct shard *s, struct rule_state *r, int64_t at_us);
