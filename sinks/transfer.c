@@ -154,9 +154,8 @@ static void begin(struct transfer *t, struct text upload)
     SET(CURLOPT_WRITEDATA, t);
     SET(CURLOPT_READFUNCTION, give_upload);
     SET(CURLOPT_READDATA, t);
-    SET(CURLOPT_MAXCONNECTS, 2L);
-    /* a connection kept longer would be closed by the other side just as it is used again */
-    SET(CURLOPT_MAXAGE_CONN, 20L);
+    /* on a connection that was kept, curl may send twice by itself: each try is one on record */
+    SET(CURLOPT_FORBID_REUSE, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075700
     SET(CURLOPT_QUICK_EXIT, 1L); /* abandoning must not wait for a name server */
 #endif

@@ -9,8 +9,8 @@
 
 /*
  * One exchange with another machine, over HTTP or SMTP: addresses checked on the socket, no
- * redirects, no proxies, bounded in time and in what it reads. Keeps its connection for the next
- * exchange. One thread, but for transfer_abandon.
+ * redirects, no proxies, bounded in time and in what it reads. A connection of its own each time.
+ * One thread, but for transfer_abandon.
  */
 struct transfer;
 
