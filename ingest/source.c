@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/source.h"
 #include "ingest/allow_list.h"
+#include "ingest/kafka.h"
 #include "ingest/source_relp.h"
 #include "ingest/source_tcp.h"
 #include "ingest/source_tls.h"
@@ -11,10 +12,8 @@
 #include <unistd.h>
 
 static const struct source_type *const types[] = {
-    &source_udp_type,
-    &source_tcp_type,
-    &source_tls_type,
-    &source_relp_type,
+    &source_udp_type,  &source_tcp_type,  &kafka_type,       &source_tls_type,
+    &source_relp_type, &source_unix_type, &source_file_type, &source_stdin_type,
 };
 enum { TYPES = sizeof types / sizeof *types, MAX_ROWS = 48 };
 
@@ -235,7 +234,8 @@ static struct totals sum_lanes(const struct source *s)
 static void tell_drops(const struct source *s, const struct totals *t, metric_fn tell,
                        void *context)
 {
-    static const char *const reasons[LANE_DROPS] = {"kernel", "denied", "stopped", "memory"};
+    static const char *const reasons[LANE_DROPS] = {"kernel", "denied", "stopped", "memory",
+                                                    "quarantined"};
     for (int why = 0; why < LANE_DROPS; why++) {
         char labels[SOURCE_LABELS_LEN + 32];
         (void)snprintf(labels, sizeof labels, "%s,reason=\"%s\"", s->labels, reasons[why]);
