@@ -9,15 +9,10 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* What is counted per record, by the flag that says it. */
-static const uint32_t counted_flags[] = {
-    EVENT_HEADER_DAMAGED, EVENT_TRUNCATED,    EVENT_NOT_UTF8,     EVENT_PRI_MISSING,
-    EVENT_YEAR_ASSUMED,   EVENT_ZONE_ASSUMED, EVENT_TIME_ASSUMED, EVENT_TIME_CLAMPED,
-    EVENT_HOST_ASSUMED,   EVENT_FIELDS_CUT,
-};
-
-enum { FORMATS = FORMAT_RAW + 1, FLAGS = sizeof counted_flags / sizeof *counted_flags };
+enum { PIPE_WITHIN = 128 }; /* CEF's and LEEF's first '|' stands at most so far behind a header */
+enum { FORMATS = FORMAT_RAW + 1, FLAGS = 11 };
 
 /* Written by the parser's thread with relaxed stores, read by whoever asks for metrics. */
 struct parser {
@@ -26,7 +21,7 @@ struct parser {
     struct usual usual;
     bool is_loose; /* this record's pairs stand in free text: their times are none of its own */
     _Atomic uint64_t formats[FORMATS];
-    _Atomic uint64_t flags[FLAGS];
+    _Atomic uint64_t flags[FLAGS]; /* by bit of enum event_flag */
 };
 
 enum status parser_new(const struct parser_options *options, struct parser **out, struct error *err)
@@ -58,6 +53,21 @@ static struct text without_end(struct text t)
     while (t.len && (t.at[t.len - 1] == '\n' || t.at[t.len - 1] == '\r' || !t.at[t.len - 1]))
         t.len--;
     return t;
+}
+
+/* Eight bytes at a time: nearly every record is ASCII. */
+static bool is_ascii(struct text t)
+{
+    uint64_t all = 0;
+    uint64_t word = 0;
+    size_t i = 0;
+    for (; i + sizeof word <= t.len; i += sizeof word) {
+        memcpy(&word, t.at + i, sizeof word);
+        all |= word;
+    }
+    for (; i < t.len; i++)
+        all |= (unsigned char)t.at[i];
+    return !(all & UINT64_C(0x8080808080808080));
 }
 
 /* A JSON object that is the whole of `t`, maybe behind "@cee:". */
@@ -97,7 +107,9 @@ static void read_body(struct parser *p, struct arena *arena, struct event *e)
     struct text t = text_trim(e->message);
     if (!t.len || ((t.at[0] == '{' || t.at[0] == '@') && read_json(t, arena, e)))
         return;
-    if (read_cef(t, arena, e) || read_leef(t, arena, e))
+    struct text head = text_head(t, PIPE_WITHIN);
+    bool has_pipe = text_find_byte(head, '|') < head.len;
+    if (has_pipe && (read_cef(t, arena, e) || read_leef(t, arena, e)))
         return;
     if (kv_is_start(t) && kv_read(t, arena, e))
         p->is_loose = !(e->flags & EVENT_TIME_ASSUMED);
@@ -287,9 +299,8 @@ static void settle_host(const struct record *r, struct event *e)
 static void count_event(struct parser *p, const struct event *e)
 {
     count(&p->formats[e->format]);
-    for (size_t i = 0; i < FLAGS; i++)
-        if (e->flags & counted_flags[i])
-            count(&p->flags[i]);
+    for (uint32_t flags = e->flags; flags; flags &= flags - 1)
+        count(&p->flags[__builtin_ctz(flags)]);
 }
 
 void parser_read(struct parser *p, const struct record *r, struct arena *arena, struct event *out)
@@ -302,7 +313,7 @@ void parser_read(struct parser *p, const struct record *r, struct arena *arena, 
     out->flags = EVENT_TIME_ASSUMED;
     if (r->flags & RECORD_TRUNCATED)
         out->flags |= EVENT_TRUNCATED;
-    if (!text_is_utf8(raw))
+    if (!is_ascii(raw) && !text_is_utf8(raw))
         out->flags |= EVENT_NOT_UTF8;
     read_format(p, format, raw, arena, out);
     if (out->field_count)
@@ -333,7 +344,7 @@ void parser_metrics(const struct parser *p, metric_fn tell, void *context)
                                        labels, METRIC_COUNTER, (double)value_of(&p->formats[i])});
     }
     for (size_t i = 0; i < FLAGS; i++) {
-        (void)snprintf(labels, sizeof labels, "reason=\"%s\"", event_flag_name(counted_flags[i]));
+        (void)snprintf(labels, sizeof labels, "reason=\"%s\"", event_flag_name(UINT32_C(1) << i));
         tell(context, &(struct metric){"events_flagged_total",
                                        "Records in which something was missing, guessed or broken.",
                                        labels, METRIC_COUNTER, (double)value_of(&p->flags[i])});

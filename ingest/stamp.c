@@ -80,10 +80,14 @@ static bool take_blanks(struct cursor *c)
 static int month_of(const char *at)
 {
     static const char names[] = "janfebmaraprmayjunjulaugsepoctnovdec";
-    char name[3] = {(char)(at[0] | 0x20), (char)(at[1] | 0x20), (char)(at[2] | 0x20)};
-    for (int i = 0; i < 12; i++)
-        if (memcmp(names + (ptrdiff_t)i * 3, name, 3) == 0)
+    char first = (char)(at[0] | 0x20);
+    char second = (char)(at[1] | 0x20);
+    char third = (char)(at[2] | 0x20);
+    for (int i = 0; i < 12; i++) {
+        const char *name = names + (ptrdiff_t)i * 3;
+        if (name[2] == third && name[1] == second && name[0] == first)
             return i + 1;
+    }
     return 0;
 }
 
@@ -273,12 +277,67 @@ static void skip_weekday(struct cursor *c)
     }
 }
 
+/* Two digits, the first of which may be a blank where `is_padded`; or -1. */
+static int two(const char *at, bool is_padded)
+{
+    unsigned high = is_padded && at[0] == ' ' ? 0 : (unsigned)(at[0] - '0');
+    unsigned low = (unsigned)(at[1] - '0');
+    return high > 9 || low > 9 ? -1 : (int)(high * 10 + low);
+}
+
+/* Exactly "hh:mm:ss". */
+static bool read_plain_clock(const char *at, struct parts *p)
+{
+    int hour = two(at, false);
+    int minute = two(at + 3, false);
+    int second = two(at + 6, false);
+    bool is_in_range = hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 &&
+                       second < 60; /* a leap second takes the long way */
+    p->clock_s = hour * 3600 + minute * 60 + second;
+    return is_in_range && at[2] == ':' && at[5] == ':';
+}
+
+/* Exactly "Feb  5 13:37:45", which nearly every line has; the rest of the variants take longer. */
+static bool take_plain(struct cursor *c, struct parts *p)
+{
+    enum { LEN = 15 };
+    const char *at = c->at;
+    if (left(c) < LEN || at[3] != ' ' || at[6] != ' ' || !read_plain_clock(at + 7, p))
+        return false;
+    p->month = month_of(at);
+    p->day = two(at + 4, true);
+    if (!p->month || p->day < 0)
+        return false;
+    c->at += LEN;
+    return true;
+}
+
+/* " 2014", " UTC", ".123" and the like, as far as they follow. */
+static void take_rest(struct cursor *c, struct parts *p)
+{
+    if (left(c) > 1 && (*c->at == '.' || *c->at == ',') && is_digit(c->at[1])) {
+        c->at++;
+        p->us = take_fraction(c);
+    }
+    if (left(c) > 1 && *c->at == ' ' && c->at[1] >= 'a')
+        return; /* a host's name */
+    take_year_behind(c, p);
+    take_zone(c, p);
+    if (p->has_zone)
+        take_year_behind(c, p);
+}
+
 bool stamp_read_bsd(struct stamp_reader *r, struct text t, struct stamp *out)
 {
     struct cursor c = {t.at, t.at + t.len};
     struct parts p = {0};
     if (t.len < 14)
         return false;
+    if (take_plain(&c, &p)) {
+        take_rest(&c, &p);
+        return finish(r, &p, &c, t, out);
+    }
+    p = (struct parts){0};
     if (is_digit(*c.at) && (!take_number(&c, 4, 4, &p.year) || !take_byte(&c, ' ')))
         return false;
     skip_weekday(&c);
@@ -292,16 +351,42 @@ bool stamp_read_bsd(struct stamp_reader *r, struct text t, struct stamp *out)
         p.year = 0;
     if (!take_clock(&c, false, &p))
         return false;
-    take_year_behind(&c, &p);
-    take_zone(&c, &p);
-    take_year_behind(&c, &p);
+    take_rest(&c, &p);
     return finish(r, &p, &c, t, out);
+}
+
+/* Exactly "2014-02-05T13:37:45". */
+static bool take_plain_iso(struct cursor *c, struct parts *p)
+{
+    enum { LEN = 19 };
+    const char *at = c->at;
+    if (left(c) < LEN || at[4] != '-' || at[7] != '-' || at[10] != 'T' ||
+        !read_plain_clock(at + 11, p))
+        return false;
+    int century = two(at, false);
+    int year = two(at + 2, false);
+    p->year = century * 100 + year;
+    p->month = two(at + 5, false);
+    p->day = two(at + 8, false);
+    if (century < 1 || year < 0 || p->month < 1 || p->day < 1)
+        return false;
+    c->at += LEN;
+    if (left(c) > 1 && *c->at == '.' && is_digit(c->at[1])) {
+        c->at++;
+        p->us = take_fraction(c);
+    }
+    return true;
 }
 
 bool stamp_read_iso(struct stamp_reader *r, struct text t, struct stamp *out)
 {
     struct cursor c = {t.at, t.at + t.len};
     struct parts p = {0};
+    if (take_plain_iso(&c, &p)) {
+        take_zone(&c, &p);
+        return finish(r, &p, &c, t, out);
+    }
+    p = (struct parts){0};
     if (t.len < 16 || !take_number(&c, 4, 4, &p.year) || p.year == 0)
         return false;
     char separator = *c.at;

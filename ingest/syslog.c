@@ -28,8 +28,10 @@ static size_t digits_of(struct text t, size_t most)
 
 static void skip_spaces(struct text *t)
 {
-    while (t->len && t->at[0] == ' ')
-        *t = text_skip(*t, 1);
+    size_t i = 0;
+    while (i < t->len && t->at[i] == ' ')
+        i++;
+    *t = (struct text){t->at + i, t->len - i};
 }
 
 static bool is_at(struct text t, size_t i, char c)
@@ -45,7 +47,7 @@ bool syslog_take_priority(struct text *t, struct event *e)
         rest = text_skip(rest, count + 1);
     if (!is_at(rest, 0, '<'))
         return false;
-    size_t n = digits_of(text_skip(rest, 1), 4);
+    size_t n = digits_of((struct text){rest.at + 1, rest.len - 1}, 4);
     int value = 0;
     for (size_t i = 1; i <= n; i++)
         value = value * 10 + (rest.at[i] - '0');
@@ -239,6 +241,8 @@ static void give_text(struct text t, struct event *e)
 static bool take_forwarded(struct text *t, struct event *e)
 {
     static const char *const starts[] = {"Message forwarded from ", "Forwarded from "};
+    if (!is_at(*t, 0, 'M') && !is_at(*t, 0, 'F'))
+        return false;
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
         struct text start = text_of(starts[i]);
         if (!text_starts(*t, start))

@@ -1,7 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/tag.h"
+#include <stdint.h>
 
 enum { HOST_BYTES = 255, NAME_BYTES = 96, PID_BYTES = 64 };
+
+/* Which bytes a host's name (1) and a tag's name (2) are made of, by byte. */
+enum { HOST_BYTE = 1, NAME_BYTE = 2 };
+static const uint8_t classes[256] = {
+    /* clang-format off */
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 2, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 3, 3, 3,
+    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 1, 2, 0, 0, 0, 2,
+    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 2, 0, 2, 3,
+    2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 2, 2, 0,
+    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    /* clang-format on */
+};
+
+/* How many bytes at the front of `t`, at most `most`, are of that class. */
+static size_t span(struct text t, uint8_t class, size_t most)
+{
+    size_t end = t.len < most ? t.len : most;
+    size_t i = 0;
+    while (i < end && (classes[(unsigned char)t.at[i]] & class))
+        i++;
+    return i;
+}
 
 static bool is_at(struct text t, size_t i, char c)
 {
@@ -10,8 +44,10 @@ static bool is_at(struct text t, size_t i, char c)
 
 static void skip_spaces(struct text *t)
 {
-    while (t->len && (t->at[0] == ' ' || t->at[0] == '\t'))
-        *t = text_skip(*t, 1);
+    size_t i = 0;
+    while (i < t->len && (t->at[i] == ' ' || t->at[i] == '\t'))
+        i++;
+    *t = (struct text){t->at + i, t->len - i};
 }
 
 static bool is_alnum(char c)
@@ -20,21 +56,13 @@ static bool is_alnum(char c)
            (unsigned char)c >= 0x80;
 }
 
-static bool is_host_byte(char c)
-{
-    return is_alnum(c) || c == '-' || c == '.' || c == '_' || c == ':' || c == '/' || c == '@';
-}
-
 bool tag_is_host(struct text word)
 {
     if (!word.len || word.len > HOST_BYTES || word.at[word.len - 1] == ':')
         return false;
     if (!is_alnum(word.at[0]) && word.at[0] != ':')
         return false;
-    for (size_t i = 0; i < word.len; i++)
-        if (!is_host_byte(word.at[i]))
-            return false;
-    return true;
+    return span(word, HOST_BYTE, HOST_BYTES) == word.len;
 }
 
 /* One tag: where its parts are, and where the text begins. */
@@ -44,20 +72,12 @@ struct tag {
     bool has_colon;
 };
 
-static bool is_name_byte(char c)
-{
-    return (unsigned char)c > ' ' && c != ':' && c != '[' && c != '=' && c != ',' && c != '{' &&
-           c != '"' && c != '|' && c != ']' && c != '<' && c != '>' && c != 0x7F;
-}
-
 static bool find_tag(struct text t, struct tag *out)
 {
-    size_t len = 0;
-    while (len < t.len && len <= NAME_BYTES && is_name_byte(t.at[len]))
-        len++;
-    *out = (struct tag){.name = text_head(t, len), .len = len};
+    size_t len = span(t, NAME_BYTE, NAME_BYTES + 1);
     if (!len || len > NAME_BYTES || t.at[0] == '%' || t.at[0] == '(')
         return false;
+    *out = (struct tag){.name = {t.at, len}, .len = len};
     if (is_at(t, len, '[')) {
         struct text pid = text_head(text_skip(t, len + 1), PID_BYTES);
         size_t end = text_find_byte(pid, ']');
@@ -95,17 +115,19 @@ bool tag_is_host_and_tag(struct text t)
 /* F5: "slot1/host". Aruba and others: "host,mac,version tag:". */
 static struct text host_of(struct text word)
 {
+    if (word.at[0] != 's' || !text_starts(word, TEXT("slot")))
+        return word;
     size_t slash = text_find_byte(word, '/');
-    if (slash < word.len && text_starts(word, TEXT("slot")))
-        return text_skip(word, slash + 1);
-    return word;
+    return slash < word.len ? text_skip(word, slash + 1) : word;
 }
 
 /* NetApp ONTAP: "[host:event.name:severity]: text". */
 static bool take_bracketed(struct text *t, struct event *e)
 {
+    if (!is_at(*t, 0, '['))
+        return false;
     size_t end = text_find(text_head(*t, HOST_BYTES), TEXT("]: "));
-    if (!is_at(*t, 0, '[') || end + 2 >= HOST_BYTES || end + 2 >= t->len)
+    if (end + 2 >= HOST_BYTES || end + 2 >= t->len)
         return false;
     struct text rest = {t->at + 1, end - 1};
     struct text host;
@@ -120,26 +142,44 @@ static bool take_bracketed(struct text *t, struct event *e)
     return true;
 }
 
-void tag_take_host(struct text *t, struct event *e)
+/* A plain word of host bytes and a space: what nearly every line has. */
+static bool take_plain_host(struct text *t, struct event *e)
+{
+    size_t len = span(*t, HOST_BYTE, HOST_BYTES);
+    bool is_word = len && is_at(*t, len, ' ') && t->at[len - 1] != ':' &&
+                   (is_alnum(t->at[0]) || t->at[0] == ':');
+    if (!is_word)
+        return false;
+    e->host = host_of((struct text){t->at, len});
+    *t = (struct text){t->at + len, t->len - len};
+    return true;
+}
+
+static void take_odd_host(struct text *t, struct event *e)
 {
     struct tag tag;
-    if (take_bracketed(t, e))
-        return;
     size_t space = text_find_byte(text_head(*t, HOST_BYTES + 1), ' ');
     struct text word = text_head(*t, space);
     size_t comma = text_find_byte(word, ',');
-    if (comma < word.len) {
+    if (comma < word.len) { /* "host,mac,version tag:", "host,key=value,..." */
         bool is_tag = space < t->len && word.at[word.len - 1] == ':';
         if (is_tag || !tag_is_host(text_head(word, comma)))
             return;
         e->host = text_head(word, comma);
         bool is_data = text_find_byte(word, '=') < word.len;
         *t = is_data ? *t : text_skip(*t, space);
-    } else {
-        if (!tag_is_host(word) || (find_tag(*t, &tag) && tag.len <= word.len))
-            return;
+    } else if (tag_is_host(word) && !(find_tag(*t, &tag) && tag.len <= word.len)) {
         e->host = host_of(word);
         *t = text_skip(*t, space);
+    }
+}
+
+void tag_take_host(struct text *t, struct event *e)
+{
+    if (!take_plain_host(t, e)) {
+        if (take_bracketed(t, e))
+            return;
+        take_odd_host(t, e);
     }
     skip_spaces(t);
     if (is_at(*t, 0, ':') && is_at(*t, 1, ' ')) { /* "host : %ASA-..." */
@@ -168,7 +208,7 @@ static void skip_severity(struct text *t)
 /* Solaris: "[ID 702911 auth.info] text". */
 static void take_message_id(struct text *t, struct event *e)
 {
-    if (!text_starts(*t, TEXT("[ID ")))
+    if (!is_at(*t, 0, '[') || !text_starts(*t, TEXT("[ID ")))
         return;
     struct text id = text_skip(*t, 4);
     size_t space = text_find_byte(text_head(id, 12), ' ');
@@ -184,8 +224,12 @@ void tag_take(struct text *t, struct event *e)
     struct tag tag;
     if (e->program.len)
         return;
-    skip_severity(t);
-    if (!find_tag(*t, &tag) || text_equal(tag.name, TEXT("CEF")))
+    bool is_found = find_tag(*t, &tag);
+    if (!is_found) {
+        skip_severity(t);
+        is_found = find_tag(*t, &tag);
+    }
+    if (!is_found || text_equal(tag.name, TEXT("CEF")))
         return;
     e->program = tag.name;
     e->pid = tag.pid;
