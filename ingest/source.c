@@ -2,10 +2,13 @@
 #include "ingest/source.h"
 #include "ingest/allow_list.h"
 #include "ingest/kafka.h"
+#include "ingest/source_file.h"
 #include "ingest/source_relp.h"
+#include "ingest/source_stdin.h"
 #include "ingest/source_tcp.h"
 #include "ingest/source_tls.h"
 #include "ingest/source_udp.h"
+#include "ingest/source_unix.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ingest/source_unix.h"
+#include "ingest/source_datagram.h"
+#include "ingest/source_stream.h"
+#include "ingest/source_tcp.h"
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { BUFFER_BYTES = 8 << 20 };
+
+struct unix_door {
+    struct source source;
+    struct text path; /* options */
+    int is_stream;
+    int64_t mode;
+    bool has_made; /* the socket in the file system is ours to remove */
+    struct source_datagram datagram;
+    struct source_stream stream;
+};
+
+/* True where nobody answers at a socket that an earlier run left behind. */
+static bool is_abandoned(const struct sockaddr_un *at, int type)
+{
+    struct stat st;
+    if (lstat(at->sun_path, &st) != 0 || !S_ISSOCK(st.st_mode))
+        return false;
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+    bool is_refused =
+        connect(fd, (const struct sockaddr *)at, sizeof *at) != 0 && errno == ECONNREFUSED;
+    (void)close(fd);
+    return is_refused;
+}
+
+static enum status bind_path(struct unix_door *u, int type, int *out_fd, struct error *err)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    if (!u->path.len || u->path.len >= sizeof at.sun_path)
+        return error_set(err, STATUS_INVALID, 0, "path: want a path of 1 to %zu bytes",
+                         sizeof at.sun_path - 1);
+    memcpy(at.sun_path, u->path.at, u->path.len);
+    if (is_abandoned(&at, type))
+        (void)unlink(at.sun_path);
+    int fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    u->has_made = fd >= 0 && bind(fd, (const struct sockaddr *)&at, sizeof at) == 0;
+    if (u->has_made && chmod(at.sun_path, (mode_t)u->mode) == 0 &&
+        (type != SOCK_STREAM || listen(fd, 1024) == 0)) {
+        *out_fd = fd;
+        return STATUS_OK;
+    }
+    int code = errno;
+    if (fd >= 0)
+        (void)close(fd);
+    if (code == EADDRINUSE)
+        return error_set(err, STATUS_IO, 0,
+                         "%s is in use by another program: stop it or set `path`", at.sun_path);
+    return error_set(err, STATUS_IO, 0, "%s: %s", at.sun_path, strerror(code));
+}
+
+static enum status open_unix(struct source *s, struct error *err)
+{
+    struct unix_door *u = CONTAINER_OF(s, struct unix_door, source);
+    int fd = -1;
+    enum status status = bind_path(u, u->is_stream ? SOCK_STREAM : SOCK_DGRAM, &fd, err);
+    if (status)
+        return status;
+    (void)snprintf(s->address, sizeof s->address, "%.*s", TEXT_ARG(u->path));
+    if (u->is_stream)
+        return source_stream_init(&u->stream, s, fd, &source_stream_plain, &source_tcp_framed, err);
+    source_datagram_add(&u->datagram, s, fd, BUFFER_BYTES);
+    return STATUS_OK;
+}
+
+static enum status start_unix(struct source *s, struct error *err)
+{
+    struct unix_door *u = CONTAINER_OF(s, struct unix_door, source);
+    return u->is_stream ? source_stream_start(&u->stream, err)
+                        : source_datagram_start(&u->datagram, err);
+}
+
+static void stop_unix(struct source *s)
+{
+    struct unix_door *u = CONTAINER_OF(s, struct unix_door, source);
+    source_stream_stop(&u->stream);
+    source_datagram_stop(&u->datagram);
+}
+
+static void close_unix(struct source *s)
+{
+    struct unix_door *u = CONTAINER_OF(s, struct unix_door, source);
+    source_stream_fini(&u->stream);
+    source_datagram_fini(&u->datagram);
+    if (u->has_made)
+        (void)unlink(u->path.at);
+}
+
+static const char *const socket_types[] = {"datagram", "stream", NULL};
+
+static const struct option rows[] = {
+    {"path", OPTION_TEXT, offsetof(struct unix_door, path), "", 0, 0, NULL,
+     "where the socket is made"},
+    {"type", OPTION_CHOICE, offsetof(struct unix_door, is_stream), "datagram", 0, 0, socket_types,
+     "datagrams, or a stream of lines or counted frames"},
+    {"mode", OPTION_INT, offsetof(struct unix_door, mode), "438", 0, 511, NULL,
+     "its permissions, as a number (438 is 0666)"},
+};
+
+const struct source_type source_unix_type = {
+    .key = "unix",
+    .kind = "unix",
+    .help = "a unix socket as /dev/log is one",
+    .size_bytes = sizeof(struct unix_door),
+    .traits = SOURCE_STREAM,
+    .options = rows,
+    .option_count = sizeof rows / sizeof *rows,
+    .open = open_unix,
+    .start = start_unix,
+    .stop = stop_unix,
+    .close = close_unix,
+};
