@@ -65,7 +65,7 @@ static enum status commit(struct daemon *d, const struct pipeline_checkpoint *cu
     struct buffer text;
     buffer_init(&text, COMMIT_BYTES);
     char hex[33];
-    hash_to_hex(ruleset_hash(d->ruleset), hex);
+    hash_to_hex(cut->ruleset, hex);
     buffer_printf(&text, "position %llu\nruleset %s\nserial %llu\n",
                   (unsigned long long)cut->position, hex, (unsigned long long)c->serial + 1000);
     if (!status)
@@ -160,6 +160,21 @@ static enum status load_line(struct daemon *d, struct text line, uint64_t *posit
     if (text_equal(kind, TEXT("ruleset")) || !line.len)
         return STATUS_OK;
     return load_chunk(d, kind, value, err);
+}
+
+enum status checkpoint_ruleset(struct daemon *d, struct hash128 *out)
+{
+    struct buffer text;
+    buffer_init(&text, COMMIT_BYTES);
+    enum status status = incidents_get_state(d->recorder.incidents, TEXT("commit"), &text);
+    struct text rest = buffer_text(&text);
+    struct text line = TEXT_NONE;
+    bool is_found = false;
+    while (!status && !is_found && text_split(&rest, '\n', &line))
+        is_found = text_starts(line, TEXT("ruleset ")) &&
+                   hash_from_hex(text_skip(line, sizeof "ruleset " - 1), out);
+    buffer_fini(&text);
+    return status ? status : is_found ? STATUS_OK : STATUS_NOTFOUND;
 }
 
 enum status checkpoint_restore(struct daemon *d, uint64_t *out_position, struct error *err)

@@ -154,7 +154,8 @@ enum status command_open_output(struct command_output *o, const char *path, stru
         return STATUS_OK;
     o->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (o->fd < 0)
-        return error_set(err, STATUS_IO, 0, "%s cannot be written: %s", path, strerrordesc_np(errno));
+        return error_set(err, STATUS_IO, 0, "%s cannot be written: %s", path,
+                         strerrordesc_np(errno));
     o->is_own = true;
     return STATUS_OK;
 }

@@ -80,6 +80,8 @@ void checkpoint_poll(struct daemon *d, uint64_t now_ms);
 /* Loads the last commit into the pipeline; *out_position is what the journal is read on from. */
 NODISCARD enum status checkpoint_restore(struct daemon *d, uint64_t *out_position,
                                          struct error *err);
+/* Before the pipeline is made: the hash of the rules of the last commit. NOTFOUND: none. */
+NODISCARD enum status checkpoint_ruleset(struct daemon *d, struct hash128 *out);
 
 /* ---- doors.c ---- */
 
@@ -120,5 +122,5 @@ struct daemon {
     pthread_mutex_t ruleset_lock; /* guards `ruleset` between reloads and console's reads */
     struct ruleset *ruleset;      /* the newest; one reference */
     _Atomic bool is_ready, is_stopping;
-    char journal_dir[4200], cache_dir[4200];
+    char journal_dir[4200], cache_dir[4200], rulesets_dir[4200];
 };

@@ -26,7 +26,10 @@ enum status load_rules(const struct load_request *request, struct ruleset **out,
 {
     char share[4096];
     char shipped[4200];
-    (void)command_share(share, sizeof share);
+    if (request->share)
+        (void)snprintf(share, sizeof share, "%s", request->share);
+    else
+        (void)command_share(share, sizeof share);
     (void)snprintf(shipped, sizeof shipped, "%s/rules", share);
     const char *paths[COMMAND_LIST];
     for (uint32_t i = 0; i < request->rules.count; i++)

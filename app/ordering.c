@@ -234,6 +234,7 @@ static void checkpoint_out(struct pipeline *p, struct round *r)
         struct pipeline_checkpoint c = {
             .position = last ? last->position : 0,
             .journal_us = last ? last->journal_us : 0,
+            .ruleset = ruleset_hash(b->ruleset),
             .sequencer = r->sequencer_chunks,
             .shards = (const struct pipeline_chunk *const *)r->shard_chunks,
             .shard_count = p->options.shards,

@@ -37,6 +37,7 @@ struct pipeline_chunk {
 struct pipeline_checkpoint {
     uint64_t position; /* of the last record before the cut; 0: none */
     int64_t journal_us;
+    struct hash128 ruleset; /* the hash of the one that decided the batch before the cut */
     const struct pipeline_chunk *sequencer;     /* whole state of the sequencer */
     const struct pipeline_chunk *const *shards; /* one list per shard */
     uint32_t shard_count;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/daemon.h"
+#include "app/keep.h"
 #include "app/load.h"
 #include "app/signals.h"
 #include "app/subcommands.h"
@@ -25,8 +26,7 @@ enum { PENDING_EFFECTS = 200000, SINKS_STOP_MS = 5000, RESTART = -1 };
 
 /* ---- rules ---- */
 
-static enum status load(const struct config *config, const char *cache, struct ruleset **out,
-                        struct error *err)
+static struct load_request request_of(const struct config *config, const char *cache)
 {
     struct load_request request = {
         .overrides = config->overrides.len ? config->overrides.at : NULL,
@@ -39,7 +39,24 @@ static enum status load(const struct config *config, const char *cache, struct r
         request.rules.items[request.rules.count++] = config->rules.items[i].at;
     for (uint32_t i = 0; i < config->decoders.count && i < COMMAND_LIST; i++)
         request.decoders.items[request.decoders.count++] = config->decoders.items[i].at;
-    return load_rules(&request, out, err);
+    return request;
+}
+
+/* Loads, and keeps a copy of what was loaded for the journal's tail of a later start. */
+static enum status load(struct daemon *d, const struct config *config, struct ruleset **out,
+                        struct error *err)
+{
+    struct load_request request = request_of(config, d->cache_dir);
+    struct ruleset *fresh = NULL;
+    enum status status = load_rules(&request, &fresh, err);
+    if (!status)
+        status = keep_save(d->rulesets_dir, &request, ruleset_hash(fresh), err);
+    if (status) {
+        ruleset_unref(fresh);
+        return status;
+    }
+    *out = fresh;
+    return STATUS_OK;
 }
 
 /* New rules are compiled aside and swapped at a batch boundary; an error keeps the old ones. */
@@ -50,7 +67,7 @@ static bool reload(struct daemon *d, struct buffer *out)
     struct ruleset *fresh = NULL;
     enum status status = config_load(d->config_path, d->data_path, &config, &err);
     if (!status)
-        status = load(config, d->cache_dir, &fresh, &err);
+        status = load(d, config, &fresh, &err);
     const struct ruleset_summary *s = fresh ? ruleset_get_summary(fresh) : NULL;
     if (!status && s->errors)
         status = error_set(&err, STATUS_INVALID, 0, "%u errors in the new rules", s->errors);
@@ -187,9 +204,34 @@ static enum status start_pipeline(struct daemon *d, struct error *err)
         .context = d,
     };
     enum status status = parser_new(&options.parser, &d->recorder.parser, err);
+    struct hash128 last;
+    bool has_commit = !status && checkpoint_ruleset(d, &last) == STATUS_OK;
+    d->catch_up = has_commit ? ruleset_of(d, last) : ruleset_ref(d->ruleset);
     if (!status)
-        status = pipeline_new(&options, d->ruleset, &d->pipeline, err);
+        status = pipeline_new(&options, d->catch_up, &d->pipeline, err);
     return status;
+}
+
+/* The rules of a hash: the current ones, or a kept copy. Where neither is there the current ones
+ * decide, and the log says so. */
+static struct ruleset *ruleset_of(struct daemon *d, struct hash128 hash)
+{
+    struct error err = {0};
+    struct ruleset *kept = NULL;
+    struct load_request request = request_of(d->config, NULL);
+    if (hash_equal(hash, ruleset_hash(d->ruleset)))
+        return ruleset_ref(d->ruleset);
+    if (!keep_load(d->rulesets_dir, &request, hash, &kept, &err))
+        return kept;
+    log_line(LOG_WARNING, "the journal's tail is decided by today's rules: %s", err.text);
+    return ruleset_ref(d->ruleset);
+}
+
+/* True where the batch is a swap of rules, which stands alone in its batch. */
+static bool is_swap(const struct batch *b, struct hash128 *out)
+{
+    return b->count == 1 && b->records[0].kind == RECORD_RULESET &&
+           hash_from_hex(b->records[0].raw, out);
 }
 
 /* What the journal holds behind the last checkpoint is decided again before anything new. */
@@ -207,7 +249,11 @@ static enum status catch_up(struct daemon *d, uint64_t position, struct error *e
             break;
         }
         records += b->count;
+        struct hash128 next;
+        bool must_swap = is_swap(b, &next);
         pipeline_dispatch(d->pipeline, b);
+        if (must_swap)
+            pipeline_set_ruleset(d->pipeline, ruleset_of(d, next));
     }
     if (status == STATUS_AGAIN || status == STATUS_NOTFOUND)
         status = STATUS_OK;
@@ -236,6 +282,9 @@ static enum status start_journal(struct daemon *d, struct error *err)
         status = catch_up(d, position, err);
     if (!status)
         status = journal_open(&options, &d->writer.journal, err);
+    /* the writer journals the swap to today's rules before anything new is decided */
+    atomic_store(&d->writer.next, ruleset_ref(d->ruleset));
+    keep_prune(d->rulesets_dir, ruleset_hash(d->ruleset), ruleset_hash(d->catch_up));
     return status;
 }
 
@@ -281,7 +330,7 @@ static enum status start(struct daemon *d, struct error *err)
     if (!status)
         status = rules_probe_libraries(err);
     if (!status)
-        status = load(d->config, d->cache_dir, &d->ruleset, err);
+        status = load(d, d->config, &d->ruleset, err);
     if (!status)
         status = doors_open(d, err);
     if (!status)
@@ -337,6 +386,7 @@ static void close_all(struct daemon *d)
     if (d->recorder.has_detections)
         (void)command_close_output(&d->recorder.detections);
     buffer_fini(&d->checkpoint.chunks);
+    ruleset_unref(d->catch_up);
     ruleset_unref(d->ruleset);
     config_free(d->config);
 }
@@ -401,6 +451,7 @@ static int run_configured(struct daemon *d, const char *detections)
     log_set_level((enum log_level)d->config->log.level);
     log_set_json(d->config->log.is_json);
     (void)snprintf(d->journal_dir, sizeof d->journal_dir, "%.4000s/journal", d->config->data.at);
+    (void)snprintf(d->rulesets_dir, sizeof d->rulesets_dir, "%.4000s/rulesets", d->config->data.at);
     (void)snprintf(d->cache_dir, sizeof d->cache_dir, "%.4000s/cache", d->config->data.at);
     return run_daemon(d);
 }

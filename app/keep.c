@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/keep.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_BYTES = 4096 };
+
+static enum status fail(struct error *err, const char *path)
+{
+    return error_set(err, STATUS_IO, 0, "%s: %s", path, strerrordesc_np(errno));
+}
+
+static enum status copy_bytes(const char *from, const char *to, struct error *err)
+{
+    int in = open(from, O_RDONLY | O_CLOEXEC);
+    if (in < 0)
+        return fail(err, from);
+    int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    ssize_t n = out < 0 ? -1 : 1;
+    while (n > 0)
+        n = sendfile(out, in, NULL, 1 << 20);
+    enum status status = n < 0 ? fail(err, to) : STATUS_OK;
+    (void)close(in);
+    if (out >= 0 && close(out) && !status)
+        status = fail(err, to);
+    return status;
+}
+
+static bool is_kept_kind(const char *name)
+{
+    struct text t = text_of(name);
+    return text_ends(t, TEXT(".yml")) || text_ends(t, TEXT(".yaml")) || text_ends(t, TEXT(".txt"));
+}
+
+static enum status copy_tree(const char *from, const char *to, struct error *err)
+{
+    struct stat about;
+    if (stat(from, &about))
+        return errno == ENOENT ? STATUS_OK : fail(err, from);
+    if (!S_ISDIR(about.st_mode))
+        return copy_bytes(from, to, err);
+    if (mkdir(to, 0700) && errno != EEXIST)
+        return fail(err, to);
+    DIR *folder = opendir(from);
+    if (!folder)
+        return fail(err, from);
+    enum status status = STATUS_OK;
+    for (struct dirent *e = readdir(folder); e && !status; e = readdir(folder)) {
+        char below[PATH_BYTES];
+        char target[PATH_BYTES];
+        if (e->d_name[0] == '.' || (e->d_type != DT_DIR && !is_kept_kind(e->d_name)))
+            continue;
+        (void)snprintf(below, sizeof below, "%s/%s", from, e->d_name);
+        (void)snprintf(target, sizeof target, "%s/%s", to, e->d_name);
+        status = copy_tree(below, target, err);
+    }
+    (void)closedir(folder);
+    return status;
+}
+
+static void remove_tree(const char *path)
+{
+    DIR *folder = opendir(path);
+    if (!folder) {
+        (void)unlink(path);
+        return;
+    }
+    for (struct dirent *e = readdir(folder); e; e = readdir(folder)) {
+        char below[PATH_BYTES];
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        (void)snprintf(below, sizeof below, "%s/%s", path, e->d_name);
+        if (e->d_type == DT_DIR)
+            remove_tree(below);
+        else
+            (void)unlink(below);
+    }
+    (void)closedir(folder);
+    (void)rmdir(path);
+}
+
+/* Names keep what kind of path it was: a single file keeps its ending. */
+static void target_of(char *out, size_t size, const char *folder, const char *part, uint32_t n,
+                      const char *from)
+{
+    struct stat about;
+    bool is_file = !stat(from, &about) && !S_ISDIR(about.st_mode);
+    (void)snprintf(out, size, "%s/%s-%u%s", folder, part, n, is_file ? ".yml" : "");
+}
+
+static enum status copy_list(const char *folder, const char *part, const struct command_list *list,
+                             const char *shipped, struct error *err)
+{
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < list->count && !status; i++) {
+        const char *from = strcmp(list->items[i], "share") == 0 ? shipped : list->items[i];
+        char to[PATH_BYTES];
+        target_of(to, sizeof to, folder, part, i, from);
+        status = copy_tree(from, to, err);
+    }
+    return status;
+}
+
+static enum status copy_all(const char *folder, const struct load_request *request,
+                            struct error *err)
+{
+    char share[PATH_BYTES - 64];
+    char shipped[PATH_BYTES];
+    char to[PATH_BYTES];
+    (void)command_share(share, sizeof share);
+    (void)snprintf(shipped, sizeof shipped, "%s/rules", share);
+    if (mkdir(folder, 0700) && errno != EEXIST)
+        return fail(err, folder);
+    enum status status = copy_list(folder, "rules", &request->rules, shipped, err);
+    if (!status)
+        status = copy_list(folder, "decoders", &request->decoders, shipped, err);
+    (void)snprintf(to, sizeof to, "%s/share", folder);
+    if (!status)
+        status = copy_tree(share, to, err);
+    (void)snprintf(to, sizeof to, "%s/overrides.yml", folder);
+    if (!status && request->overrides)
+        status = copy_tree(request->overrides, to, err);
+    (void)snprintf(to, sizeof to, "%s/lists", folder);
+    if (!status && request->lists)
+        status = copy_tree(request->lists, to, err);
+    return status;
+}
+
+enum status keep_save(const char *folder, const struct load_request *request, struct hash128 hash,
+                      struct error *err)
+{
+    char hex[33];
+    char whole[PATH_BYTES];
+    char partial[PATH_BYTES];
+    hash_to_hex(hash, hex);
+    (void)snprintf(whole, sizeof whole, "%s/%s", folder, hex);
+    (void)snprintf(partial, sizeof partial, "%s/%s.partial", folder, hex);
+    if (access(whole, F_OK) == 0)
+        return STATUS_OK;
+    if (mkdir(folder, 0700) && errno != EEXIST)
+        return fail(err, folder);
+    remove_tree(partial);
+    enum status status = copy_all(partial, request, err);
+    if (!status && rename(partial, whole))
+        status = fail(err, whole);
+    return status;
+}
+
+enum status keep_load(const char *folder, const struct load_request *request, struct hash128 hash,
+                      struct ruleset **out, struct error *err)
+{
+    char hex[33];
+    char base[PATH_BYTES];
+    char share[PATH_BYTES + 64];
+    char overrides[PATH_BYTES + 64];
+    char lists[PATH_BYTES + 64];
+    char paths[COMMAND_LIST * 2][PATH_BYTES];
+    hash_to_hex(hash, hex);
+    (void)snprintf(base, sizeof base, "%.3900s/%s", folder, hex);
+    if (access(base, F_OK))
+        return error_set(err, STATUS_NOTFOUND, 0, "no copy of the rules %s is kept", hex);
+    struct load_request kept = *request;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < kept.rules.count; i++, n++) {
+        (void)snprintf(paths[n], PATH_BYTES, "%.4000s/rules-%u", base, i);
+        if (access(paths[n], F_OK))
+            (void)snprintf(paths[n], PATH_BYTES, "%.4000s/rules-%u.yml", base, i);
+        kept.rules.items[i] = paths[n];
+    }
+    for (uint32_t i = 0; i < kept.decoders.count; i++, n++) {
+        (void)snprintf(paths[n], PATH_BYTES, "%.4000s/decoders-%u", base, i);
+        if (access(paths[n], F_OK))
+            (void)snprintf(paths[n], PATH_BYTES, "%.4000s/decoders-%u.yml", base, i);
+        kept.decoders.items[i] = paths[n];
+    }
+    (void)snprintf(share, sizeof share, "%s/share", base);
+    (void)snprintf(overrides, sizeof overrides, "%s/overrides.yml", base);
+    (void)snprintf(lists, sizeof lists, "%s/lists", base);
+    kept.share = share;
+    kept.overrides = request->overrides ? overrides : NULL;
+    kept.lists = request->lists ? lists : NULL;
+    kept.cache = NULL;
+    kept.is_quiet = true;
+    struct ruleset *ruleset = NULL;
+    enum status status = load_rules(&kept, &ruleset, err);
+    if (!status && !hash_equal(ruleset_hash(ruleset), hash)) {
+        ruleset_unref(ruleset);
+        return error_set(err, STATUS_CONFLICT, 0, "the kept copy of the rules %s was changed", hex);
+    }
+    if (!status)
+        *out = ruleset;
+    return status;
+}
+
+void keep_prune(const char *folder, struct hash128 one, struct hash128 other)
+{
+    char keep_one[33];
+    char keep_other[33];
+    hash_to_hex(one, keep_one);
+    hash_to_hex(other, keep_other);
+    DIR *all = opendir(folder);
+    if (!all)
+        return;
+    for (struct dirent *e = readdir(all); e; e = readdir(all)) {
+        char path[PATH_BYTES];
+        if (e->d_name[0] == '.' || strcmp(e->d_name, keep_one) == 0 ||
+            strcmp(e->d_name, keep_other) == 0)
+            continue;
+        (void)snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+        remove_tree(path);
+    }
+    (void)closedir(all);
+}
