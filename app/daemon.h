@@ -121,6 +121,7 @@ struct daemon {
     struct console *console;
     pthread_mutex_t ruleset_lock; /* guards `ruleset` between reloads and console's reads */
     struct ruleset *ruleset;      /* the newest; one reference */
+    struct ruleset *catch_up;     /* the one that decides the journal's tail; one reference */
     _Atomic bool is_ready, is_stopping;
     char journal_dir[4200], cache_dir[4200], rulesets_dir[4200];
 };

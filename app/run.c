@@ -188,6 +188,21 @@ static uint32_t by_cores(int64_t said, uint32_t most)
     return cores < 2 ? 1 : cores / 2 > (long)most ? most : (uint32_t)(cores / 2);
 }
 
+/* The rules of a hash: the current ones, or a kept copy. Where neither is there the current ones
+ * decide, and the log says so. */
+static struct ruleset *ruleset_of(struct daemon *d, struct hash128 hash)
+{
+    struct error err = {0};
+    struct ruleset *kept = NULL;
+    struct load_request request = request_of(d->config, NULL);
+    if (hash_equal(hash, ruleset_hash(d->ruleset)))
+        return ruleset_ref(d->ruleset);
+    if (!keep_load(d->rulesets_dir, &request, hash, &kept, &err))
+        return kept;
+    log_line(LOG_WARNING, "the journal's tail is decided by today's rules: %s", err.text);
+    return ruleset_ref(d->ruleset);
+}
+
 static enum status start_pipeline(struct daemon *d, struct error *err)
 {
     const struct config_correlation *c = &d->config->correlation;
@@ -210,21 +225,6 @@ static enum status start_pipeline(struct daemon *d, struct error *err)
     if (!status)
         status = pipeline_new(&options, d->catch_up, &d->pipeline, err);
     return status;
-}
-
-/* The rules of a hash: the current ones, or a kept copy. Where neither is there the current ones
- * decide, and the log says so. */
-static struct ruleset *ruleset_of(struct daemon *d, struct hash128 hash)
-{
-    struct error err = {0};
-    struct ruleset *kept = NULL;
-    struct load_request request = request_of(d->config, NULL);
-    if (hash_equal(hash, ruleset_hash(d->ruleset)))
-        return ruleset_ref(d->ruleset);
-    if (!keep_load(d->rulesets_dir, &request, hash, &kept, &err))
-        return kept;
-    log_line(LOG_WARNING, "the journal's tail is decided by today's rules: %s", err.text);
-    return ruleset_ref(d->ruleset);
 }
 
 /* True where the batch is a swap of rules, which stands alone in its batch. */
