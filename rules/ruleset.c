@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/finding.h"
+#include "rules/linking.h"
+#include "rules/relation.h"
+#include "rules/rulefile.h"
+#include "rules/ruleset_freeze.h"
+#include "rules/ruleset_state.h"
+#include "rules/sigma.h"
+#include "rules/sigma_filter.h"
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define RULESET_BYTES ((size_t)2 << 30)
+
+struct loading {
+    const struct ruleset_options *options;
+    struct ruleset *ruleset;
+    struct findings findings;
+    struct documents documents;
+    struct arena nodes, scratch;
+    struct draft draft;
+};
+
+static void ruleset_free(struct ruleset *r)
+{
+    if (!r)
+        return;
+    partition_fini(&r->partitions);
+    free(r->rules);
+    free(r->relations);
+    predicates_free(r->predicates);
+    names_free(r->names);
+    decoder_set_free(r->decoders);
+    mapping_set_free(r->mappings);
+    arena_fini(&r->arena);
+    free(r);
+}
+AUTO_DEFINE(ruleset);
+
+struct ruleset *ruleset_ref(struct ruleset *r)
+{
+    atomic_fetch_add_explicit(&r->references, 1, memory_order_relaxed);
+    return r;
+}
+
+void ruleset_unref(struct ruleset *r)
+{
+    /* acq_rel: pairs with itself in the other owners, so that the last one frees what they wrote */
+    if (r && atomic_fetch_sub_explicit(&r->references, 1, memory_order_acq_rel) == 1)
+        ruleset_free(r);
+}
+
+/* ---- reading ---- */
+
+static enum status read_paths(struct loading *l, const char *const *paths, uint32_t count)
+{
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < count; i++) {
+        enum status one =
+            rulefile_read(paths[i], l->options->share, &l->nodes, &l->findings, &l->documents);
+        status = status == STATUS_OK ? one : status;
+    }
+    return status;
+}
+
+static enum status read_share(struct loading *l)
+{
+    static const char *const folders[] = {"decoders", "mappings"};
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < 2 && l->options->share && status == STATUS_OK; i++) {
+        char path[PATH_MAX];
+        (void)snprintf(path, sizeof path, "%s/%s", l->options->share, folders[i]);
+        status = rulefile_read(path, l->options->share, &l->nodes, &l->findings, &l->documents);
+    }
+    return status;
+}
+
+static void enter(struct loading *l, const struct document *d)
+{
+    l->findings.file = d->file;
+    l->findings.rule = TEXT_NONE;
+}
+
+static enum status add_decoders(struct loading *l, struct error *err)
+{
+    AUTO(decoder_builder) decoders = NULL;
+    AUTO(mapping_builder) mappings = NULL;
+    enum status status = decoder_builder_new(&decoders, err);
+    if (status == STATUS_OK)
+        status = mapping_builder_new(&mappings, err);
+    for (uint32_t i = 0; status == STATUS_OK && i < l->documents.count; i++) {
+        const struct document *d = &l->documents.items[i];
+        enum status one = STATUS_OK;
+        enter(l, d);
+        if (d->kind == DOCUMENT_DECODER)
+            one = decoder_builder_add(decoders, d->file, d->root, d->is_shipped, finding_pass,
+                                      &l->findings);
+        else if (d->kind == DOCUMENT_MAPPING)
+            one = mapping_builder_add(mappings, d->file, d->root, d->is_shipped, finding_pass,
+                                      &l->findings);
+        if (one == STATUS_NOMEM)
+            status = error_set(err, one, 0, "no memory for decoders and mappings");
+    }
+    if (status == STATUS_OK)
+        status = decoder_builder_finish(decoders, &l->ruleset->decoders, err);
+    if (status == STATUS_OK)
+        status = mapping_builder_finish(mappings, &l->ruleset->mappings, err);
+    if (status == STATUS_OK && l->options->has_lints)
+        (void)decoder_check_samples(l->ruleset->decoders, finding_pass, &l->findings);
+    return status;
+}
+
+typedef enum status (*read_fn)(struct draft *d, const struct document *document);
+
+static enum status read_kind(struct loading *l, enum document_kind kind, read_fn read,
+                             uint32_t *count)
+{
+    for (uint32_t i = 0; i < l->documents.count; i++) {
+        const struct document *d = &l->documents.items[i];
+        if (d->kind != kind)
+            continue;
+        enter(l, d);
+        enum status status = read(&l->draft, d);
+        if (status == STATUS_NOMEM)
+            return status;
+        if (count && status == STATUS_OK)
+            ++*count;
+    }
+    return STATUS_OK;
+}
+
+static enum status read_rules(struct loading *l, struct error *err)
+{
+    enum status status = read_kind(l, DOCUMENT_RULE, sigma_read, NULL);
+    if (status == STATUS_OK)
+        status = read_kind(l, DOCUMENT_FILTER, sigma_filter_apply, &l->ruleset->summary.filters);
+    if (status == STATUS_OK)
+        status = read_kind(l, DOCUMENT_CORRELATION, relation_read, NULL);
+    if (status == STATUS_OK)
+        status = linking_run(&l->draft);
+    return status == STATUS_OK ? status : error_set(err, status, 0, "no memory for the rules");
+}
+
+static enum status prepare(struct loading *l, struct error *err)
+{
+    struct ruleset *r = l->ruleset;
+    arena_init(&r->arena, RULESET_BYTES);
+    atomic_init(&r->references, 1);
+    r->has_routing = l->options->has_routing;
+    r->names = names_new(&r->arena);
+    if (!r->names)
+        return error_set(err, STATUS_NOMEM, 0, "no memory for a ruleset");
+    enum status status = predicates_new(&r->arena, &r->predicates, err);
+    if (status == STATUS_OK)
+        status = valuelist_load(l->options->lists, &r->arena, &r->lists, err);
+    l->draft = (struct draft){
+        .compiler = {&r->arena, &l->scratch, r->names, r->predicates, &r->lists, &l->findings},
+        .options = l->options,
+    };
+    return status;
+}
+
+static enum status load(struct loading *l, struct error *err)
+{
+    enum status status = prepare(l, err);
+    if (status != STATUS_OK)
+        return status;
+    status = read_paths(l, l->options->paths, l->options->path_count);
+    if (status == STATUS_OK)
+        status = read_paths(l, l->options->decoder_paths, l->options->decoder_path_count);
+    if (status == STATUS_OK)
+        status = read_share(l);
+    if (status != STATUS_OK)
+        return error_set(err, status, 0, "%s",
+                         l->findings.first.text[0] ? l->findings.first.text : "no memory");
+    status = add_decoders(l, err);
+    if (status == STATUS_OK)
+        status = read_rules(l, err);
+    if (status == STATUS_OK)
+        status = ruleset_freeze(l->ruleset, &l->draft, err);
+    if (status == STATUS_OK && l->options->is_strict && l->ruleset->summary.errors)
+        status =
+            error_set(err, STATUS_INVALID, l->findings.first.line, "%s", l->findings.first.text);
+    return status;
+}
+
+enum status ruleset_load(const struct ruleset_options *options, struct ruleset **out,
+                         struct error *err)
+{
+    AUTO(ruleset) r = calloc(1, sizeof *r);
+    if (!r)
+        return error_set(err, STATUS_NOMEM, 0, "no memory for a ruleset");
+    struct loading l = {
+        .options = options,
+        .ruleset = r,
+        .findings = {.tell = options->tell,
+                     .context = options->context,
+                     .summary = &r->summary,
+                     .has_lints = options->has_lints},
+    };
+    arena_init(&l.nodes, RULESET_BYTES);
+    arena_init(&l.scratch, RULESET_BYTES);
+    enum status status = load(&l, err);
+    free(l.draft.rules);
+    free(l.draft.relations);
+    rulefile_fini(&l.documents);
+    arena_fini(&l.nodes);
+    arena_fini(&l.scratch);
+    if (status != STATUS_OK)
+        return status;
+    r->summary.rules = r->rule_count;
+    r->summary.correlations = r->relation_count;
+    r->summary.decoders = decoder_count(r->decoders);
+    r->summary.mappings = mapping_count(r->mappings);
+    *out = MOVE(r);
+    return STATUS_OK;
+}
+
+/* ---- asking ---- */
+
+const struct ruleset_summary *ruleset_get_summary(const struct ruleset *r)
+{
+    return &r->summary;
+}
+
+struct hash128 ruleset_hash(const struct ruleset *r)
+{
+    return r->hash;
+}
+
+const struct rule *const *ruleset_rules(const struct ruleset *r, uint32_t *out_count)
+{
+    *out_count = r->rule_count + r->relation_count;
+    return r->all;
+}
+
+const struct correlation *ruleset_correlations(const struct ruleset *r, uint32_t *out_count)
+{
+    *out_count = r->relation_count;
+    return r->correlations;
+}
+
+int64_t ruleset_lateness_us(const struct ruleset *r)
+{
+    int64_t longest = 0;
+    for (uint32_t i = 0; i < r->relation_count; i++)
+        if (r->correlations[i].lateness_us > longest)
+            longest = r->correlations[i].lateness_us;
+    return longest;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/ruleset_freeze.h"
+#include <stdlib.h>
+
+/* ---- entities where a rule says none ---- */
+
+static bool number_refs(struct ruleset *r, const struct entity_field *fields, uint32_t count,
+                        struct entity_refs *out)
+{
+    struct entity_ref *refs = arena_alloc(&r->arena, ((size_t)count + 1) * sizeof *refs);
+    for (uint32_t i = 0; refs && i < count; i++) {
+        refs[i] = (struct entity_ref){
+            .field = names_add(r->names, fields[i].field),
+            .domain = fields[i].domain.len ? names_add(r->names, fields[i].domain) : NAMES_NONE,
+            .kind = fields[i].kind,
+            .is_charged = fields[i].is_charged,
+        };
+        if (refs[i].field == NAMES_NONE)
+            return false;
+    }
+    *out = (struct entity_refs){refs, count};
+    return refs;
+}
+
+static bool fill_defaults(struct ruleset *r)
+{
+    static const struct entity_field usual[] = {
+        {{"src_ip", 6}, {NULL, 0}, ENTITY_ADDRESS, true},
+        {{"dst_ip", 6}, {NULL, 0}, ENTITY_ADDRESS, false},
+        {{"user", 4}, {NULL, 0}, ENTITY_USER, true},
+        {{"target_user", 11}, {NULL, 0}, ENTITY_USER, true},
+        {{"host", 4}, {NULL, 0}, ENTITY_HOST, true},
+    };
+    struct entity_defaults *d = &r->defaults;
+    d->host = names_add(r->names, TEXT("host"));
+    d->mapping_count = mapping_count(r->mappings) + 1;
+    d->decoder_count = decoder_count(r->decoders);
+    d->mapping = arena_zero(&r->arena, d->mapping_count * sizeof *d->mapping);
+    d->decoder = arena_zero(&r->arena, ((size_t)d->decoder_count + 1) * sizeof *d->decoder);
+    bool is_ok = d->host != NAMES_NONE && d->mapping && d->decoder &&
+                 number_refs(r, usual, sizeof usual / sizeof *usual, &d->usual);
+    for (uint32_t i = 1; is_ok && i < d->mapping_count; i++) {
+        uint32_t count = 0;
+        const struct entity_field *fields = mapping_entities(r->mappings, i, &count);
+        is_ok = number_refs(r, fields, count, &d->mapping[i]);
+    }
+    for (uint32_t i = 0; is_ok && i < d->decoder_count; i++) {
+        uint32_t count = 0;
+        const struct entity_field *fields = decoder_entities(decoder_at(r->decoders, i), &count);
+        is_ok = number_refs(r, fields, count, &d->decoder[i]);
+    }
+    return is_ok;
+}
+
+/* Group-by fields are entities where their name says what they are. */
+static bool fill_group_entities(struct ruleset *r)
+{
+    r->group_entities =
+        arena_zero(&r->arena, ((size_t)r->relation_count + 1) * sizeof *r->group_entities);
+    for (uint32_t i = 0; r->group_entities && i < r->relation_count; i++) {
+        const struct rule *rule = &r->relations[i].rule;
+        struct entity_ref *refs =
+            arena_alloc(&r->arena, ((size_t)rule->group_count + 1) * sizeof *refs);
+        uint32_t count = 0;
+        for (uint32_t k = 0; refs && k < rule->group_count; k++) {
+            enum entity_kind kind = ENTITY_HOST;
+            if (!mapping_usual_kind(rule->group[k], &kind))
+                continue;
+            refs[count++] = (struct entity_ref){k, NAMES_NONE, kind, true};
+        }
+        if (!refs)
+            return false;
+        r->group_entities[i] = (struct entity_refs){refs, count};
+    }
+    return r->group_entities;
+}
+
+/* ---- hashes and lists ---- */
+
+static void hash_rule(const struct ruleset *r, const struct hash128 *own, struct rule *rule)
+{
+    struct hash128 decoders = decoder_set_content(r->decoders);
+    struct hash128 mappings = mapping_set_content(r->mappings);
+    struct hasher h;
+    hash_start(&h);
+    hash_part(&h, own, sizeof *own);
+    hash_part(&h, &decoders, sizeof decoders);
+    hash_part(&h, &mappings, sizeof mappings);
+    hash_part(&h, &r->lists.content, sizeof r->lists.content);
+    rule->content = hash_end(&h);
+}
+
+static bool fill_lists(struct ruleset *r)
+{
+    size_t total = (size_t)r->rule_count + r->relation_count;
+    struct hasher h;
+    hash_start(&h);
+    hash_part_u64(&h, r->has_routing);
+    r->all = arena_alloc(&r->arena, (total + 1) * sizeof *r->all);
+    r->correlations =
+        arena_alloc(&r->arena, ((size_t)r->relation_count + 1) * sizeof *r->correlations);
+    if (!r->all || !r->correlations)
+        return false;
+    for (uint32_t i = 0; i < r->rule_count; i++) {
+        struct rule *rule = &r->rules[i].rule;
+        rule->index = i;
+        hash_rule(r, &r->rules[i].content, rule);
+        hash_part(&h, &rule->content, sizeof rule->content);
+        r->all[i] = rule;
+    }
+    for (uint32_t i = 0; i < r->relation_count; i++) {
+        struct relation *relation = &r->relations[i];
+        relation->rule.index = r->rule_count + i;
+        hash_rule(r, &relation->content, &relation->rule);
+        hash_part(&h, &relation->rule.content, sizeof relation->rule.content);
+        r->correlations[i] = relation->correlation;
+        r->correlations[i].rule = &relation->rule;
+        r->correlations[i].index = i;
+        r->all[r->rule_count + i] = &relation->rule;
+    }
+    r->hash = hash_end(&h);
+    return true;
+}
+
+enum status ruleset_freeze(struct ruleset *r, struct draft *d, struct error *err)
+{
+    r->rules = d->rules;
+    r->rule_count = d->rule_count;
+    r->relations = d->relations;
+    r->relation_count = d->relation_count;
+    d->rules = NULL;
+    d->relations = NULL;
+    for (uint32_t i = 0; i < r->rule_count; i++)
+        r->rules[i].document = NULL;
+    for (uint32_t i = 0; i < r->relation_count; i++) {
+        r->relations[i].document = NULL;
+        r->relations[i].aliases = NULL;
+    }
+    if (!fill_defaults(r) || !fill_group_entities(r) || !fill_lists(r))
+        return error_set(err, STATUS_NOMEM, 0, "no memory for the ruleset");
+    enum status status =
+        fieldmap_build(r->names, r->mappings, &r->arena, &r->maps, &r->map_count, err);
+    if (status == STATUS_OK)
+        status = partition_build(r->rules, r->rule_count, r->predicates, r->has_routing, &r->arena,
+                                 &r->partitions, err);
+    return status;
+}

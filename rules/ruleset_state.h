@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "rules/decoder.h"
+#include "rules/entities.h"
+#include "rules/fieldmap.h"
+#include "rules/mapping.h"
+#include "rules/partition.h"
+#include <stdatomic.h>
+
+/* A compiled ruleset: immutable but for its reference count. */
+struct ruleset {
+    _Atomic uint32_t references; /* the last one (acquire) sees all that others did (release) */
+    struct arena arena;          /* texts, trees, predicates */
+    struct names *names;
+    struct predicates *predicates;
+    struct valuelists lists;
+    struct decoder_set *decoders;
+    struct mapping_set *mappings;
+    struct compiled *rules; /* sorted by key; index is rule.index */
+    uint32_t rule_count;
+    struct relation *relations; /* sorted by key; rule.index is rule_count + its place */
+    uint32_t relation_count;
+    struct correlation *correlations; /* of the relations, in the same order */
+    const struct rule **all;          /* both, for ruleset_rules */
+    struct partitions partitions;
+    struct fieldmap *maps; /* by event->mapping */
+    uint32_t map_count;
+    struct entity_defaults defaults;
+    struct entity_refs *group_entities; /* by correlation: group-by fields of a known kind */
+    struct ruleset_summary summary;
+    struct hash128 hash;
+    bool has_routing;
+};
