@@ -154,17 +154,22 @@ bool mapping_usual_kind(struct text field, enum entity_kind *out)
 
 /* ---- events ----------------------------------------------------------------------------- */
 
-/* The first field of each watched name. */
-static void look(const struct mapping_set *s, const struct event *event, const struct field **seen)
+/* The first field of each watched name, and the gates that these open. */
+static void look(const struct mapping_set *s, const struct event *event, const struct field **seen,
+                 uint64_t *open)
 {
     for (uint32_t i = 0; i < event->field_count; i++) {
         const uint64_t hash = event->fields[i].hash;
-        uint32_t at_slot = (uint32_t)hash & s->watch_mask;
-        while (s->watch[at_slot].slot && s->watch[at_slot].hash != hash)
-            at_slot = (at_slot + 1) & s->watch_mask;
-        const uint32_t slot = s->watch[at_slot].slot;
-        if (slot && !seen[slot - 1])
-            seen[slot - 1] = &event->fields[i];
+        uint32_t place = (uint32_t)hash & s->watch_mask;
+        while (s->watch[place].slot && s->watch[place].hash != hash)
+            place = (place + 1) & s->watch_mask;
+        const uint32_t slot = s->watch[place].slot;
+        if (!slot || seen[slot - 1])
+            continue;
+        seen[slot - 1] = &event->fields[i];
+        const struct mapping_guard *guard = &s->guards[slot - 1];
+        for (uint32_t j = 0; j < guard->count; j++)
+            open[guard->gates[j] / 64] |= UINT64_C(1) << (guard->gates[j] % 64);
     }
 }
 
@@ -185,7 +190,7 @@ static void add_sources(const struct mapping *m, const struct field *const *seen
     const uint32_t count = mapping_dispatch_find(m, seen, candidates);
     for (uint32_t i = 0; i < count && event->logsource_count < EVENT_LOGSOURCES; i++) {
         const struct mapping_source *source = &m->sources[candidates[i]];
-        if (mapping_match_clause(&source->clause, seen) && !has_source(event, &source->source))
+        if (mapping_match_clause(&source->rest, seen) && !has_source(event, &source->source))
             event->logsources[event->logsource_count++] = source->source;
     }
 }
@@ -195,12 +200,11 @@ void mapping_apply(const struct mapping_set *s, struct event *event)
     if (!event->field_count || !s->count)
         return;
     const struct field *seen[MAPPING_SLOTS];
+    uint64_t open[MAPPING_CLAUSES / 64];
     memset(seen, 0, s->slot_count * sizeof(const struct field *));
-    look(s, event, seen);
-    for (uint32_t i = 0; i < s->count; i++)
-        if (mapping_match_when(&s->mappings[i]->when, seen)) {
-            event->mapping = i + 1;
-            add_sources(s->mappings[i], seen, event);
-            return;
-        }
+    memcpy(open, s->always, sizeof open);
+    look(s, event, seen, open);
+    event->mapping = mapping_gate_find(s, open, seen);
+    if (event->mapping)
+        add_sources(s->mappings[event->mapping - 1], seen, event);
 }

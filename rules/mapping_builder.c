@@ -243,7 +243,7 @@ static bool read_source(struct decoder_document *d, const struct reading *r,
                                        "a mapping may have %d log sources", SOURCES_MOST);
     for (uint32_t i = 0; i < more; i++)
         sources[(*count)++] = (struct mapping_source){
-            *source, when.count ? when.clauses[i] : (struct mapping_clause){0}};
+            .source = *source, .clause = when.count ? when.clauses[i] : (struct mapping_clause){0}};
     return true;
 }
 
@@ -307,7 +307,8 @@ static bool copy_source(struct decoder_document *d, const struct reading *r,
         if (!watch_field(d, node, r, &conditions[i]))
             return false;
     }
-    *out = (struct mapping_source){from->source, {conditions, from->clause.count}};
+    *out =
+        (struct mapping_source){.source = from->source, .clause = {conditions, from->clause.count}};
     return true;
 }
 
@@ -448,8 +449,9 @@ enum status mapping_builder_finish(struct mapping_builder *b, struct mapping_set
                                    struct error *err)
 {
     struct mapping_set *s = b->set;
-    if (!build_watch(s))
-        return error_set(err, STATUS_NOMEM, 0, "no memory for mappings");
+    if (!build_watch(s) || !mapping_gate_build(s))
+        return error_set(err, STATUS_NOMEM, 0, "no memory for mappings, or more than %d conditions",
+                         MAPPING_CLAUSES);
     struct hasher h;
     hash_start(&h);
     for (uint32_t i = 0; i < s->count; i++) {

@@ -93,6 +93,23 @@ static void put(struct mapping_dispatch *d, const struct mapping_entry *entry)
     d->table[at] = *entry;
 }
 
+/* A source found by its key has the values that the key was made of: equal hashes of 64 bits. */
+static bool keep_rest(const struct mapping_dispatch *d, struct mapping_source *s,
+                      struct arena *arena)
+{
+    struct mapping_condition *rest = arena_alloc(arena, (s->clause.count + 1) * sizeof *rest);
+    if (!rest)
+        return false;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < s->clause.count; i++) {
+        const struct mapping_condition *c = &s->clause.conditions[i];
+        if (c != exact_on(s, d->by[0]) && c != exact_on(s, d->by[1]))
+            rest[count++] = *c;
+    }
+    s->rest = (struct mapping_clause){rest, count};
+    return true;
+}
+
 bool mapping_dispatch_build(struct mapping *m, struct arena *arena)
 {
     struct mapping_dispatch *d = &m->dispatch;
@@ -111,6 +128,9 @@ bool mapping_dispatch_build(struct mapping *m, struct arena *arena)
         return false;
     d->mask = size - 1;
     d->order = order;
+    for (uint32_t i = 0; i < m->source_count; i++)
+        if (!keep_rest(d, &m->sources[i], arena))
+            return false;
     for (uint32_t i = 0, at = 0; i < m->source_count; i++)
         at += list_pairs(m, i, pairs + at);
     qsort(pairs, count, sizeof *pairs, by_key);

@@ -4,22 +4,34 @@
 
 static char lower_of(char c)
 {
-    return (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    return (char)(c + ((unsigned char)(c - 'A') < 26) * 32);
+}
+
+/* Values that name channels and services hold no other escapes than these three. */
+static bool fold_escaped(struct text value, char *lower, struct text *out)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.at[i] == '\\' && i + 1 < value.len && strchr("\"\\/", value.at[i + 1]))
+            i++;
+        if (len == MAPPING_VALUE)
+            return false;
+        lower[len++] = lower_of(value.at[i]);
+    }
+    *out = (struct text){lower, len};
+    return true;
 }
 
 bool mapping_match_fold(const struct field *f, char *lower, struct text *out)
 {
-    size_t len = 0;
-    for (size_t i = 0; i < f->value.len; i++) {
-        /* values that name channels and services hold no other escapes than these */
-        if (f->is_escaped && f->value.at[i] == '\\' && i + 1 < f->value.len &&
-            strchr("\"\\/", f->value.at[i + 1]))
-            i++;
-        if (len == MAPPING_VALUE)
-            return false;
-        lower[len++] = lower_of(f->value.at[i]);
-    }
-    *out = (struct text){lower, len};
+    const struct text value = f->value;
+    if (f->is_escaped)
+        return fold_escaped(value, lower, out);
+    if (value.len > MAPPING_VALUE)
+        return false;
+    for (size_t i = 0; i < value.len; i++)
+        lower[i] = lower_of(value.at[i]);
+    *out = (struct text){lower, value.len};
     return true;
 }
 
@@ -78,12 +90,4 @@ bool mapping_match_clause(const struct mapping_clause *clause, const struct fiel
         if (!holds(&clause->conditions[i], seen))
             return false;
     return true;
-}
-
-bool mapping_match_when(const struct mapping_when *when, const struct field *const *seen)
-{
-    for (uint32_t i = 0; i < when->count; i++)
-        if (mapping_match_clause(&when->clauses[i], seen))
-            return true;
-    return when->count == 0;
 }

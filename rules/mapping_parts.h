@@ -11,6 +11,7 @@
 enum {
     MAPPING_SLOTS = 1024,    /* most event names that conditions look at, in all mappings */
     MAPPING_VALUE = 128,     /* longest value a condition may name */
+    MAPPING_CLAUSES = 1024,  /* most clauses of all mappings' `when` */
     MAPPING_CANDIDATES = 64, /* most log sources of one mapping that one event is tried against */
 };
 
@@ -46,6 +47,7 @@ struct mapping_when {
 struct mapping_source {
     struct logsource source;
     struct mapping_clause clause;
+    struct mapping_clause rest; /* of the clause: what the dispatch has not decided */
 };
 
 /* Sources by the values that they want of two fields, so that an event meets only the few that can
@@ -72,7 +74,7 @@ struct mapping {
     uint32_t field_count;
     const struct entity_field *entities;
     uint32_t entity_count;
-    const struct mapping_source *sources;
+    struct mapping_source *sources;
     uint32_t source_count;
     const struct logsource *logsources; /* of sources, each once */
     uint32_t logsource_count;
@@ -84,6 +86,17 @@ struct mapping_watch {
     uint32_t slot; /* 1 + index; 0: empty */
 };
 
+/* One clause of a mapping's `when`. A clause is looked at only where the event has one of the
+ * fields that its guard, one positive condition, asks for. */
+struct mapping_gate {
+    const struct mapping_clause *clause;
+    uint32_t mapping; /* index in the set */
+};
+struct mapping_guard {
+    const uint16_t *gates; /* that this slot opens */
+    uint32_t count;
+};
+
 struct mapping_set {
     struct arena arena;
     struct mapping **mappings;
@@ -93,6 +106,10 @@ struct mapping_set {
     uint32_t slot_count;
     struct mapping_watch *watch; /* by name's hash, open addressing */
     uint32_t watch_mask;
+    struct mapping_gate *gates; /* in order of mappings */
+    uint32_t gate_count;
+    struct mapping_guard *guards;          /* by slot */
+    uint64_t always[MAPPING_CLAUSES / 64]; /* gates without a guard */
 };
 
 /* The value as conditions compare it: lower case, in `lower` (MAPPING_VALUE bytes). False where it
@@ -102,10 +119,15 @@ bool mapping_match_fold(const struct field *f, char *lower, struct text *out);
 bool mapping_match_value(const struct mapping_condition *c, struct text folded);
 /* `seen`: the event's first field for each slot, or NULL. */
 bool mapping_match_clause(const struct mapping_clause *clause, const struct field *const *seen);
-bool mapping_match_when(const struct mapping_when *when, const struct field *const *seen);
 /* The field a condition is about, or NULL. */
 const struct field *mapping_match_field(const struct mapping_condition *c,
                                         const struct field *const *seen);
+
+/* Builds the set's gates and guards. False without memory or above MAPPING_CLAUSES. */
+bool mapping_gate_build(struct mapping_set *s);
+/* 1 + index of the first mapping whose `when` holds, or 0. `open` has the gates that may. */
+uint32_t mapping_gate_find(const struct mapping_set *s, const uint64_t *open,
+                           const struct field *const *seen);
 
 /* Builds m->dispatch from m->sources. False without memory. */
 bool mapping_dispatch_build(struct mapping *m, struct arena *arena);
