@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "incidents/incidents.h"
+#include "base/log.h"
+#include "base/timestamp.h"
+#include "incidents/incident_command.h"
+#include "incidents/incident_detect.h"
+#include "incidents/incident_document.h"
+#include "incidents/incidents_key.h"
+#include "incidents/incidents_state.h"
+#include "incidents/monitor_alert.h"
+#include "incidents/outbox.h"
+#include "incidents/persist.h"
+#include "incidents/restraint.h"
+#include "incidents/state.h"
+#include <stdlib.h>
+
+enum {
+    SCRATCH_BYTES = 16 << 20,
+    TEXT_BYTES = 4 << 20,
+    PENDING_BYTES = 256 << 20, /* effects held while Redis is away, whatever their number */
+    COALESCED = 256,           /* detections in one effect at most */
+    SWEEP = 2000,              /* candidates looked at per tick */
+};
+
+/* ---- the effect being filled -------------------------------------------------------------------
+ */
+
+struct effect *incidents_effect(struct incidents *i)
+{
+    if (!i->effect)
+        i->effect = effect_new(i->store->is_memory);
+    if (!i->effect)
+        COUNT(i, no_memory);
+    return i->effect;
+}
+
+void incidents_touch_candidate(struct incidents *i, struct candidate *c)
+{
+    if (c->is_dirty)
+        return;
+    c->is_dirty = true;
+    c->next_dirty = i->dirty_candidates;
+    i->dirty_candidates = c;
+}
+
+void incidents_touch_incident(struct incidents *i, struct incident *n)
+{
+    if (n->is_dirty)
+        return;
+    n->is_dirty = true;
+    n->next_dirty = i->dirty_incidents;
+    i->dirty_incidents = n;
+}
+
+static bool is_dirty(const struct incidents *i)
+{
+    return i->dirty_candidates || i->dirty_incidents || i->dirty_noise || i->is_meta_dirty ||
+           (i->effect && !effect_is_empty(i->effect));
+}
+
+static void tell_sizes(struct incidents *i)
+{
+    atomic_store_explicit(&i->candidate_count, i->candidates.count, memory_order_relaxed);
+    atomic_store_explicit(&i->incident_count, i->incidents.count, memory_order_relaxed);
+    atomic_store_explicit(&i->posting_count, i->postings.count, memory_order_relaxed);
+    atomic_store_explicit(&i->pending_count, i->store->pending, memory_order_relaxed);
+}
+
+void incidents_flush(struct incidents *i)
+{
+    i->is_urgent = false;
+    if (!is_dirty(i))
+        return;
+    arena_reset(&i->scratch);
+    persist_dirty(i);
+    struct effect *e = MOVE(i->effect);
+    if (!e)
+        return;
+    e->number = i->store->submitted + 1;
+    i->store->calls->submit(i->store, e);
+    COUNT(i, effects);
+    tell_sizes(i);
+}
+
+/* ---- life
+ * ------------------------------------------------------------------------------------------ */
+
+static void clear(struct incidents *i)
+{
+    size_t slot = 0;
+    for (struct shelf_link *at = shelf_walk(&i->candidates, &slot, NULL), *next; at; at = next) {
+        next = shelf_walk(&i->candidates, &slot, at);
+        candidate_free(CONTAINER_OF(at, struct candidate, link));
+    }
+    slot = 0;
+    for (struct shelf_link *at = shelf_walk(&i->incidents, &slot, NULL), *next; at; at = next) {
+        next = shelf_walk(&i->incidents, &slot, at);
+        incident_free(CONTAINER_OF(at, struct incident, link));
+    }
+    shelf_fini(&i->candidates);
+    shelf_fini(&i->incidents);
+    shelf_fini(&i->keys);
+    monitor_alert_clear(i);
+    incidents_state_clear(i);
+    restraint_clear(i);
+    outbox_clear(i);
+    for (int g = 0; g < 2; g++) {
+        free(i->applied[g].slots);
+        i->applied[g] = (struct applied){0};
+    }
+    effect_free(MOVE(i->effect));
+    i->dirty_candidates = NULL;
+    i->dirty_incidents = NULL;
+    i->is_meta_dirty = i->is_urgent = i->is_storm = false;
+    i->opening_count = i->digest_count = 0;
+    i->digest_us = i->journal_us = TIMESTAMP_NONE;
+    i->sweep_slot = 0;
+    buffer_clear(&i->digest);
+}
+
+void incidents_close(struct incidents *i)
+{
+    if (!i)
+        return;
+    clear(i);
+    if (i->store)
+        i->store->calls->close(i->store);
+    roster_free(i->roster);
+    vocabulary_fini(&i->words);
+    arena_fini(&i->scratch);
+    buffer_fini(&i->text);
+    buffer_fini(&i->digest);
+    free(i);
+}
+
+static enum status open_store(struct incidents *i, struct error *err)
+{
+    struct buffer warning;
+    if (!i->options.socket && !i->options.url)
+        return memory_store_open(&i->store, err);
+    buffer_init(&warning, 4096);
+    enum status s = redis_store_open(i->options.socket, i->options.url, &i->store, &warning, err);
+    if (warning.len)
+        log_line(LOG_WARNING, "%.*s", TEXT_ARG(buffer_text(&warning)));
+    buffer_fini(&warning);
+    return s;
+}
+
+enum status incidents_open(const struct incidents_options *options, struct incidents **out,
+                           struct error *err)
+{
+    AUTO(incidents) i = calloc(1, sizeof *i);
+    if (!i)
+        return error_set(err, STATUS_NOMEM, 0, "no memory for the record");
+    i->options = *options;
+    i->threshold = options->threshold > 0 ? options->threshold : 65;
+    i->half_life_us = options->half_life_us > 0 ? options->half_life_us : DAY_US;
+    i->max_pending = options->max_pending ? options->max_pending : 100000;
+    i->journal_us = i->digest_us = TIMESTAMP_NONE;
+    i->last_posting = &i->first_posting;
+    vocabulary_init(&i->words);
+    arena_init(&i->scratch, SCRATCH_BYTES);
+    buffer_init(&i->text, TEXT_BYTES);
+    buffer_init(&i->digest, 1 << 20);
+    enum status s = roster_new(options->entities, &i->roster, err);
+    if (s == STATUS_OK)
+        s = open_store(i, err);
+    if (s == STATUS_OK)
+        s = persist_load(i, err);
+    if (s != STATUS_OK)
+        return s;
+    tell_sizes(i);
+    *out = MOVE(i);
+    return STATUS_OK;
+}
+
+/* ---- in
+ * -----------------------------------------------------------------------------------------------
+ */
+
+static bool is_full(const struct incidents *i)
+{
+    const struct record_store *s = i->store;
+    return s->pending >= i->max_pending || s->pending_bytes >= PENDING_BYTES || s->is_full ||
+           s->is_fenced || s->has_lost;
+}
+
+static bool is_applied(const struct incidents *i, struct hash128 id)
+{
+    return incidents_key_is_applied(&i->applied[0], id) ||
+           incidents_key_is_applied(&i->applied[1], id);
+}
+
+static void remember(struct incidents *i, struct hash128 id)
+{
+    struct effect *e = incidents_effect(i);
+    struct applied *a = &i->applied[i->generation];
+    if (a->count >= APPLIED_MAX) {
+        i->generation ^= 1;
+        a = &i->applied[i->generation];
+        free(a->slots);
+        *a = (struct applied){0};
+        i->is_meta_dirty = true;
+        if (e)
+            EFFECT(e, TEXT("DEL"),
+                   i->generation ? TEXT("tocsin:applied:1") : TEXT("tocsin:applied:0"));
+    }
+    if (!incidents_key_remember(a, id))
+        COUNT(i, no_memory);
+    if (!e)
+        return;
+    effect_id(e, id);
+    EFFECT(e, TEXT("SADD"), i->generation ? TEXT("tocsin:applied:1") : TEXT("tocsin:applied:0"),
+           {(const char *)&id, sizeof id});
+}
+
+enum status incidents_detect(struct incidents *i, const struct detection *d)
+{
+    if (is_applied(i, d->id)) {
+        COUNT(i, redelivered);
+        return STATUS_OK;
+    }
+    if (is_full(i))
+        return STATUS_FULL;
+    arena_reset(&i->scratch);
+    COUNT(i, detections);
+    if (d->journal_us > i->journal_us)
+        i->journal_us = d->journal_us;
+    remember(i, d->id);
+    incident_detect_apply(i, d);
+    if (i->is_urgent || (i->effect && i->effect->id_count >= COALESCED))
+        incidents_flush(i);
+    return STATUS_OK;
+}
+
+enum status incidents_alert(struct incidents *i, const struct event *alert)
+{
+    struct hash128 id = record_identity(alert->record);
+    if (is_applied(i, id)) {
+        COUNT(i, redelivered);
+        return STATUS_OK;
+    }
+    if (is_full(i))
+        return STATUS_FULL;
+    arena_reset(&i->scratch);
+    COUNT(i, alerts);
+    if (alert->record->journal_us > i->journal_us)
+        i->journal_us = alert->record->journal_us;
+    remember(i, id);
+    monitor_alert_apply(i, alert);
+    if (i->is_urgent)
+        incidents_flush(i);
+    return STATUS_OK;
+}
+
+/* ---- time
+ * --------------------------------------------------------------------------------------------- */
+
+static bool is_forgettable(const struct incidents *i, const struct candidate *c)
+{
+    if (c->incident || c->is_dirty)
+        return false;
+    if (c->last_incident[0] && i->journal_us - c->last_closed_us < 30 * DAY_US)
+        return false;
+    return !c->member_count || candidate_read(c, i->journal_us, i->half_life_us).score < 1;
+}
+
+/* Faded candidates go, some at a time. A detection that comes for one of them finds the same either
+ * way: it would have started afresh. */
+static void sweep(struct incidents *i)
+{
+    uint32_t looked = 0;
+    if (i->sweep_slot >= i->candidates.size)
+        i->sweep_slot = 0;
+    struct shelf_link *next = shelf_walk(&i->candidates, &i->sweep_slot, NULL);
+    while (next && looked++ < SWEEP) {
+        struct candidate *c = CONTAINER_OF(next, struct candidate, link);
+        next = shelf_walk(&i->candidates, &i->sweep_slot, next);
+        if (!is_forgettable(i, c))
+            continue;
+        persist_forget(i, c);
+        shelf_remove(&i->candidates, &c->link);
+        candidate_free(c);
+    }
+}
+
+static void drop_closed(struct incidents *i)
+{
+    size_t slot = 0;
+    struct shelf_link *next = shelf_walk(&i->incidents, &slot, NULL);
+    while (next) {
+        struct incident *n = CONTAINER_OF(next, struct incident, link);
+        next = shelf_walk(&i->incidents, &slot, next);
+        if (!i->store->is_memory && n->state == STATE_CLOSED && !n->is_dirty &&
+            i->journal_us - n->times[TIME_CLOSED] > 8 * DAY_US)
+            incidents_key_drop(i, n);
+    }
+}
+
+enum status incidents_tick(struct incidents *i, int64_t journal_us)
+{
+    if (is_full(i))
+        return STATUS_FULL;
+    if (journal_us <= i->journal_us)
+        return STATUS_OK;
+    bool is_new_hour =
+        i->journal_us == TIMESTAMP_NONE || journal_us / HOUR_US != i->journal_us / HOUR_US;
+    i->journal_us = journal_us;
+    arena_reset(&i->scratch);
+    sweep(i);
+    if (is_new_hour) {
+        restraint_tick(i);
+        drop_closed(i);
+    }
+    monitor_alert_tick(i);
+    outbox_tick(i);
+    if (i->is_urgent)
+        incidents_flush(i);
+    return STATUS_OK;
+}
+
+/* ---- out
+ * -----------------------------------------------------------------------------------------------
+ */
+
+/* Redis lost what it had acknowledged: forget, and read again what it has. */
+static void reload(struct incidents *i)
+{
+    struct error err = {0};
+    clear(i);
+    i->store->has_lost = false;
+    int64_t epoch = 0;
+    struct reply reply = {0};
+    const struct text words[] = {TEXT("GET"), TEXT("tocsin:epoch")};
+    enum status s = i->store->calls->ask(i->store, words, 2, &i->scratch, &reply);
+    if (s == STATUS_OK && reply.kind == REPLY_TEXT && !text_to_int64(reply.text, &epoch))
+        s = STATUS_INVALID;
+    i->store->submitted = i->store->acknowledged = epoch > 0 ? (uint64_t)epoch : 0;
+    if (s == STATUS_OK)
+        s = persist_load(i, &err);
+    if (s != STATUS_OK) {
+        i->store->has_lost = true; /* again at the next poll */
+        return;
+    }
+    COUNT(i, rollbacks);
+    i->has_rolled_back = true;
+    log_line(LOG_ERROR, "Redis lost acknowledged effects: the record was read again, what the "
+                        "journal holds is decided again");
+}
+
+static void tell_connection(const struct record_store *s, bool was_connected)
+{
+    if (was_connected && !s->is_connected)
+        log_line(LOG_WARNING, "the connection to Redis broke, effects wait pending=%u%s%s",
+                 s->pending, s->detail[0] ? " reason=" : "", s->detail);
+    if (!was_connected && s->is_connected)
+        log_line(LOG_INFO, "connected to Redis again pending=%u", s->pending);
+}
+
+static bool is_quiet(const struct incidents *i)
+{
+    const struct record_store *s = i->store;
+    return s->acknowledged == s->submitted && s->heard == s->told && !is_dirty(i);
+}
+
+static void poll_once(struct incidents *i, uint64_t timeout_ms)
+{
+    struct record_store *s = i->store;
+    bool was_connected = s->is_connected;
+    if (!is_full(i))
+        incidents_flush(i);
+    if (s->is_connected)
+        incidents_state_sweep(i);
+    s->calls->poll(s, timeout_ms);
+    tell_connection(s, was_connected);
+    s->detail[0] = 0;
+    arena_reset(&i->scratch);
+    if (s->has_lost && s->is_connected)
+        reload(i);
+}
+
+enum status incidents_poll(struct incidents *i, uint64_t timeout_ms)
+{
+    uint64_t now_ms = timestamp_monotonic_ms();
+    uint64_t end_ms = now_ms + timeout_ms;
+    do {
+        poll_once(i, end_ms - now_ms);
+        now_ms = timestamp_monotonic_ms();
+    } while (now_ms < end_ms && !is_quiet(i) && !i->store->is_fenced);
+    tell_sizes(i);
+    if (i->store->is_fenced)
+        return STATUS_CLOSED;
+    return is_quiet(i) ? STATUS_OK : STATUS_AGAIN;
+}
+
+bool incidents_has_rolled_back(struct incidents *i)
+{
+    bool has = i->has_rolled_back;
+    i->has_rolled_back = false;
+    return has;
+}
+
+int incidents_command(struct incidents *i, struct text command, int64_t now_us,
+                      struct buffer *reply)
+{
+    arena_reset(&i->scratch);
+    int http = incident_command_run(i, command, now_us, reply);
+    incidents_flush(i);
+    return http;
+}
+
+/* ---- everything
+ * ------------------------------------------------------------------------------------------ */
+
+struct line {
+    char id[IDENT_LEN + 1];
+    const struct incident *incident;
+    const struct candidate *candidate;
+};
+
+static int by_id(const void *a, const void *b)
+{
+    return strcmp(((const struct line *)a)->id, ((const struct line *)b)->id);
+}
+
+static size_t list_lines(const struct incidents *i, struct line *lines)
+{
+    size_t count = 0, slot = 0;
+    for (struct shelf_link *at = shelf_walk(&i->incidents, &slot, NULL); at;
+         at = shelf_walk(&i->incidents, &slot, at)) {
+        const struct incident *n = CONTAINER_OF(at, struct incident, link);
+        lines[count] = (struct line){.incident = n};
+        memcpy(lines[count++].id, n->id, sizeof n->id);
+    }
+    slot = 0;
+    for (struct shelf_link *at = shelf_walk(&i->candidates, &slot, NULL); at;
+         at = shelf_walk(&i->candidates, &slot, at)) {
+        const struct candidate *c = CONTAINER_OF(at, struct candidate, link);
+        if (c->incident || !c->member_count)
+            continue;
+        lines[count] = (struct line){.candidate = c};
+        memcpy(lines[count++].id, c->id, sizeof c->id);
+    }
+    return count;
+}
+
+void incidents_write_all(const struct incidents *i, struct buffer *out)
+{
+    struct line *lines = calloc(i->incidents.count + i->candidates.count + 1, sizeof *lines);
+    if (!lines) {
+        out->has_failed = true;
+        return;
+    }
+    size_t count = list_lines(i, lines);
+    qsort(lines, count, sizeof *lines, by_id);
+    for (size_t l = 0; l < count; l++) {
+        if (lines[l].incident)
+            incident_document_write(lines[l].incident, out);
+        else
+            incident_document_write_candidate(lines[l].candidate, i->half_life_us, out);
+        buffer_byte(out, '\n');
+    }
+    free(lines);
+}
+
+void incidents_metrics(const struct incidents *i, metric_fn tell, void *context)
+{
+    const struct metric counters[] = {
+#define COUNTER(name, help)                                                                        \
+    {"record_" #name "_total", help, NULL, METRIC_COUNTER,                                         \
+     (double)atomic_load_explicit(&i->counters.name, memory_order_relaxed)},
+        COUNTERS(COUNTER)
+#undef COUNTER
+    };
+    const struct metric gauges[] = {
+        {"record_entities", "Entities with a score or a history", NULL, METRIC_GAUGE,
+         (double)atomic_load_explicit(&i->candidate_count, memory_order_relaxed)},
+        {"record_incidents", "Incidents in memory: open, or closed in the last days", NULL,
+         METRIC_GAUGE, (double)atomic_load_explicit(&i->incident_count, memory_order_relaxed)},
+        {"record_outbox", "Deliveries that have not ended", NULL, METRIC_GAUGE,
+         (double)atomic_load_explicit(&i->posting_count, memory_order_relaxed)},
+        {"record_pending", "Effects that Redis has not acknowledged", NULL, METRIC_GAUGE,
+         (double)atomic_load_explicit(&i->pending_count, memory_order_relaxed)},
+    };
+    for (size_t c = 0; c < sizeof counters / sizeof counters[0]; c++)
+        tell(context, &counters[c]);
+    for (size_t g = 0; g < sizeof gauges / sizeof gauges[0]; g++)
+        tell(context, &gauges[g]);
+}

@@ -1,0 +1,673 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "incidents/monitor_alert.h"
+#include "base/json_scan.h"
+#include "base/json_write.h"
+#include "base/timestamp.h"
+#include "incidents/incident_command.h"
+#include "incidents/incident_detect.h"
+#include "incidents/incidents_key.h"
+#include "incidents/outbox.h"
+#include "incidents/persist.h"
+#include <stdlib.h>
+
+#define SECOND_US    INT64_C(1000000)
+#define WARNING_US   (120 * SECOND_US) /* a warning fires this long before it opens */
+#define REOPEN_US    (600 * SECOND_US) /* firing again within this reopens */
+#define HEARTBEAT_US (900 * SECOND_US) /* longer silence is absence */
+#define CHECK_US     (5 * SECOND_US)   /* between two walks over all alerts */
+
+/* One alert as read; views into the event and the scratch arena. */
+struct alert {
+    struct text integration, key, group, status, title, host, name, description, source;
+    struct text incident_key; /* integration, group */
+    struct text member_key;
+    enum incident_severity severity;
+    bool has_severity, is_heartbeat, is_firing;
+    int64_t starts_us, ends_us, expires_us, now_us;
+    struct hash128 id;
+};
+
+/* ---- reading
+ * ---------------------------------------------------------------------------------------- */
+
+static struct text field(struct incidents *i, const struct event *e, const char *name)
+{
+    const struct field *f = event_field(e, text_of(name));
+    return f && f->type != VALUE_NULL ? json_value(f, &i->scratch) : TEXT_NONE;
+}
+
+static int64_t time_field(struct incidents *i, const struct event *e, const char *name)
+{
+    int64_t us;
+    return timestamp_parse(field(i, e, name), 0, &us, NULL) ? us : TIMESTAMP_NONE;
+}
+
+static struct text join(struct incidents *i, struct text a, struct text b)
+{
+    char *at = arena_bytes(&i->scratch, a.len + b.len + 2);
+    if (!at)
+        return TEXT_NONE;
+    if (a.len)
+        memcpy(at, a.at, a.len);
+    at[a.len] = '/';
+    if (b.len)
+        memcpy(at + a.len + 1, b.at, b.len);
+    at[a.len + b.len + 1] = 0;
+    return (struct text){at, a.len + b.len + 1};
+}
+
+static bool read_severity(struct text t, enum incident_severity *out)
+{
+    *out = SEVERITY_MEDIUM;
+    if (text_equal(t, TEXT("critical")))
+        *out = SEVERITY_CRITICAL;
+    else if (text_equal(t, TEXT("error")))
+        *out = SEVERITY_HIGH;
+    else if (text_equal(t, TEXT("info")))
+        *out = SEVERITY_INFO;
+    return t.len > 0;
+}
+
+static bool read_alert(struct incidents *i, const struct event *e, struct alert *a)
+{
+    const struct field *heartbeat = event_field(e, TEXT("is_heartbeat"));
+    *a = (struct alert){.integration = field(i, e, "integration"),
+                        .key = field(i, e, "key"),
+                        .group = field(i, e, "group"),
+                        .status = field(i, e, "status"),
+                        .title = field(i, e, "title"),
+                        .host = field(i, e, "host"),
+                        .name = field(i, e, "name"),
+                        .source = field(i, e, "source"),
+                        .description = field(i, e, "description"),
+                        .is_heartbeat = heartbeat && heartbeat->type == VALUE_TRUE,
+                        .starts_us = time_field(i, e, "starts_at"),
+                        .ends_us = time_field(i, e, "ends_at"),
+                        .expires_us = time_field(i, e, "expires_at"),
+                        .now_us = i->journal_us,
+                        .id = record_identity(e->record)};
+    a->has_severity = read_severity(field(i, e, "severity"), &a->severity);
+    a->is_firing = text_equal(a->status, TEXT("firing"));
+    if (!a->group.len)
+        a->group = a->key;
+    a->incident_key = join(i, a->integration, a->group);
+    a->member_key = a->key;
+    return a->key.len && a->incident_key.at;
+}
+
+/* ---- members
+ * ------------------------------------------------------------------------------------------- */
+
+static struct incident_alert *find_member(const struct incident *n, struct text key)
+{
+    for (uint32_t m = 0; m < n->alert_count; m++)
+        if (text_equal(text_of(n->alerts[m].key), key))
+            return &n->alerts[m];
+    return NULL;
+}
+
+static struct incident_alert *add_member(struct incident *n, const struct alert *a)
+{
+    if (n->alert_count == INCIDENT_ALERTS)
+        return NULL;
+    if (n->alert_count == n->alert_max) {
+        uint32_t max = n->alert_max ? n->alert_max * 2 : 4;
+        struct incident_alert *alerts = realloc(n->alerts, max * sizeof *alerts);
+        if (!alerts)
+            return NULL;
+        n->alerts = alerts;
+        n->alert_max = max;
+    }
+    struct incident_alert *m = &n->alerts[n->alert_count];
+    *m = (struct incident_alert){.charged_us = TIMESTAMP_NONE};
+    if (!incident_set_text(&m->key, a->member_key))
+        return NULL;
+    n->alert_count++;
+    return m;
+}
+
+static bool any_firing(const struct incident *n)
+{
+    for (uint32_t m = 0; m < n->alert_count; m++)
+        if (n->alerts[m].is_firing)
+            return true;
+    return false;
+}
+
+static void regrade(struct incident *n)
+{
+    enum incident_severity floor = SEVERITY_INFO;
+    for (uint32_t m = 0; m < n->alert_count; m++)
+        if (n->alerts[m].is_firing && n->alerts[m].severity > floor)
+            floor = n->alerts[m].severity;
+    if (floor > SEVERITY_INFO)
+        n->severity = n->floor = floor;
+}
+
+/* True when this is news: a member that did not fire before. */
+static bool update_member(struct incidents *i, struct incident *n, const struct alert *a)
+{
+    struct incident_alert *m = find_member(n, a->member_key);
+    if (!m)
+        m = add_member(n, a);
+    if (!m) {
+        COUNT(i, members_left_out);
+        return false;
+    }
+    bool is_news = !m->is_firing;
+    m->is_firing = true;
+    m->severity = a->severity;
+    m->expires_us = a->expires_us;
+    m->ends_us = TIMESTAMP_NONE;
+    if (is_news || m->starts_us == TIMESTAMP_NONE)
+        m->starts_us = a->starts_us == TIMESTAMP_NONE ? a->now_us : a->starts_us;
+    if (!incident_set_text(&m->name, a->name) || !incident_set_text(&m->host, a->host) ||
+        !incident_set_text(&m->summary, text_head(a->title, 1000)))
+        COUNT(i, no_memory);
+    incidents_touch_incident(i, n);
+    return is_news;
+}
+
+/* ---- charging the host
+ * ------------------------------------------------------------------------------------ */
+
+static double chance_of(enum incident_severity s)
+{
+    static const double chances[] = {0, 0, .05, .10, .15};
+    return chances[s];
+}
+
+/* Context beside logs: all alerts of a host are one family, and never enough by themselves. */
+static void charge_host(struct incidents *i, struct incident_alert *m, int64_t now_us)
+{
+    struct text host = text_of(m->host);
+    if (!host.len || roster_is_nobody(ENTITY_HOST, host) || chance_of(m->severity) <= 0 ||
+        roster_find(i->roster, ENTITY_HOST, host)->is_excluded)
+        return;
+    if (m->charged_us != TIMESTAMP_NONE && now_us - m->charged_us < HOUR_US)
+        return;
+    struct candidate *c = incident_detect_candidate(i, ENTITY_HOST, host);
+    bool is_new;
+    const struct charge charge = {TEXT("availability"),
+                                  TEXT("alerts"),
+                                  text_of(m->name ? m->name : "alert"),
+                                  text_of(m->name ? m->name : "alert"),
+                                  LEVEL_LOW,
+                                  chance_of(m->severity),
+                                  now_us};
+    struct member *member = c ? incident_detect_charge(i, c, &charge, &is_new) : NULL;
+    if (!member)
+        return;
+    m->charged_us = now_us;
+    if (!member->count++)
+        member->first_us = now_us;
+    member->last_us = now_us;
+    if (!c->detections++) {
+        struct hasher h;
+        hash_start(&h);
+        hash_part_text(&h, host);
+        ident_make("cnd_", now_us, hash_end(&h), c->id);
+        c->first_us = c->received_us = c->alert_us = now_us;
+    }
+    c->last_us = now_us > c->last_us ? now_us : c->last_us;
+}
+
+static void charge_all(struct incidents *i, struct incident *n)
+{
+    for (uint32_t m = 0; m < n->alert_count; m++)
+        if (n->alerts[m].is_firing)
+            charge_host(i, &n->alerts[m], i->journal_us);
+}
+
+/* ---- opening
+ * -------------------------------------------------------------------------------------------------
+ */
+
+static struct incident *make_incident(struct incidents *i, const struct alert *a)
+{
+    char id[IDENT_LEN + 1];
+    ident_make("inc_", a->now_us, a->id, id);
+    struct incident *n = incident_new(id);
+    if (!n)
+        return NULL;
+    n->origin = ORIGIN_ALERT;
+    n->profile = PROFILE_OPERATIONS;
+    n->category = vocabulary_keep(&i->words, TEXT("availability"));
+    n->severity = n->floor = a->severity;
+    struct text title = a->title.len ? a->title : a->name.len ? a->name : a->key;
+    if (!incident_set_text(&n->key, a->incident_key) ||
+        !incident_set_text(&n->title, text_head(title, 1000))) {
+        incident_free(n);
+        return NULL;
+    }
+    return incidents_key_adopt(i, n) == STATUS_OK ? n : NULL;
+}
+
+static void open_alert(struct incidents *i, const struct alert *a, const struct incident *before)
+{
+    struct incident *n = make_incident(i, a);
+    if (!n) {
+        COUNT(i, no_memory);
+        return;
+    }
+    if (before)
+        memcpy(n->recurs_of, before->id, sizeof n->recurs_of);
+    (void)update_member(i, n, a);
+    n->times[TIME_OCCURRED] = n->alerts ? n->alerts[0].starts_us : a->now_us;
+    n->times[TIME_FIRST_EVENT] = n->times[TIME_ALERT] = a->now_us;
+    n->last_us = n->last_journal_us = a->now_us;
+    n->detections = 1;
+    if (a->host.len && !roster_is_nobody(ENTITY_HOST, a->host)) {
+        (void)incident_add_entity(n, ENTITY_HOST, a->host, 1);
+        n->criticality = roster_find(i->roster, ENTITY_HOST, a->host)->criticality;
+    }
+    (void)incident_weigh(n, a->now_us);
+    charge_all(i, n);
+    incident_detect_open(i, n, a->now_us);
+}
+
+static void record_member(struct incidents *i, struct incident *n, const char *kind,
+                          const struct alert *a)
+{
+    struct buffer more;
+    buffer_init(&more, 1 << 16);
+    json_write_string(&more, "alert", text_head(a->member_key, 500));
+    json_write_string(&more, "name", text_head(a->name, 500));
+    incident_detect_record(i, n, kind, a->integration, buffer_text(&more), a->now_us);
+    buffer_fini(&more);
+}
+
+static void grow(struct incidents *i, struct incident *n, const struct alert *a)
+{
+    bool is_news = update_member(i, n, a);
+    if (!is_news)
+        return; /* the same alert once more: nothing to say */
+    n->recurrences++;
+    n->detections++;
+    n->last_us = n->last_journal_us = a->now_us;
+    if (a->host.len && !roster_is_nobody(ENTITY_HOST, a->host))
+        (void)incident_add_entity(n, ENTITY_HOST, a->host, 1);
+    regrade(n);
+    bool has_risen = incident_weigh(n, a->now_us);
+    charge_all(i, n);
+    record_member(i, n, "incident.grew", a);
+    if (has_risen)
+        outbox_notice(i, n, NOTICE_RAISED, a->now_us);
+}
+
+static int64_t settled_us(const struct incident *n)
+{
+    int64_t us = n->times[TIME_RESOLVED];
+    return n->times[TIME_CLOSED] > us ? n->times[TIME_CLOSED] : us;
+}
+
+static void fire(struct incidents *i, const struct alert *a)
+{
+    struct incident *n = incidents_key_find_alert(i, a->incident_key);
+    if (n && !incident_is_settled(n)) {
+        grow(i, n, a);
+        return;
+    }
+    if (n && a->now_us - settled_us(n) <= REOPEN_US && !n->merged_into[0]) {
+        (void)update_member(i, n, a);
+        regrade(n);
+        (void)incident_weigh(n, a->now_us);
+        incident_detect_reopen(i, n, a->integration, "it fires again", a->now_us);
+        return;
+    }
+    open_alert(i, a, n);
+}
+
+/* ---- warnings that wait
+ * ------------------------------------------------------------------------------------------ */
+
+static struct text waiting_key(struct incidents *i, const struct alert *a)
+{
+    return join(i, a->incident_key, a->member_key);
+}
+
+static struct waiting *find_waiting(const struct incidents *i, struct text key)
+{
+    for (struct shelf_link *at = shelf_first(&i->waiting, shelf_hash(key, 0)); at;
+         at = shelf_next(at)) {
+        struct waiting *w = CONTAINER_OF(at, struct waiting, link);
+        if (text_equal(w->key, key))
+            return w;
+    }
+    return NULL;
+}
+
+static struct waiting *put_waiting(struct incidents *i, struct text key, struct text document)
+{
+    struct waiting *w = calloc(1, sizeof *w + key.len + document.len + 2);
+    if (!w)
+        return NULL;
+    memcpy(w->bytes, key.at, key.len);
+    if (document.len)
+        memcpy(w->bytes + key.len, document.at, document.len);
+    w->key = (struct text){w->bytes, key.len};
+    w->document = (struct text){w->bytes + key.len, document.len};
+    if (shelf_put(&i->waiting, &w->link, shelf_hash(key, 0)) != STATUS_OK) {
+        free(w);
+        return NULL;
+    }
+    return w;
+}
+
+static void drop_waiting(struct incidents *i, struct waiting *w)
+{
+    struct effect *e = incidents_effect(i);
+    if (e)
+        EFFECT(e, TEXT("HDEL"), TEXT("tocsin:waiting"), w->key);
+    shelf_remove(&i->waiting, &w->link);
+    free(w);
+}
+
+static void persist_waiting(struct incidents *i, const struct waiting *w)
+{
+    char hex[33];
+    struct effect *e = incidents_effect(i);
+    if (!e)
+        return;
+    hash_to_hex(w->id, hex);
+    buffer_clear(&i->text);
+    json_write_open(&i->text, NULL, '{');
+    json_write_int(&i->text, "due", w->due_us);
+    json_write_string(&i->text, "id", (struct text){hex, 32});
+    json_write_string(&i->text, "alert", w->document);
+    json_write_close(&i->text, '}');
+    EFFECT(e, TEXT("HSET"), TEXT("tocsin:waiting"), w->key, buffer_text(&i->text));
+}
+
+bool monitor_alert_load_waiting(struct incidents *i, struct text key, struct text value)
+{
+    struct arena arena;
+    struct doc_tree t;
+    bool is_ok = true;
+    arena_init(&arena, 8 << 20);
+    if (doc_tree_parse(value, &arena, &t, NULL) == STATUS_OK) {
+        struct waiting *w = put_waiting(i, key, doc_tree_text(&t, "alert"));
+        is_ok = w != NULL;
+        if (w) {
+            w->due_us = doc_tree_whole(&t, "due", 0);
+            (void)hash_from_hex(doc_tree_text(&t, "id"), &w->id);
+        }
+    }
+    arena_fini(&arena);
+    return is_ok;
+}
+
+/* True while the alert must still wait; noted for later. */
+static bool must_wait(struct incidents *i, const struct alert *a, struct text document)
+{
+    const struct incident *n = incidents_key_find_alert(i, a->incident_key);
+    if (!a->has_severity || a->severity != SEVERITY_MEDIUM || (n && !incident_is_settled(n)))
+        return false;
+    int64_t since_us =
+        a->starts_us == TIMESTAMP_NONE || a->starts_us > a->now_us ? a->now_us : a->starts_us;
+    struct text key = waiting_key(i, a);
+    struct waiting *w = find_waiting(i, key);
+    if (w && a->now_us >= w->due_us) {
+        drop_waiting(i, w);
+        return false;
+    }
+    if (w)
+        return true;
+    if (a->now_us - since_us >= WARNING_US)
+        return false;
+    w = put_waiting(i, key, document);
+    if (!w)
+        return false;
+    w->due_us = since_us + WARNING_US;
+    w->id = a->id;
+    persist_waiting(i, w);
+    return true;
+}
+
+/* The stored alert is read as it was when it came, but for the time. */
+static void open_waiting(struct incidents *i, struct waiting *w)
+{
+    struct record record = {.raw = w->document, .kind = RECORD_ALERT, .journal_us = i->journal_us};
+    struct event event = {0};
+    struct alert a;
+    size_t at;
+    event_reset(&event, &record);
+    if (json_scan(w->document, TEXT_NONE, &i->scratch, &event, &at) == STATUS_OK &&
+        read_alert(i, &event, &a)) {
+        a.id = w->id;
+        fire(i, &a);
+    }
+    event_fini(&event);
+    drop_waiting(i, w);
+}
+
+/* ---- the end of an alert
+ * ------------------------------------------------------------------------------------------ */
+
+static void settle(struct incidents *i, struct incident *n, struct text by, int64_t now_us)
+{
+    if (any_firing(n) || incident_is_settled(n) || n->origin != ORIGIN_ALERT)
+        return;
+    incident_command_move(i, n, STATE_RESOLVED, by, TEXT("\"because\":\"no alert of it fires\""),
+                          now_us);
+}
+
+static void resolve(struct incidents *i, const struct alert *a)
+{
+    struct incident *n = incidents_key_find_alert(i, a->incident_key);
+    struct waiting *w = find_waiting(i, waiting_key(i, a));
+    struct incident_alert *m = n ? find_member(n, a->member_key) : NULL;
+    if (w)
+        drop_waiting(i, w);
+    if (!m || !m->is_firing)
+        return; /* resolve of nothing: on the journal, of no effect */
+    m->is_firing = false;
+    m->ends_us = a->ends_us == TIMESTAMP_NONE ? a->now_us : a->ends_us;
+    record_member(i, n, "incident.alert_resolved", a);
+    settle(i, n, a->integration, a->now_us);
+}
+
+static void acknowledge(struct incidents *i, const struct alert *a)
+{
+    struct incident *n = incidents_key_find_alert(i, a->incident_key);
+    if (n && n->state == STATE_OPEN)
+        incident_command_move(i, n, STATE_ACKNOWLEDGED, a->integration, TEXT_NONE, a->now_us);
+}
+
+/* ---- heartbeats
+ * -----------------------------------------------------------------------------------------------------
+ */
+
+static struct heartbeat *put_heartbeat(struct incidents *i, struct text key)
+{
+    for (struct shelf_link *at = shelf_first(&i->heartbeats, shelf_hash(key, 0)); at;
+         at = shelf_next(at)) {
+        struct heartbeat *h = CONTAINER_OF(at, struct heartbeat, link);
+        if (text_equal(h->key, key))
+            return h;
+    }
+    struct heartbeat *h = calloc(1, sizeof *h + key.len + 1);
+    if (!h)
+        return NULL;
+    memcpy(h->bytes, key.at, key.len);
+    h->key = (struct text){h->bytes, key.len};
+    if (shelf_put(&i->heartbeats, &h->link, shelf_hash(key, 0)) != STATUS_OK) {
+        free(h);
+        return NULL;
+    }
+    return h;
+}
+
+static void persist_heartbeat(struct incidents *i, const struct heartbeat *h)
+{
+    struct effect *e = incidents_effect(i);
+    if (!e)
+        return;
+    buffer_clear(&i->text);
+    json_write_open(&i->text, NULL, '{');
+    json_write_int(&i->text, "last", h->last_us);
+    json_write_bool(&i->text, "absent", h->is_absent);
+    json_write_close(&i->text, '}');
+    EFFECT(e, TEXT("HSET"), TEXT("tocsin:heartbeats"), h->key, buffer_text(&i->text));
+}
+
+bool monitor_alert_load_heartbeat(struct incidents *i, struct text key, struct text value)
+{
+    struct arena arena;
+    struct doc_tree t;
+    struct heartbeat *h = put_heartbeat(i, key);
+    if (!h)
+        return false;
+    arena_init(&arena, 1 << 16);
+    if (doc_tree_parse(value, &arena, &t, NULL) == STATUS_OK) {
+        h->last_us = doc_tree_whole(&t, "last", 0);
+        h->is_absent = doc_tree_bool(&t, "absent");
+    }
+    arena_fini(&arena);
+    return true;
+}
+
+/* Its absence is an alert of its own. */
+static struct alert absence(struct incidents *i, const struct heartbeat *h)
+{
+    struct alert a = {.integration = TEXT("heartbeat"),
+                      .key = h->key,
+                      .group = h->key,
+                      .title = TEXT("A heartbeat stopped: its monitoring system may be down"),
+                      .name = TEXT("heartbeat absent"),
+                      .severity = SEVERITY_CRITICAL,
+                      .has_severity = true,
+                      .is_firing = true,
+                      .starts_us = h->last_us,
+                      .ends_us = TIMESTAMP_NONE,
+                      .expires_us = TIMESTAMP_NONE,
+                      .now_us = i->journal_us,
+                      .member_key = h->key};
+    struct hasher hasher;
+    hash_start(&hasher);
+    hash_part_text(&hasher, h->key);
+    hash_part_u64(&hasher, (uint64_t)h->last_us);
+    a.id = hash_end(&hasher);
+    a.incident_key = join(i, a.integration, a.key);
+    return a;
+}
+
+static void miss(struct incidents *i, struct heartbeat *h)
+{
+    struct alert a = absence(i, h);
+    h->is_absent = true;
+    persist_heartbeat(i, h);
+    fire(i, &a);
+}
+
+static void beat(struct incidents *i, const struct alert *a)
+{
+    struct heartbeat *h = put_heartbeat(i, a->incident_key);
+    if (!h) {
+        COUNT(i, no_memory);
+        return;
+    }
+    if (text_equal(a->status, TEXT("resolved"))) {
+        if (!h->is_absent)
+            miss(i, h);
+        return;
+    }
+    if (h->is_absent) {
+        struct alert gone = absence(i, h);
+        resolve(i, &gone);
+    }
+    h->is_absent = false;
+    h->last_us = a->now_us;
+    persist_heartbeat(i, h);
+}
+
+/* ---- in and on
+ * --------------------------------------------------------------------------------------------------------
+ */
+
+void monitor_alert_apply(struct incidents *i, const struct event *alert)
+{
+    struct alert a;
+    if (!read_alert(i, alert, &a)) {
+        COUNT(i, uncharged);
+        return;
+    }
+    if (a.is_heartbeat)
+        beat(i, &a);
+    else if (text_equal(a.status, TEXT("resolved")))
+        resolve(i, &a);
+    else if (text_equal(a.status, TEXT("acknowledged")))
+        acknowledge(i, &a);
+    else if (a.severity > SEVERITY_INFO && !must_wait(i, &a, alert->record->raw))
+        fire(i, &a);
+}
+
+static void expire_members(struct incidents *i, struct incident *n)
+{
+    bool is_any = false;
+    for (uint32_t m = 0; m < n->alert_count; m++) {
+        struct incident_alert *at = &n->alerts[m];
+        if (!at->is_firing || at->expires_us == TIMESTAMP_NONE || at->expires_us > i->journal_us)
+            continue;
+        at->is_firing = false;
+        at->ends_us = at->expires_us;
+        is_any = true;
+    }
+    if (!is_any)
+        return;
+    incidents_touch_incident(i, n);
+    settle(i, n, TEXT("expiry"), i->journal_us);
+}
+
+static void tick_waiting(struct incidents *i)
+{
+    size_t slot = 0;
+    struct shelf_link *next = shelf_walk(&i->waiting, &slot, NULL);
+    while (next) {
+        struct waiting *w = CONTAINER_OF(next, struct waiting, link);
+        next = shelf_walk(&i->waiting, &slot, next);
+        if (i->journal_us >= w->due_us)
+            open_waiting(i, w);
+    }
+}
+
+void monitor_alert_tick(struct incidents *i)
+{
+    size_t slot = 0;
+    tick_waiting(i);
+    if (i->journal_us - i->alerts_checked_us < CHECK_US)
+        return;
+    i->alerts_checked_us = i->journal_us;
+    for (struct shelf_link *at = shelf_walk(&i->heartbeats, &slot, NULL); at;
+         at = shelf_walk(&i->heartbeats, &slot, at)) {
+        struct heartbeat *h = CONTAINER_OF(at, struct heartbeat, link);
+        if (!h->is_absent && i->journal_us - h->last_us > HEARTBEAT_US)
+            miss(i, h);
+    }
+    slot = 0;
+    for (struct shelf_link *at = shelf_walk(&i->keys, &slot, NULL); at;
+         at = shelf_walk(&i->keys, &slot, at)) {
+        struct incident *n = CONTAINER_OF(at, struct incident, key_link);
+        if (incident_is_settled(n))
+            continue;
+        expire_members(i, n);
+        charge_all(i, n);
+    }
+}
+
+void monitor_alert_clear(struct incidents *i)
+{
+    size_t slot = 0;
+    for (struct shelf_link *at = shelf_walk(&i->waiting, &slot, NULL), *next; at; at = next) {
+        next = shelf_walk(&i->waiting, &slot, at);
+        free(CONTAINER_OF(at, struct waiting, link));
+    }
+    slot = 0;
+    for (struct shelf_link *at = shelf_walk(&i->heartbeats, &slot, NULL), *next; at; at = next) {
+        next = shelf_walk(&i->heartbeats, &slot, at);
+        free(CONTAINER_OF(at, struct heartbeat, link));
+    }
+    shelf_fini(&i->waiting);
+    shelf_fini(&i->heartbeats);
+    i->alerts_checked_us = 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include <stddef.h>
+#include <stdint.h>
+
+/* A hash table of objects that embed their own link; it owns only its slots. One thread. */
+struct shelf_link {
+    struct shelf_link *next;
+    uint64_t hash;
+};
+
+struct shelf {
+    struct shelf_link **slots; /* size of them, a power of two; NULL before the first object */
+    size_t size, count;
+};
+
+void shelf_fini(struct shelf *s);
+/* NOMEM: not put. */
+NODISCARD enum status shelf_put(struct shelf *s, struct shelf_link *link, uint64_t hash);
+void shelf_remove(struct shelf *s, struct shelf_link *link);
+/* The first object with that hash, and the next one with the same; NULL: none. The caller compares.
+ */
+struct shelf_link *shelf_first(const struct shelf *s, uint64_t hash);
+struct shelf_link *shelf_next(const struct shelf_link *link);
+/* Every object, in no order that means anything: start with *slot 0 and `after` NULL. The object
+ * given may be removed before the next call only if `after` is read first. */
+struct shelf_link *shelf_walk(const struct shelf *s, size_t *slot, const struct shelf_link *after);
+
+static inline uint64_t shelf_hash(struct text t, uint64_t seed)
+{
+    return hash_bytes(t.at, t.len, seed);
+}
