@@ -64,15 +64,24 @@ struct record *lane_add(struct lane *l, struct text raw, struct text peer, int64
     return r;
 }
 
+static void give_back(const struct lane *l, struct batch *b)
+{
+    if (l->source->intake.put(l->source->intake.context, b) != STATUS_OK)
+        batch_free(b);
+}
+
 void lane_put(struct lane *l)
 {
-    struct batch *b = l->batch;
-    if (!b || b->count == 0)
+    struct batch *b = MOVE(l->batch);
+    if (b && b->count == 0) {
+        give_back(l, b);
+        return;
+    }
+    if (!b)
         return;
     uint32_t count = b->count;
     if (l->seal)
         l->seal(l->seal_context, b);
-    l->batch = NULL;
     l->put_ns = timestamp_monotonic_ns();
     if (l->source->intake.put(l->source->intake.context, b) == STATUS_OK) {
         lane_count_add(&l->put, count);
@@ -92,7 +101,4 @@ bool lane_is_busy(const struct lane *l)
 void lane_fini(struct lane *l)
 {
     lane_put(l);
-    struct batch *b = MOVE(l->batch);
-    if (b && l->source->intake.put(l->source->intake.context, b) != STATUS_OK)
-        batch_free(b);
 }

@@ -10,10 +10,10 @@ struct source;
 
 /* Why a message that was received did not reach the journal. */
 enum lane_drop {
-    LANE_DROP_KERNEL,  /* the socket's buffer was full */
-    LANE_DROP_DENIED,  /* the sender's address is not in `allow` */
-    LANE_DROP_STOPPED, /* read, but the program was already stopping */
-    LANE_DROP_MEMORY,  /* a batch had no room for it, or there was no memory */
+    LANE_DROP_KERNEL,      /* the socket's buffer was full */
+    LANE_DROP_DENIED,      /* the sender's address is not in `allow` */
+    LANE_DROP_STOPPED,     /* read, but the program was already stopping */
+    LANE_DROP_MEMORY,      /* a batch had no room for it, or there was no memory */
     LANE_DROP_QUARANTINED, /* Kafka: sent to the dead letter topic instead */
     LANE_DROPS,
 };
@@ -65,7 +65,8 @@ struct record *lane_add(struct lane *l, struct text raw, struct text peer, int64
                         bool is_truncated);
 /* A message that was read but is not let in. */
 void lane_drop(struct lane *l, enum lane_drop why, struct text raw);
-/* Hands over what the batch holds; with nothing in it, nothing. */
+/* Hands over what the batch holds; an empty one goes back into the pool, so that a door where
+ * nothing comes holds none. */
 void lane_put(struct lane *l);
 /* True where the last hand-over is so recent that waiting LANE_LINGER_US for more input saves more
  * than it costs: a lone message is never held. */

@@ -89,15 +89,14 @@ static void rest(struct reader *r)
 {
     struct pollfd waits[2] = {{.fd = r->source->stop_fd, .events = POLLIN},
                               {.fd = r->fd, .events = POLLIN}};
-    if (r->lane->batch && r->lane->batch->count) {
-        if (!r->has_lingered && lane_is_busy(r->lane)) {
-            const struct timespec linger = {0, LANE_LINGER_US * 1000};
-            r->has_lingered = true;
-            (void)ppoll(waits, 1, &linger, NULL);
-            return;
-        }
-        lane_put(r->lane);
+    bool is_filled = r->lane->batch && r->lane->batch->count;
+    if (is_filled && !r->has_lingered && lane_is_busy(r->lane)) {
+        const struct timespec linger = {0, LANE_LINGER_US * 1000};
+        r->has_lingered = true;
+        (void)ppoll(waits, 1, &linger, NULL);
+        return;
     }
+    lane_put(r->lane);
     r->has_lingered = false;
     (void)poll(waits, 2, -1);
 }

@@ -324,9 +324,8 @@ static void dispatch(struct source_stream *t, const struct epoll_event *events, 
 /* True when the batch was handed over, or there was nothing to hand over: time to wait. */
 static bool rest(struct source_stream *t)
 {
-    if (!t->lane->batch || !t->lane->batch->count)
-        return true;
-    if (!t->has_lingered && lane_is_busy(t->lane)) {
+    bool is_filled = t->lane->batch && t->lane->batch->count;
+    if (is_filled && !t->has_lingered && lane_is_busy(t->lane)) {
         struct pollfd stop = {.fd = t->source->stop_fd, .events = POLLIN};
         const struct timespec linger = {0, LANE_LINGER_US * 1000};
         t->has_lingered = true;
@@ -342,7 +341,8 @@ static int step(struct source_stream *t, int timeout_ms)
     struct epoll_event events[EVENTS];
     int n = epoll_wait(t->epoll_fd, events, EVENTS, timeout_ms);
     t->now_ms = timestamp_monotonic_ms();
-    if (n > 0)
+    /* no batch: nothing is read, and TCP tells the senders */
+    if (n > 0 && (t->is_draining || lane_ready(t->lane)))
         dispatch(t, events, n);
     if (t->now_ms - t->swept_ms >= TICK_MS)
         sweep(t);
@@ -373,9 +373,6 @@ static void *run(void *context)
     (void)sigaddset(&pipe, SIGPIPE);
     (void)pthread_sigmask(SIG_BLOCK, &pipe, NULL);
     while (!source_is_stopping(t->source)) {
-        /* no batch: nothing is read, and TCP tells the senders */
-        if (!lane_ready(t->lane))
-            break;
         int n = step(t, timeout_ms);
         timeout_ms = 0;
         if (n > 0)
