@@ -29,6 +29,20 @@ static void report_silence(struct pass *p, struct rule_state *r, bool is_renewal
     touching_set_silent(s, r, number, true);
 }
 
+/* In the order of their time, so that the list of silent groups stays in that order too. */
+static int64_t report_rule(struct pass *p, struct rule_state *r, int64_t at_us)
+{
+    for (;;) {
+        int64_t due = due_of(p->shard, r, false);
+        int64_t renewal = due_of(p->shard, r, true);
+        bool is_renewal = renewal < due;
+        due = is_renewal ? renewal : due;
+        if (due >= at_us)
+            return due;
+        report_silence(p, r, is_renewal);
+    }
+}
+
 static void report_silences(struct pass *p, int64_t at_us)
 {
     struct shard *s = p->shard;
@@ -39,13 +53,7 @@ static void report_silences(struct pass *p, int64_t at_us)
         struct rule_state *r = &s->rules[i];
         if (r->shape.kind != WINDOW_SUBJECT || r->correlation->depth != p->depth)
             continue;
-        while (due_of(s, r, false) < at_us)
-            report_silence(p, r, false);
-        while (due_of(s, r, true) < at_us)
-            report_silence(p, r, true);
-        int64_t due = due_of(s, r, false);
-        int64_t renewal = due_of(s, r, true);
-        due = renewal < due ? renewal : due;
+        int64_t due = report_rule(p, r, at_us);
         next = due < next ? due : next;
     }
     p->silence_due = next;
@@ -240,7 +248,8 @@ void pass_insert(struct pass *p, const struct work *work, bool is_last)
         return;
     }
     s->clock.heard_us = heard_at(s, f, r);
-    report_silences(p, s->clock.heard_us);
+    if (r->shape.kind == WINDOW_SUBJECT) /* of this rule alone: others hear at other times */
+        (void)report_rule(p, r, s->clock.heard_us);
     uint32_t number = touching_find(s, r, f->key);
     if (number == WINDOW_NONE)
         return;

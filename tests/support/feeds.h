@@ -13,7 +13,7 @@
  * feed, and any number of shards driven as the program drives them.
  */
 
-enum { FEEDS_RULES = 12, FEEDS_PER_EVENT = 8, FEEDS_TEXT = 24, FEEDS_SHARDS = 8, FEEDS_DEPTH = 4 };
+enum { FEEDS_RULES = 12, FEEDS_PER_EVENT = 16, FEEDS_TEXT = 24, FEEDS_SHARDS = 8, FEEDS_DEPTH = 4 };
 
 /* Correlations i with rules i; keys "r00", "r01", ... so that index order is output order. */
 struct feeds_rules {
