@@ -73,8 +73,10 @@ static enum status run_gzip(struct inflate *z, struct text *in, char *to, size_t
     int code = inflate(&z->gzip, Z_NO_FLUSH);
     *in = text_skip(*in, had_in - z->gzip.avail_in);
     *out_len = had_out - z->gzip.avail_out;
-    z->is_whole = code == Z_STREAM_END;
-    if (z->is_whole)
+    bool is_end = code == Z_STREAM_END;
+    if (is_end || had_in)
+        z->is_whole = is_end; /* asked again behind the last member it stays whole */
+    if (is_end)
         code = inflateReset(&z->gzip);
     if (code == Z_OK || code == Z_BUF_ERROR)
         return STATUS_OK;
@@ -93,7 +95,8 @@ static enum status run_zstd(struct inflate *z, struct text *in, char *to, size_t
     if (ZSTD_isError(code))
         return error_set(err, STATUS_SYNTAX, 0, "zstd data is damaged: %s",
                          ZSTD_getErrorName(code));
-    z->is_whole = code == 0;
+    if (from.size)
+        z->is_whole = code == 0;
     return STATUS_OK;
 }
 
@@ -101,6 +104,8 @@ enum status inflate_run(struct inflate *z, struct text *in, char *to, size_t roo
                         struct error *err)
 {
     *out_len = 0;
+    if (!in->len && z->is_whole) /* asked without bytes, both libraries would begin a new member */
+        return STATUS_OK;
     switch (z->kind) {
     case KIND_GZIP:
         return run_gzip(z, in, to, room, out_len, err);
