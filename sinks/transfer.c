@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sinks/transfer.h"
+#include "base/timestamp.h"
 #include "sinks/guard.h"
 #include <curl/curl.h>
 #include <stdatomic.h>
@@ -17,6 +18,7 @@ struct transfer {
     _Atomic bool is_abandoned; /* set by any thread, read by the owner; curl_multi_wakeup pairs */
     bool has_curl;
     /* of the exchange that runs: */
+    uint64_t deadline_ms;
     bool is_refused; /* an address was one that may not be called */
     struct text upload;
     size_t uploaded;
@@ -35,6 +37,21 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
         return CURL_SOCKET_BAD;
     }
     return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+}
+
+/*
+ * At the end of an SMTP exchange curl waits inside one call, also for the answer to its QUIT, which
+ * no timeout of its own bounds well. It asks here about every second whether to go on.
+ */
+static int must_end(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    (void)a;
+    (void)b;
+    (void)c;
+    (void)d;
+    const struct transfer *t = context;
+    return atomic_load_explicit(&t->is_abandoned, memory_order_acquire) ||
+           timestamp_monotonic_ms() > t->deadline_ms;
 }
 
 static size_t take_answer(char *at, size_t size, size_t count, void *context)
@@ -149,6 +166,10 @@ static void begin(struct transfer *t, struct text upload)
     SET(CURLOPT_OPENSOCKETDATA, t);
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(t->options.connect_us / 1000));
     SET(CURLOPT_TIMEOUT_MS, (long)(t->options.total_us / 1000));
+    t->deadline_ms = timestamp_monotonic_ms() + (uint64_t)(t->options.total_us / 1000);
+    SET(CURLOPT_NOPROGRESS, 0L);
+    SET(CURLOPT_XFERINFOFUNCTION, must_end);
+    SET(CURLOPT_XFERINFODATA, t);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_WRITEFUNCTION, take_answer);
     SET(CURLOPT_WRITEDATA, t);
@@ -193,7 +214,8 @@ static bool drive(struct transfer *t, CURLcode *out)
             (void)curl_multi_poll(t->multi, NULL, 0, 1000, NULL);
     }
     (void)curl_multi_remove_handle(t->multi, t->easy);
-    return is_over || !atomic_load_explicit(&t->is_abandoned, memory_order_acquire);
+    return (is_over && *out == CURLE_OK) ||
+           !atomic_load_explicit(&t->is_abandoned, memory_order_acquire);
 }
 
 static bool is_before_sending(CURLcode code)
@@ -233,6 +255,9 @@ static void conclude(struct transfer *t, bool has_ended, CURLcode code, bool has
     } else if (is_whole) {
         out->end = TRANSFER_ANSWERED;
         why = "";
+    } else if (code == CURLE_ABORTED_BY_CALLBACK) {
+        out->end = has_begun ? TRANSFER_AMBIGUOUS : TRANSFER_UNREACHED;
+        why = "it took too long";
     } else if (t->is_refused) {
         out->end = TRANSFER_REFUSED;
         why = "the address is loopback, private or reserved, and allow_private is not set";
