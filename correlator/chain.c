@@ -82,7 +82,7 @@ static void feed_links(struct shard *s, const struct detection *d, const struct 
             counters_add(&s->counters.refused, 1);
             continue;
         }
-        s->work[s->work_count++] = (struct work){f, child->index, true};
+        s->work[s->work_count++] = (struct work){f, child->index, d};
     }
 }
 

@@ -264,7 +264,7 @@ void pass_insert(struct pass *p, const struct work *work, bool is_last)
     }
     touching_mark(s, r, number);
     move_on(p, r, w, f->event_us);
-    struct entry e = entry_of(f, r, work->is_chain);
+    struct entry e = entry_of(f, r, work->from != NULL);
     if (r->shape.kind == WINDOW_ORDERED && w->count >= r->shape.retain)
         succession_thin(w, &r->shape, r->correlation->input_count);
     enum window_result result = put(p, r, number, &e);

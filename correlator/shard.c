@@ -70,7 +70,10 @@ static int compare_work(const struct work *a, const struct work *b)
         return a->rule < b->rule ? -1 : 1;
     if (x->input != y->input)
         return x->input < y->input ? -1 : 1;
-    return hash_compare(x->key, y->key);
+    int order = hash_compare(x->key, y->key);
+    if (order || !a->from || !b->from)
+        return order ? order : (a->from != NULL) - (b->from != NULL);
+    return detection_compare(a->from, b->from);
 }
 
 static int by_order(const void *a, const void *b)
@@ -95,7 +98,7 @@ static void gather(struct shard *s, const struct feed *feeds, uint32_t count, ui
             counters_add(&s->counters.refused, 1);
             continue;
         }
-        s->work[s->work_count++] = (struct work){f, rule, false};
+        s->work[s->work_count++] = (struct work){f, rule, NULL};
     }
 }
 

@@ -39,8 +39,8 @@ struct shard_clock {
 /* One thing to do in a pass. */
 struct work {
     const struct feed *feed;
-    uint32_t rule; /* index in the shard's rules */
-    bool is_chain; /* fed by a detection of a lower pass */
+    uint32_t rule;                /* index in the shard's rules */
+    const struct detection *from; /* of a lower pass; NULL: fed by an event */
 };
 
 /* An event that came too late for its window: kept for shard_explain alone. */
