@@ -8,16 +8,15 @@ void ledger_hash(const unsigned char before[LEDGER_HASH], struct text record,
                  unsigned char out[LEDGER_HASH])
 {
     static const unsigned char leaf = 0x01;
+    unsigned char result[LEDGER_HASH] = {0}; /* `out` may be `before` */
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    memset(out, 0, LEDGER_HASH);
-    if (!context)
-        return;
-    if (EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
+    if (context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
         EVP_DigestUpdate(context, &leaf, 1) == 1 &&
         EVP_DigestUpdate(context, before, LEDGER_HASH) == 1 &&
         EVP_DigestUpdate(context, record.at, record.len) == 1)
-        (void)EVP_DigestFinal_ex(context, out, NULL);
+        (void)EVP_DigestFinal_ex(context, result, NULL);
     EVP_MD_CTX_free(context);
+    memcpy(out, result, sizeof result);
 }
 
 void ledger_to_hex(const unsigned char hash[LEDGER_HASH], char out[LEDGER_HEX + 1])

@@ -67,7 +67,7 @@ static void persist(struct incidents *i, const struct posting *p, bool with_docu
 {
     struct buffer text;
     struct effect *e = incidents_effect(i);
-    if (!e || e->is_dry)
+    if (!e)
         return;
     buffer_init(&text, 1 << 16);
     write_posting(p, &text);

@@ -283,6 +283,8 @@ static void poll_redis(struct record_store *base, uint64_t timeout_ms)
         reconnect(s, now_ms);
     if (!s->redis)
         return;
+    if (!s->asked_count)
+        s->heard_ms = now_ms;
     send_effects(s);
     ask_memory(s, now_ms);
     if (redis_wait(s->redis, s->asked_count ? timeout_ms : 0) != STATUS_OK ||
@@ -412,6 +414,7 @@ enum status redis_store_open(const char *socket, const char *url, struct record_
         return status;
     }
     s->base.submitted = s->base.acknowledged = epoch;
+    s->heard_ms = timestamp_monotonic_ms();
     check_durability(s, out_warning);
     *out = &s->base;
     return STATUS_OK;
