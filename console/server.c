@@ -50,7 +50,7 @@ struct exchange {
     uint64_t started_ms;
     struct buffer body;
     size_t discarded;
-    bool is_begun;
+    bool is_begun, has_bad_line;
     char peer[INET6_ADDRSTRLEN];
 };
 
@@ -80,6 +80,21 @@ static void exchange_end(void *context, struct MHD_Connection *connection, void 
     free(x);
 }
 
+/*
+ * libmicrohttpd before 1.0 takes a bare LF for the end of a line and offers no switch. It writes
+ * NULs over the line's end in place: two for CRLF, one for LF. (Of the last header line this tells
+ * nothing: the empty line behind it is NULs as well.) Later ones refuse such lines themselves.
+ */
+static bool is_bare_line(const char *last_piece)
+{
+#if MHD_VERSION < 0x01000000
+    return last_piece && last_piece[strlen(last_piece) + 1] != '\0';
+#else
+    (void)last_piece;
+    return false;
+#endif
+}
+
 /* Called with the raw request target, before the library decodes it. */
 static void *exchange_begin(void *context, const char *uri, struct MHD_Connection *connection)
 {
@@ -94,24 +109,11 @@ static void *exchange_begin(void *context, const char *uri, struct MHD_Connectio
     }
     x->server = s;
     x->connection = connection;
+    x->has_bad_line = is_bare_line(uri + strlen(uri) + 1); /* "HTTP/1.1" stands behind it */
     x->started_ms = timestamp_monotonic_ms();
     buffer_init(&x->body, SERVER_BODY_BYTES);
     count_running(s, 1);
     return x;
-}
-
-/*
- * libmicrohttpd before 1.0 takes a bare LF for the end of a header line and offers no switch. It
- * writes NULs over the line's end in place: two for CRLF, one for LF.
- */
-static bool is_bare_line(const char *value)
-{
-#if MHD_VERSION < 0x01000000
-    return value && value[strlen(value) + 1] != '\0';
-#else
-    (void)value;
-    return false;
-#endif
 }
 
 static enum MHD_Result note_header(void *context, enum MHD_ValueKind kind, const char *name,
@@ -204,7 +206,8 @@ static enum MHD_Result refuse(struct exchange *x, enum admission_reason reason, 
 /* The head is there, the body is not: the moment to refuse. */
 static enum MHD_Result admit(struct exchange *x, const char *version)
 {
-    struct admission a = {.is_http_1_0 = strcmp(version, "HTTP/1.1") != 0};
+    struct admission a = {.has_bad_line = x->has_bad_line,
+                          .is_http_1_0 = strcmp(version, "HTTP/1.1") != 0};
     (void)MHD_get_connection_values(x->connection, MHD_HEADER_KIND, note_header, &a);
     int status = 0;
     const char *words = "";
