@@ -191,3 +191,68 @@ bool webhooks_take(struct webhooks *w, const struct webhook_request *request, st
 void webhooks_refuse(const struct webhooks *w, const struct webhook_request *request,
                      struct webhook_reply *reply);
 void webhooks_metrics(const struct webhooks *w, metric_fn tell, void *context);
+
+/* ---- keys: who may send -------------------------------------------------------------------------- */
+
+/*
+ * Ingest keys in one file of the data folder: shown once when made, then only their SHA-256 is
+ * known. A key is 32 letters and digits (so that it also fits where PagerDuty wants a routing key),
+ * the first 8 of them its id. Any thread; several processes may use the file at once.
+ */
+struct keyring;
+enum { KEYRING_KEY_LEN = 32, KEYRING_ID_LEN = 8 };
+struct keyring_entry {
+    char id[KEYRING_ID_LEN + 1];
+    char name[64];      /* who has it */
+    char scope[64];     /* an integration ("alertmanager", "pagerduty", "events"), or "*" */
+    int64_t created_us;
+    int64_t expires_us; /* TIMESTAMP_NONE: never */
+    int64_t revoked_us; /* TIMESTAMP_NONE: it is good */
+    int64_t rate_per_s; /* requests a second, twice that in a burst; 0: no limit */
+};
+/* The file (mode 0600) is made with the first key. */
+NODISCARD enum status keyring_open(const char *path, struct keyring **out, struct error *err);
+void keyring_free(struct keyring *k);
+AUTO_DEFINE(keyring);
+/* Makes a key for `want` (name, scope, expires_us and rate_per_s are read) and gives it, with a
+ * NUL. EXISTS where a good key has that name for that scope already. */
+NODISCARD enum status keyring_add(struct keyring *k, const struct keyring_entry *want,
+                                  char out_key[KEYRING_KEY_LEN + 1], struct error *err);
+/* By id, or by a name that one good key has. NOTFOUND, CONFLICT (several have it). */
+NODISCARD enum status keyring_revoke(struct keyring *k, struct text id_or_name, struct error *err);
+/* Calls `tell` for each key, oldest first, revoked ones too. */
+void keyring_list(struct keyring *k, void (*tell)(void *context, const struct keyring_entry *e),
+                  void *context);
+/* OK (`out`, may be NULL, is filled), DENIED: unknown, revoked, expired, other scope; LIMIT: faster
+ * than its rate. Sees what other processes changed within a second. */
+NODISCARD enum status keyring_check(struct keyring *k, struct text key, struct text scope,
+                                    int64_t now_us, struct keyring_entry *out);
+
+/*
+ * From here on a request must show a key where `is_required`; one that shows a key must show a good
+ * one in any case. Where it is looked for: Authorization (Bearer, GenieKey, Basic's password),
+ * X-Api-Key, the query's `key`, PagerDuty's routing_key and service_key. Borrows `k`.
+ */
+void webhooks_use_keys(struct webhooks *w, struct keyring *k, bool is_required);
+
+/* ---- hosts: who sent what ------------------------------------------------------------------------- */
+
+/*
+ * What each host sent, as one worker saw it: a bounded table, read by others under its lock. A host
+ * is (source, event's host); beyond the ceiling the one unheard longest makes room.
+ */
+struct hosts;
+struct hosts *hosts_new(uint32_t max_hosts);
+void hosts_free(struct hosts *h);
+AUTO_DEFINE(hosts);
+/* Around the events of one batch, on the worker's thread. */
+void hosts_begin(struct hosts *h);
+void hosts_see(struct hosts *h, const struct event *e);
+void hosts_end(struct hosts *h);
+/*
+ * A JSON array over the tables of all workers, each element {"source","host","peer","records",
+ * "bytes","rate","first_seen","last_seen","last_event","clock_offset_s","damaged","undecoded",
+ * "truncated"}; rate is records a second over the last minute. Most recent first, at most `most`.
+ */
+void hosts_write(struct hosts *const *tables, uint32_t count, int64_t now_us, uint32_t most,
+                 struct buffer *out);
