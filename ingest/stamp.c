@@ -231,6 +231,8 @@ static int64_t nearest(const struct stamp_reader *r, struct civil c)
 /* Midnight of the day, or TIMESTAMP_NONE where there is no such day. */
 static int64_t midnight(struct stamp_reader *r, const struct parts *p)
 {
+    if (p->day < 1 || p->day > 31 || p->month < 1 || p->month > 12)
+        return TIMESTAMP_NONE; /* the key below has no room for others */
     uint32_t key = (uint32_t)p->year << 9 | (uint32_t)p->month << 5 | (uint32_t)p->day;
     int64_t near = p->year ? 0 : near_day(r);
     if (key == r->day_key && near == r->day_near)
@@ -331,7 +333,7 @@ bool stamp_read_bsd(struct stamp_reader *r, struct text t, struct stamp *out)
 {
     struct cursor c = {t.at, t.at + t.len};
     struct parts p = {0};
-    if (t.len < 14)
+    if (t.len < 13)
         return false;
     if (take_plain(&c, &p)) {
         take_rest(&c, &p);
@@ -387,7 +389,7 @@ bool stamp_read_iso(struct stamp_reader *r, struct text t, struct stamp *out)
         return finish(r, &p, &c, t, out);
     }
     p = (struct parts){0};
-    if (t.len < 16 || !take_number(&c, 4, 4, &p.year) || p.year == 0)
+    if (t.len < 15 || !take_number(&c, 4, 4, &p.year) || p.year == 0)
         return false;
     char separator = *c.at;
     if ((separator != '-' && separator != '/') || !take_byte(&c, separator) ||
