@@ -109,6 +109,8 @@ static void add_fields(const struct decoder *d, const struct decoder_pattern *p,
                        const struct decoder_scratch *c, struct event *event, struct arena *arena)
 {
     const struct text message = event->message;
+    if (d->is_replacing)
+        event->field_count = 0;
     for (uint32_t i = 0; i < p->capture_count; i++) {
         const struct decoder_capture *capture = &p->captures[i];
         struct text value = decoder_regex_taken(c->regex, message, capture->group);
@@ -183,16 +185,31 @@ static bool has_source(const struct event *event, const struct logsource *wanted
     return false;
 }
 
+static bool is_same(const struct logsource *a, const struct logsource *b)
+{
+    return text_equal(a->category, b->category) && text_equal(a->product, b->product) &&
+           text_equal(a->service, b->service);
+}
+
+/* Puts one log source at `place`; what stood there moves on, the last one falls out. */
+static void put_source(const struct logsource *source, uint32_t place, struct event *event)
+{
+    uint32_t last = place;
+    while (last < event->logsource_count && !is_same(&event->logsources[last], source))
+        last++;
+    if (last == EVENT_LOGSOURCES)
+        last--;
+    if (last == event->logsource_count)
+        event->logsource_count++;
+    memmove(&event->logsources[place + 1], &event->logsources[place],
+            (last - place) * sizeof *source);
+    event->logsources[place] = *source;
+}
+
 static void put_sources(const struct decoder *d, struct event *event)
 {
-    const uint32_t more = d->logsource_count;
-    uint32_t kept = event->logsource_count;
-    if (kept + more > EVENT_LOGSOURCES)
-        kept = EVENT_LOGSOURCES - more;
-    memmove(event->logsources + more, event->logsources, kept * sizeof *event->logsources);
-    if (more)
-        memcpy(event->logsources, d->logsources, more * sizeof *event->logsources);
-    event->logsource_count = kept + more;
+    for (uint32_t i = 0; d && i < d->logsource_count; i++)
+        put_source(&d->logsources[i], i, event);
 }
 
 /* What is known while decoders are asked one after the other. */
@@ -254,13 +271,13 @@ const struct decoder *decoder_apply(const struct decoder_set *s, struct decoder_
         ask_by_source(s, &found, c, event, arena);
     if (!found.matched)
         ask_by_look(s, &found, c, event, arena);
-    const struct decoder *speaker = found.matched ? found.matched : found.responsible;
-    if (speaker)
-        put_sources(speaker, event);
+    put_sources(found.responsible, event);
+    if (found.matched != found.responsible)
+        put_sources(found.matched, event);
     c->counters.decoded += found.matched != NULL;
     if (!found.matched && found.has_patterns) {
         event->flags |= EVENT_UNDECODED;
         c->counters.undecoded++;
     }
-    return speaker;
+    return found.matched ? found.matched : found.responsible;
 }

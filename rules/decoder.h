@@ -86,9 +86,9 @@ const struct decoder_counters *decoder_get_counters(const struct decoder_scratch
 /*
  * To be called after mapping_apply. Finds the decoders that are responsible for the event: by
  * program (no case, without path), by log source (said before), by `when`; adds the fields of the
- * first pattern that matches and puts the log sources of the decoder before those that are there:
- * of the one that matched, else of the first responsible one (keyword rules look at such events
- * too). Sets EVENT_UNDECODED where a decoder is responsible by program or log source and no pattern
+ * first pattern that matches and puts their log sources before those that are there: first of the
+ * one that matched, then of the first responsible one (keyword rules look at all its events). Sets
+ * EVENT_UNDECODED where a decoder is responsible by program or log source and no pattern of any
  * matched. Values are views into event->message (rarely into `arena`). That decoder, or NULL.
  */
 const struct decoder *decoder_apply(const struct decoder_set *s, struct decoder_scratch *c,

@@ -129,6 +129,12 @@ static bool read_names(struct decoder_document *d, const struct yaml_node *node,
     return decoder_pattern_names(d, node, &((struct decoder *)into)->names);
 }
 
+static bool read_replace(struct decoder_document *d, const struct yaml_node *node, void *into)
+{
+    return yaml_bool(node, &((struct decoder *)into)->is_replacing) ||
+           decoder_document_refuse(d, node, STATUS_SYNTAX, "not-a-boolean", "want true or false");
+}
+
 static bool read_patterns(struct decoder_document *d, const struct yaml_node *node, void *into)
 {
     return decoder_pattern_list(d, node, into);
@@ -158,11 +164,12 @@ static bool read_document(struct decoder_document *d, const struct yaml_node *do
 {
     /* `names` and `patterns` in two rounds: a group's field depends on the names */
     static const struct decoder_document_key first[] = {
-        {"decoder", read_name, true},      {"description", NULL, false},
-        {"program", read_programs, false}, {"match", read_match, false},
-        {"when", read_when, false},        {"logsource", read_logsources, false},
-        {"names", read_names, false},      {"entities", read_entities, false},
-        {"patterns", NULL, false},         {"samples", NULL, false},
+        {"decoder", read_name, true},       {"description", NULL, false},
+        {"program", read_programs, false},  {"match", read_match, false},
+        {"when", read_when, false},         {"logsource", read_logsources, false},
+        {"names", read_names, false},       {"replace", read_replace, false},
+        {"entities", read_entities, false}, {"patterns", NULL, false},
+        {"samples", NULL, false},
     };
     bool is_good = decoder_document_walk(d, document, "a decoder", first,
                                          sizeof first / sizeof *first, decoder);

@@ -104,6 +104,12 @@ uint32_t mapping_resolve(const struct mapping_set *s, uint32_t index, struct tex
     const struct mapping *m = at(s, index);
     if (m)
         return mapping_names(m, sigma_name, arena, out_names);
+    /* Most public web rules write paths into cs-uri-query: text logs have the whole target too. */
+    if (text_equal(sigma_name, TEXT("cs-uri-query"))) {
+        out_names[0] = TEXT("cs-uri");
+        out_names[1] = sigma_name;
+        return 2;
+    }
     out_names[0] = sigma_name;
     return 1;
 }

@@ -169,6 +169,8 @@ static const struct line {
     {"decode: regex limit", "knock", "slow aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab",
      "linux/knock linux/auth ", true},
     {"decode: when", "", "#look here", "word=here /look ", false},
+    {"decode: when beside a program", "other", "#look here", "word=here /look linux/syslog ",
+     false},
     {"decode: unknown text", "", "nobody knows", "", false},
     {"decode: any program", "other", "hello", "linux/syslog ", false},
 };

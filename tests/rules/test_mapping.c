@@ -188,6 +188,7 @@ static const struct naming {
     const char *field, *want;
 } namings[] = {
     {"names: no mapping", 0, "Image", "Image"},
+    {"names: web target", 0, "cs-uri-query", "cs-uri cs-uri-query"},
     {"names: named", 1, "EventID", "win.id win.code"},
     {"names: any other", 1, "Image", "win.data.Image Image"},
     {"names: of a mapping without a star", 2, "CommandLine", "CommandLine"},
