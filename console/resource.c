@@ -62,6 +62,23 @@ static enum status time_of(struct resource_call *call, const char *name, int64_t
     return query_time(parameter(call, name), name, call->now_us, TIMESTAMP_NONE, out, err);
 }
 
+/* Reads the parameters before the record is asked, so that a wrong one is said either way. */
+static enum status read_filter(struct resource_call *call, struct error *err)
+{
+    int64_t limit = 0;
+    struct text limit_text = parameter(call, "limit");
+    if (limit_text.len && (!text_to_int64(limit_text, &limit) || limit < 1 || limit > 1000))
+        return error_set(err, STATUS_INVALID, 0, "limit: want 1 to 1000");
+    call->filter = (struct incident_filter){
+        .state = parameter(call, "state"),
+        .kind = parameter(call, "kind"),
+        .limit = (uint32_t)limit,
+        .after = parameter(call, "after"),
+    };
+    enum status status = time_of(call, "since", &call->filter.since_us, err);
+    return status ? status : time_of(call, "until", &call->filter.until_us, err);
+}
+
 /* ---- the record
  * ---------------------------------------------------------------------------------- */
 
@@ -72,7 +89,9 @@ static void read_record(struct resource_call *call, read_fn read)
 {
     struct error err = {0};
     struct view_loan *loan = NULL;
-    enum status status = view_pool_take(call->views, &loan, &err);
+    enum status status = read_filter(call, &err);
+    if (!status)
+        status = view_pool_take(call->views, &loan, &err);
     if (!status) {
         status = read(call, view_loan_view(loan), body(call), &err);
         view_pool_give(call->views, loan, status == STATUS_IO || status == STATUS_CLOSED);
@@ -84,20 +103,7 @@ static void read_record(struct resource_call *call, read_fn read)
 static enum status read_incidents(struct resource_call *call, struct view *v, struct buffer *out,
                                   struct error *err)
 {
-    int64_t limit = 0;
-    struct text limit_text = parameter(call, "limit");
-    if (limit_text.len && (!text_to_int64(limit_text, &limit) || limit < 1 || limit > 1000))
-        return error_set(err, STATUS_INVALID, 0, "limit: want 1 to 1000");
-    struct incident_filter f = {
-        .state = parameter(call, "state"),
-        .kind = parameter(call, "kind"),
-        .limit = (uint32_t)limit,
-        .after = parameter(call, "after"),
-    };
-    enum status status = time_of(call, "since", &f.since_us, err);
-    if (!status)
-        status = time_of(call, "until", &f.until_us, err);
-    return status ? status : view_incidents(v, &f, out, err);
+    return view_incidents(v, &call->filter, out, err);
 }
 
 static enum status read_incident(struct resource_call *call, struct view *v, struct buffer *out,
@@ -109,15 +115,9 @@ static enum status read_incident(struct resource_call *call, struct view *v, str
 static enum status read_report(struct resource_call *call, struct view *v, struct buffer *out,
                                struct error *err)
 {
-    int64_t since_us = TIMESTAMP_NONE;
-    int64_t until_us = TIMESTAMP_NONE;
-    enum status status = time_of(call, "since", &since_us, err);
-    if (!status)
-        status = time_of(call, "until", &until_us, err);
     struct text by = parameter(call, "by");
-    return status ? status
-                  : view_report(v, since_us, until_us, by.len ? by : TEXT("priority"), call->now_us,
-                                out, err);
+    return view_report(v, call->filter.since_us, call->filter.until_us,
+                       by.len ? by : TEXT("priority"), call->now_us, out, err);
 }
 
 static enum status read_handover(struct resource_call *call, struct view *v, struct buffer *out,

@@ -24,6 +24,7 @@ struct resource_call {
     struct text arguments[RESOURCE_ARGUMENTS]; /* what stood in the path's {..} */
     struct arena *arena;                       /* dies with the call */
     int64_t now_us;
+    struct incident_filter filter; /* what the query asks for */
 };
 
 struct resource {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sinks/sink_smtp.h"
 #include "sinks/document.h"
+#include "sinks/judge.h"
 #include "sinks/letter.h"
 #include "sinks/secret.h"
 #include "sinks/transfer.h"
-#include "sinks/verdict.h"
 #include "sinks/wording.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,7 +99,7 @@ static void sink_attempt(void *sink, const struct delivery *d, int64_t now_us, s
     };
     struct transfer_reply reply;
     transfer_mail(s->transfer, &mail, &reply);
-    verdict_mail(&reply, out);
+    judge_mail(&reply, out);
 }
 
 static void sink_abandon(void *sink)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sinks/sink_webhook.h"
 #include "sinks/envelope.h"
+#include "sinks/judge.h"
 #include "sinks/secret.h"
 #include "sinks/signature.h"
 #include "sinks/transfer.h"
-#include "sinks/verdict.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +96,7 @@ static void sink_attempt(void *sink, const struct delivery *d, int64_t now_us, s
     struct transfer_reply reply;
     transfer_http(w->transfer, &r, &reply);
     explicit_bzero(h.bearer, sizeof h.bearer);
-    verdict_http(&reply, out);
+    judge_http(&reply, out);
 }
 
 static void sink_abandon(void *sink)

@@ -12,8 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* An aiosmtpd of our own (python3-aiosmtpd), and sinks that send to it. */
 struct rig {
     char dir[64];

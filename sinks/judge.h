@@ -10,7 +10,7 @@
  */
 
 /* 2xx is delivered. Repeating is safe, so an exchange without an answer is tried again. */
-void verdict_http(const struct transfer_reply *reply, struct attempt *out);
+void judge_http(const struct transfer_reply *reply, struct attempt *out);
 /* 250 is accepted: the next server has it, nobody has read it. An exchange that broke after the
  * last byte is unknown. */
-void verdict_mail(const struct transfer_reply *reply, struct attempt *out);
+void judge_mail(const struct transfer_reply *reply, struct attempt *out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sinks/verdict.h"
+#include "sinks/judge.h"
 #include "tests/support/table.h"
 #include <string.h>
 
@@ -47,15 +47,15 @@ static const struct row {
     {"mail abandoned", MAIL, TRANSFER_ABANDONED, 0, DELIVERY_UNKNOWN, true, false},
 };
 
-static void test_verdict(void **state)
+static void test_judge(void **state)
 {
     const struct row *row = *state;
     struct transfer_reply reply = {.end = row->end, .code = row->code, .retry_after_us = 7};
     struct attempt a = {0};
     if (row->medium == HTTP)
-        verdict_http(&reply, &a);
+        judge_http(&reply, &a);
     else
-        verdict_mail(&reply, &a);
+        judge_mail(&reply, &a);
     assert_int_equal(a.state, row->state);
     assert_int_equal(a.is_down, row->is_down);
     assert_int_equal(a.must_disable, row->must_disable);
@@ -72,7 +72,7 @@ static void test_server_words_are_one_printable_line(void **state)
     struct transfer_reply reply = {
         .end = TRANSFER_ANSWERED, .code = 550, .why = "550 no\x1b[2J\r\nx"};
     struct attempt a = {0};
-    verdict_mail(&reply, &a);
+    judge_mail(&reply, &a);
     assert_string_equal(a.detail, "answered 550: refused; 550 no?[2J??x");
 }
 
@@ -81,7 +81,7 @@ int main(void)
     enum { COUNT = sizeof rows / sizeof *rows };
     struct CMUnitTest tests[COUNT + 1];
     for (size_t i = 0; i < COUNT; i++)
-        tests[i] = ROW(test_verdict, &rows[i]);
+        tests[i] = ROW(test_judge, &rows[i]);
     tests[COUNT] = (struct CMUnitTest)cmocka_unit_test(test_server_words_are_one_printable_line);
-    return cmocka_run_group_tests_name("test_verdict", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("test_judge", tests, NULL, NULL);
 }

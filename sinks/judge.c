@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sinks/verdict.h"
+#include "sinks/judge.h"
 #include <stdio.h>
 
 struct answer {
@@ -51,8 +51,8 @@ static void clean(const char *from, char *out, size_t size)
     out[len] = '\0';
 }
 
-static void judge(const struct answer *answers, const struct transfer_reply *reply,
-                  struct attempt *out)
+static void tell_answer(const struct answer *answers, const struct transfer_reply *reply,
+                        struct attempt *out)
 {
     const struct answer *a = find(answers, reply->code);
     char digits[16];
@@ -67,8 +67,8 @@ static void judge(const struct answer *answers, const struct transfer_reply *rep
     out->is_down = a->is_down;
 }
 
-static void judge_silence(const struct transfer_reply *reply, enum delivery_state if_ambiguous,
-                          struct attempt *out)
+static void tell_silence(const struct transfer_reply *reply, enum delivery_state if_ambiguous,
+                         struct attempt *out)
 {
     char why[140];
     clean(reply->why, why, sizeof why);
@@ -89,22 +89,22 @@ static void judge_silence(const struct transfer_reply *reply, enum delivery_stat
     out->is_down = true;
 }
 
-void verdict_http(const struct transfer_reply *reply, struct attempt *out)
+void judge_http(const struct transfer_reply *reply, struct attempt *out)
 {
     if (reply->end != TRANSFER_ANSWERED) {
-        judge_silence(reply, DELIVERY_FAILED_TEMP, out);
+        tell_silence(reply, DELIVERY_FAILED_TEMP, out);
         return;
     }
-    judge(http_answers, reply, out);
+    tell_answer(http_answers, reply, out);
     if (out->state == DELIVERY_FAILED_TEMP)
         out->retry_after_us = reply->retry_after_us;
     out->must_disable = reply->code == 410;
 }
 
-void verdict_mail(const struct transfer_reply *reply, struct attempt *out)
+void judge_mail(const struct transfer_reply *reply, struct attempt *out)
 {
     if (reply->end != TRANSFER_ANSWERED)
-        judge_silence(reply, DELIVERY_UNKNOWN, out);
+        tell_silence(reply, DELIVERY_UNKNOWN, out);
     else
-        judge(mail_answers, reply, out);
+        tell_answer(mail_answers, reply, out);
 }
