@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/json_scan.h"
+#include "tests/incidents/record_case.h"
+
+#define M (60 * CASE_S)
+
+struct told {
+    int kinds[NOTICE_DIGEST + 1];
+};
+
+static uint32_t route(void *context, const struct notice *n, struct text *out)
+{
+    struct told *told = context;
+    (void)out;
+    told->kinds[n->kind]++;
+    return 0;
+}
+
+static struct incidents *open_record(struct told *told)
+{
+    struct incidents *i = NULL;
+    const struct incidents_options options = {.route = route, .context = told};
+    assert_int_equal(incidents_open(&options, &i, NULL), STATUS_OK);
+    return i;
+}
+
+/* One alert in the shape of ingest's webhooks. */
+static void put(struct incidents *i, int64_t at_us, uint64_t position, const char *key,
+                const char *group, const char *status, const char *severity, const char *more)
+{
+    char json[600];
+    struct arena arena;
+    size_t at;
+    arena_init(&arena, 1 << 20);
+    (void)snprintf(json, sizeof json,
+                   "{\"integration\":\"alertmanager\",\"key\":\"%s\",\"group\":\"%s\","
+                   "\"status\":\"%s\",\"severity\":\"%s\",\"title\":\"Disk \\u00e9 full\"%s}",
+                   key, group, status, severity, more);
+    const struct record record = {.raw = text_of(json),
+                                  .kind = RECORD_ALERT,
+                                  .receive_us = at_us,
+                                  .journal_us = at_us,
+                                  .position = position,
+                                  .epoch = 1};
+    struct event event = {0};
+    event_reset(&event, &record);
+    event.event_us = at_us;
+    assert_int_equal(json_scan(record.raw, TEXT_NONE, &arena, &event, &at), STATUS_OK);
+    assert_int_equal(incidents_alert(i, &event), STATUS_OK);
+    event_fini(&event);
+    arena_fini(&arena);
+}
+
+static void expect_state(const struct incidents *i, const char *state, const char *severity,
+                         uint32_t members)
+{
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    struct doc_tree t = case_first(i, "incident", &arena);
+    assert_true(text_equal(doc_tree_text(&t, "state"), text_of(state)));
+    assert_true(text_equal(doc_tree_text(&t, "severity"), text_of(severity)));
+    assert_true(text_equal(doc_tree_text(&t, "profile"), TEXT("operations")));
+    assert_int_equal(doc_tree_get(&t, "members")->count, members);
+    arena_fini(&arena);
+}
+
+static void test_severities(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *severity, *opens;
+    } all[] = {{"critical", "critical"}, {"error", "high"}, {"", "medium"}, {"info", NULL}};
+    for (size_t n = 0; n < sizeof all / sizeof all[0]; n++) {
+        struct told told = {0};
+        struct incidents *i = open_record(&told);
+        put(i, CASE_T0, 1, "a", "g", "firing", all[n].severity, "");
+        assert_int_equal(case_count(i, "incident"), all[n].opens != NULL);
+        if (all[n].opens)
+            expect_state(i, "open", all[n].opens, 1);
+        incidents_close(i);
+    }
+}
+
+static void test_warning_waits(void **state)
+{
+    (void)state;
+    struct told told = {0};
+    struct incidents *i = open_record(&told);
+    put(i, CASE_T0, 1, "a", "g", "firing", "warning", "");
+    put(i, CASE_T0, 2, "b", "h", "firing", "warning", "");
+    assert_int_equal(case_count(i, "incident"), 0);
+    put(i, CASE_T0 + M, 3, "b", "h", "resolved", "warning", "");
+    assert_int_equal(incidents_tick(i, CASE_T0 + 2 * M - 1), STATUS_OK);
+    assert_int_equal(case_count(i, "incident"), 0);
+    assert_int_equal(incidents_tick(i, CASE_T0 + 2 * M), STATUS_OK);
+    assert_int_equal(case_count(i, "incident"), 1); /* b was over before */
+    expect_state(i, "open", "medium", 1);
+    incidents_close(i);
+}
+
+static void test_group_resolves_with_its_last(void **state)
+{
+    (void)state;
+    struct told told = {0};
+    struct incidents *i = open_record(&told);
+    put(i, CASE_T0, 1, "a", "g", "firing", "error", "");
+    put(i, CASE_T0 + CASE_S, 2, "b", "g", "firing", "critical", "");
+    put(i, CASE_T0 + 2 * CASE_S, 3, "a", "g", "firing", "error", ""); /* repeated: nothing new */
+    expect_state(i, "open", "critical", 2);
+    assert_int_equal(told.kinds[NOTICE_OPENED], 1);
+    assert_int_equal(told.kinds[NOTICE_RAISED], 1);
+    put(i, CASE_T0 + M, 4, "a", "g", "resolved", "error", "");
+    expect_state(i, "open", "critical", 2);
+    put(i, CASE_T0 + 2 * M, 5, "b", "g", "resolved", "critical", "");
+    expect_state(i, "resolved", "critical", 2);
+    assert_int_equal(told.kinds[NOTICE_RESOLVED], 1);
+    put(i, CASE_T0 + 2 * M, 6, "b", "g", "resolved", "critical", ""); /* once more: nothing */
+    assert_int_equal(told.kinds[NOTICE_RESOLVED], 1);
+    /* within ten minutes it is the same incident, later another */
+    put(i, CASE_T0 + 11 * M, 7, "a", "g", "firing", "error", "");
+    expect_state(i, "open", "high", 2);
+    assert_int_equal(told.kinds[NOTICE_REOPENED], 1);
+    put(i, CASE_T0 + 12 * M, 8, "a", "g", "resolved", "error", "");
+    put(i, CASE_T0 + 23 * M, 9, "a", "g", "firing", "error", "");
+    assert_int_equal(case_count(i, "incident"), 2);
+    incidents_close(i);
+}
+
+static void test_acknowledge_and_nothing(void **state)
+{
+    (void)state;
+    struct told told = {0};
+    struct incidents *i = open_record(&told);
+    put(i, CASE_T0, 1, "a", "g", "resolved", "critical", "");
+    put(i, CASE_T0, 2, "a", "g", "acknowledged", "", "");
+    assert_int_equal(case_count(i, "incident"), 0);
+    put(i, CASE_T0 + CASE_S, 3, "a", "g", "firing", "critical", "");
+    put(i, CASE_T0 + 2 * CASE_S, 4, "a", "g", "acknowledged", "", "");
+    expect_state(i, "acknowledged", "critical", 1);
+    put(i, CASE_T0 + 3 * CASE_S, 5, "a", "g", "firing", "critical", "");
+    expect_state(i, "acknowledged", "critical", 1);
+    incidents_close(i);
+}
+
+static void test_expiry(void **state)
+{
+    (void)state;
+    struct told told = {0};
+    struct incidents *i = open_record(&told);
+    char more[80], when[TIMESTAMP_LEN + 1];
+    timestamp_format(CASE_T0 + 5 * M, when);
+    (void)snprintf(more, sizeof more, ",\"expires_at\":\"%s\"", when);
+    put(i, CASE_T0, 1, "a", "g", "firing", "critical", more);
+    assert_int_equal(incidents_tick(i, CASE_T0 + 4 * M), STATUS_OK);
+    expect_state(i, "open", "critical", 1);
+    assert_int_equal(incidents_tick(i, CASE_T0 + 6 * M), STATUS_OK);
+    expect_state(i, "resolved", "critical", 1);
+    incidents_close(i);
+}
+
+static void test_heartbeat(void **state)
+{
+    (void)state;
+    struct told told = {0};
+    struct incidents *i = open_record(&told);
+    for (uint64_t n = 0; n < 5; n++) {
+        put(i, CASE_T0 + (int64_t)n * 5 * M, n + 1, "watchdog", "g", "firing", "",
+            ",\"is_heartbeat\":true");
+        assert_int_equal(incidents_tick(i, CASE_T0 + (int64_t)n * 5 * M + 1), STATUS_OK);
+    }
+    assert_int_equal(case_count(i, "incident"), 0);
+    assert_int_equal(incidents_tick(i, CASE_T0 + 34 * M), STATUS_OK);
+    assert_int_equal(case_count(i, "incident"), 0);
+    assert_int_equal(incidents_tick(i, CASE_T0 + 36 * M), STATUS_OK);
+    expect_state(i, "open", "critical", 1);
+    put(i, CASE_T0 + 40 * M, 9, "watchdog", "g", "firing", "", ",\"is_heartbeat\":true");
+    expect_state(i, "resolved", "critical", 1);
+    incidents_close(i);
+}
+
+/* An alert is context for its host, and no evidence alone. */
+static void test_charges_its_host(void **state)
+{
+    (void)state;
+    struct told told = {0};
+    struct incidents *i = open_record(&told);
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    put(i, CASE_T0, 1, "a", "g", "firing", "critical", ",\"host\":\"db1\",\"name\":\"DiskFull\"");
+    put(i, CASE_T0, 2, "b", "h", "firing", "critical", ",\"host\":\"db1\",\"name\":\"LoadHigh\"");
+    struct doc_tree t = case_first(i, "candidate", &arena);
+    double score = doc_tree_real(&t, "score", 0);
+    assert_true(score > 14.9 && score < 15.1);
+    assert_int_equal(incidents_tick(i, CASE_T0 + 61 * M), STATUS_OK);
+    t = case_first(i, "candidate", &arena);
+    assert_int_equal(doc_tree_whole(doc_tree_get(&t, "contributions")->items, "count", 0), 4);
+    arena_fini(&arena);
+    incidents_close(i);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_severities),
+        cmocka_unit_test(test_warning_waits),
+        cmocka_unit_test(test_group_resolves_with_its_last),
+        cmocka_unit_test(test_acknowledge_and_nothing),
+        cmocka_unit_test(test_expiry),
+        cmocka_unit_test(test_heartbeat),
+        cmocka_unit_test(test_charges_its_host),
+    };
+    return cmocka_run_group_tests_name("test_monitor_alert", tests, NULL, NULL);
+}
