@@ -217,6 +217,16 @@ void sinks_metrics(const struct sinks *s, metric_fn tell, void *context)
         destination_metrics(s->destinations[i], tell, context);
 }
 
+static void print_row(const struct option *row, void *values, struct arena *arena,
+                      struct buffer *out)
+{
+    struct option shown = *row;
+    if (!shown.fallback)
+        shown.fallback = ""; /* required: there is no default to print */
+    if (option_read(&shown, 1, NULL, arena, values, NULL) == STATUS_OK)
+        option_print(&shown, 1, values, 4, out);
+}
+
 static void print_kind(const struct sink_kind *k, struct arena *arena, struct buffer *out)
 {
     size_t count = 0;
@@ -224,30 +234,21 @@ static void print_kind(const struct sink_kind *k, struct arena *arena, struct bu
     void *values = arena_zero(arena, k->options_size);
     if (!values)
         return;
-    /* required options have no default to print: reading stops there, so print rows one by one */
-    buffer_printf(out, "  # - %s:  # %s\n", k->name, k->help);
-    for (size_t i = 0; i < k->option_count + count; i++) {
-        const struct option *row =
-            i < k->option_count ? &k->options[i] : &common[i - k->option_count];
-        struct option shown = *row;
-        if (!shown.fallback)
-            shown.fallback = "";
-        if (option_read(&shown, 1, NULL, arena, values, NULL))
-            continue;
-        buffer_append(out, TEXT("  #"));
-        option_print(&shown, 1, values, 5, out);
-    }
+    buffer_printf(out, "- %s:  # %s\n", k->name, k->help);
+    for (size_t i = 0; i < k->option_count; i++)
+        print_row(&k->options[i], values, arena, out);
+    for (size_t i = 0; i < count; i++)
+        print_row(&common[i], values, arena, out);
 }
 
 void sinks_print_options(struct buffer *out)
 {
     struct arena arena;
     arena_init(&arena, ARENA_BYTES);
-    buffer_append(out, TEXT("sinks:  # without this key: one file\n  - file: {path: "
-                            "incidents.jsonl}\n"));
     for (const struct sink_kind *const *k = kind_all(); *k; k++)
         print_kind(*k, &arena, out);
-    buffer_append(out, TEXT("routes: []  # e.g. [{match: {priority: [P1, P2]}, to: [webhook]}, "
-                            "{to: [file]}]; without this key: everything to all\n"));
+    buffer_append(out, TEXT("# without the key `sinks`: one file. Without `routes`: everything to "
+                            "all; else the first that fits, e.g.\n# routes: [{match: {priority: "
+                            "[P1, P2]}, to: [webhook]}, {to: [file]}]\n"));
     arena_fini(&arena);
 }
