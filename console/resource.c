@@ -206,7 +206,7 @@ static void post_verb(struct resource_call *call)
 
 static void post_incident(struct resource_call *call)
 {
-    command(call, TEXT("open"), TEXT_NONE);
+    command(call, TEXT("report"), TEXT_NONE);
 }
 
 static void post_reload(struct resource_call *call)

@@ -15,7 +15,7 @@
  */
 struct sinks;
 struct sinks_options {
-    const struct yaml_node *sinks;  /* the list of the configuration, or NULL */
+    const struct yaml_node *sinks;  /* the list of the configuration; NULL: incidents.jsonl alone */
     const struct yaml_node *routes; /* the list of the configuration, or NULL: everything to all */
     const char *data_dir;           /* relative paths of file sinks start here */
     /* Takes the outcome; called from the sinks' threads. */
@@ -40,5 +40,5 @@ uint32_t sinks_route(const struct sinks *s, const struct notice *n, struct text 
  * more): not taken. Any thread. */
 NODISCARD enum status sinks_send(struct sinks *s, struct delivery *d);
 void sinks_metrics(const struct sinks *s, metric_fn tell, void *context);
-/* The options of every kind, as YAML with help, for --print-config. */
+/* The options of every kind, as a YAML list with help, for --print-config. */
 void sinks_print_options(struct buffer *out);

@@ -208,7 +208,7 @@ static void test_command_reaches_the_record(void **state)
            "POST /api/v1/incidents HTTP/1.1\r\n" HOST
            "Content-Type: application/json\r\nContent-Length: 13\r\n\r\n{\"title\":\"t\"}",
            200, NULL);
-    assert_string_equal(r->app.command, "{\"title\":\"t\",\"do\":\"open\"}");
+    assert_string_equal(r->app.command, "{\"title\":\"t\",\"do\":\"report\"}");
 }
 
 static void test_command_is_json_and_well_formed(void **state)
