@@ -50,6 +50,8 @@ static void check_pair(struct text value, struct arena *arena)
     buffer_fini(&out);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct text t = {(const char *)data, size};

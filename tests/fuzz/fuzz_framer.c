@@ -59,6 +59,8 @@ static struct seen read_all(struct text stream, size_t max, size_t step)
     return s;
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 3)

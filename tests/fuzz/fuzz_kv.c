@@ -24,6 +24,8 @@ static void write_pair(struct buffer *out, const struct field *f)
     buffer_append(out, TEXT("\" "));
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct text t = {(const char *)data, size};

@@ -57,6 +57,8 @@ static void check_line(const struct event *e)
     buffer_fini(&out);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (!size)

@@ -18,6 +18,8 @@ static void check(bool is_right)
 
 static const struct stamp_reader fresh = {.zone_s = 3600, .near_us = INT64_C(1391688000000000)};
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct text t = {(const char *)data, size};

@@ -52,6 +52,8 @@ static void compare(const struct event *a, const struct event *b)
     }
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct text t = {(const char *)data, size};
