@@ -394,8 +394,8 @@ static void test_times_by_name(void **state)
         "{\"time\":\"2001-01-01T00:00:00Z\",\"@timestamp\":\"2014-02-05T13:37:45.123Z\"}",
         "{\"TimeCreated\":\"2014-02-05 13:37:45.123\"}",
         "{\"EventTime\":\"2014-02-05 13:37:45.123\",\"EventReceivedTime\":\"2014-02-06 00:00:00\"}",
-        "{\"Event\":{\"System\":{\"TimeCreated\":{\"#attributes\":{\"SystemTime\":\"2014-02-05T13:"
-        "37:45.123Z\"}}}}}",
+        ("{\"Event\":{\"System\":{\"TimeCreated\":{\"#attributes\":"
+         "{\"SystemTime\":\"2014-02-05T13:37:45.123Z\"}}}}}"),
         "{\"ts\":1391607465.123}",
         "{\"timestamp\":1391607465123}",
         "{\"timestamp\":\"1391607465123\"}",
