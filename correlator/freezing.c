@@ -156,8 +156,12 @@ struct thawer {
     uint32_t *rules; /* of this chunk: the shard's, or WINDOW_NONE */
     uint8_t *kinds;
     uint32_t rule_count;
+    struct entry *entries; /* CHUNK_ENTRIES: of the part in hand */
     enum status status;
 };
+
+/* An entry takes two bytes at least, a rule more than ten. */
+enum { CHUNK_ENTRIES = CHUNK_BYTES / 2, CHUNK_RULES = CHUNK_BYTES / 16 };
 
 static void read_clock(struct thawer *t)
 {
@@ -179,7 +183,7 @@ static void read_rule(struct thawer *t)
     chunk_reader_bytes(&t->reader, &content, sizeof content);
     uint8_t kind = chunk_reader_byte(&t->reader);
     int64_t since = chunk_reader_time(&t->reader);
-    if (kind > WINDOW_SUBJECT || t->rule_count > UINT16_MAX) {
+    if (kind > WINDOW_SUBJECT || t->rule_count == CHUNK_RULES) {
         t->reader.is_bad = true;
         return;
     }
@@ -272,24 +276,41 @@ static bool is_number(fixed128 number)
     return number < most && number > -most;
 }
 
-static void read_entries(struct thawer *t, const struct window *head, uint8_t kind,
-                         struct window *w)
+/* One part's entries, decoded into the thawer's scratch; how many. */
+static uint32_t decode_entries(struct thawer *t, const struct window *head, uint8_t kind)
 {
-    const struct window_shape shape =
-        w ? t->shard->rules[w->rule].shape : window_shape_of((enum window_kind)kind, 0);
+    const struct window_shape shape = window_shape_of((enum window_kind)kind, 0);
+    bool has_number = kind == WINDOW_SUM || kind == WINDOW_RANK;
     uint64_t count = chunk_reader_varint(&t->reader);
     struct entry e = {.event_us = head->newest_us};
-    for (uint64_t i = 0; i < count && !t->reader.is_bad; i++) {
+    if (count > CHUNK_ENTRIES)
+        t->reader.is_bad = true;
+    for (uint32_t i = 0; i < count && !t->reader.is_bad; i++) {
         e.event_us += chunk_reader_time(&t->reader);
         e.tag += (uint64_t)chunk_reader_signed(&t->reader);
         if (shape.stride > 16)
             chunk_reader_bytes(&t->reader, &e.value, sizeof e.value);
-        bool has_number = kind == WINDOW_SUM || kind == WINDOW_RANK;
         if (e.event_us > head->newest_us || e.event_us < SHARD_NO_TIME ||
             (has_number && !is_number(e.value.number)))
             t->reader.is_bad = true;
-        if (w && !t->reader.is_bad &&
-            window_insert(w, &shape, &t->shard->store.slab, &e) == WINDOW_REFUSED)
+        t->entries[i] = e;
+    }
+    return t->reader.is_bad ? 0 : (uint32_t)count;
+}
+
+/* Parts may come in any order. A part goes in from its end when it is older than what is there, so
+ * that each entry finds its place at one of the window's ends. */
+static void read_entries(struct thawer *t, const struct window *head, uint8_t kind,
+                         struct window *w)
+{
+    uint32_t count = decode_entries(t, head, kind);
+    if (!w || !count)
+        return;
+    const struct window_shape *shape = &t->shard->rules[w->rule].shape;
+    bool is_older = w->count && t->entries[count - 1].event_us <= window_at(w, shape, 0)->event_us;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct entry *e = &t->entries[is_older ? count - 1 - i : i];
+        if (window_insert(w, shape, &t->shard->store.slab, e) == WINDOW_REFUSED)
             t->status = STATUS_NOMEM;
     }
 }
@@ -338,9 +359,10 @@ enum status freezing_read(struct shard *s, struct text chunk, struct error *err)
     if (status)
         return status;
     struct chunk_reader again = t.reader;
-    t.rules = calloc(CHUNK_BYTES, sizeof *t.rules);
-    t.kinds = calloc(CHUNK_BYTES, sizeof *t.kinds);
-    if (t.rules && t.kinds)
+    t.rules = malloc(CHUNK_RULES * sizeof *t.rules);
+    t.kinds = malloc(CHUNK_RULES * sizeof *t.kinds);
+    t.entries = malloc(CHUNK_ENTRIES * sizeof *t.entries);
+    if (t.rules && t.kinds && t.entries)
         read_items(&t);
     else
         t.status = STATUS_NOMEM;
@@ -355,6 +377,7 @@ enum status freezing_read(struct shard *s, struct text chunk, struct error *err)
     }
     free(t.rules);
     free(t.kinds);
+    free(t.entries);
     if (is_bad)
         return error_set(err, STATUS_SYNTAX, 0, "saved state: a chunk of windows makes no sense");
     if (t.status)

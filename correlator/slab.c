@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Sizes are 32, 48, 64, 96, 128, 192, ...: a power of two, then half as much again. */
 enum { SMALLEST = 32, PAGE_BYTES = 64 * 1024, PAGE_HEAD = 16, LARGEST_CUT = 8192 };
 
 void slab_init(struct slab *s, size_t max_bytes)
@@ -21,12 +20,6 @@ void slab_fini(struct slab *s)
         page = next;
     }
     *s = (struct slab){.max_bytes = s->max_bytes};
-}
-
-uint32_t slab_size(uint32_t size_class)
-{
-    uint32_t power = (uint32_t)SMALLEST << (size_class / 2);
-    return size_class % 2 ? power + power / 2 : power;
 }
 
 uint32_t slab_class(size_t bytes)

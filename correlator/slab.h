@@ -27,8 +27,11 @@ void slab_fini(struct slab *s);
  * slab's own. NULL at the ceiling or without memory. */
 void *slab_take_page(struct slab *s, uint32_t bytes);
 
-/* Size in bytes of a class. */
-uint32_t slab_size(uint32_t size_class);
+/* Size in bytes of a class: 32, 48, 64, 96, 128, 192, ... */
+static inline uint32_t slab_size(uint32_t size_class)
+{
+    return (32U << (size_class / 2)) + (16U << (size_class / 2)) * (size_class % 2);
+}
 /* The smallest class that holds `bytes`, or SLAB_CLASSES where none does. */
 uint32_t slab_class(size_t bytes);
 /* A block, or NULL at the ceiling or without memory. */

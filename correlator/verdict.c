@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "correlator/verdict.h"
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,7 +66,7 @@ uint64_t verdict_needed(const struct correlation *c)
 static fixed128 percentile_of(const fixed128 *sorted, uint32_t count, double percentile)
 {
     const uint64_t scale = 100 * UINT64_C(1000000);
-    uint64_t share = (uint64_t)llround(percentile * 1e6);
+    uint64_t share = (uint64_t)(percentile * 1e6 + 0.5);
     uint64_t rank = (share * count + scale - 1) / scale;
     rank = rank > count ? count : rank;
     return sorted[rank ? rank - 1 : 0];

@@ -31,11 +31,15 @@ static uint32_t capacity_of(const struct window *w, const struct window_shape *s
     return w->block ? (slab_size(w->size_class) - shape->prelude) >> shape->shift : 0;
 }
 
+static uint32_t place_in_ring(const struct window *w, uint32_t capacity, uint32_t i)
+{
+    uint32_t at = w->head + i;
+    return at >= capacity ? at - capacity : at;
+}
+
 static char *slot(const struct window *w, const struct window_shape *shape, uint32_t i)
 {
-    uint32_t capacity = capacity_of(w, shape);
-    uint32_t at = w->head + i;
-    at = at >= capacity ? at - capacity : at;
+    uint32_t at = place_in_ring(w, capacity_of(w, shape), i);
     return (char *)w->block + shape->prelude + (size_t)at * shape->stride;
 }
 
@@ -199,17 +203,49 @@ static uint32_t place_of(const struct window *w, const struct window_shape *shap
     return low;
 }
 
+/* Entry i becomes what entry i - 1 was, for i from `last` down to `first` + 1. */
+static void move_up(struct window *w, const struct window_shape *shape, uint32_t first,
+                    uint32_t last)
+{
+    char *ring = (char *)w->block + shape->prelude;
+    const uint32_t capacity = capacity_of(w, shape);
+    for (uint32_t i = last; i > first;) {
+        uint32_t to = place_in_ring(w, capacity, i);
+        uint32_t from = place_in_ring(w, capacity, i - 1);
+        uint32_t run = i - first < from + 1 ? i - first : from + 1;
+        run = run < to + 1 ? run : to + 1;
+        memmove(ring + (size_t)(to + 1 - run) * shape->stride,
+                ring + (size_t)(from + 1 - run) * shape->stride, (size_t)run * shape->stride);
+        i -= run;
+    }
+}
+
+/* Entry i becomes what entry i + 1 was, for i from `first` to `last` - 1. */
+static void move_down(struct window *w, const struct window_shape *shape, uint32_t first,
+                      uint32_t last)
+{
+    char *ring = (char *)w->block + shape->prelude;
+    const uint32_t capacity = capacity_of(w, shape);
+    for (uint32_t i = first; i < last;) {
+        uint32_t to = place_in_ring(w, capacity, i);
+        uint32_t from = place_in_ring(w, capacity, i + 1);
+        uint32_t run = last - i < capacity - from ? last - i : capacity - from;
+        run = run < capacity - to ? run : capacity - to;
+        memmove(ring + (size_t)to * shape->stride, ring + (size_t)from * shape->stride,
+                (size_t)run * shape->stride);
+        i += run;
+    }
+}
+
 /* The shorter side moves. */
 static void put_at(struct window *w, const struct window_shape *shape, uint32_t place,
                    const struct entry *e)
 {
     if (place * 2 >= w->count) {
-        for (uint32_t i = w->count; i > place; i--)
-            memcpy(slot(w, shape, i), slot(w, shape, i - 1), shape->stride);
+        move_up(w, shape, place, w->count);
     } else {
         w->head = (w->head ? w->head : capacity_of(w, shape)) - 1;
-        for (uint32_t i = 0; i < place; i++)
-            memcpy(slot(w, shape, i), slot(w, shape, i + 1), shape->stride);
+        move_down(w, shape, 0, place);
     }
     memcpy(slot(w, shape, place), e, shape->stride);
     w->count++;
@@ -218,11 +254,9 @@ static void put_at(struct window *w, const struct window_shape *shape, uint32_t 
 static void take_at(struct window *w, const struct window_shape *shape, uint32_t place)
 {
     if (place * 2 >= w->count) {
-        for (uint32_t i = place; i + 1 < w->count; i++)
-            memcpy(slot(w, shape, i), slot(w, shape, i + 1), shape->stride);
+        move_down(w, shape, place, w->count - 1);
     } else {
-        for (uint32_t i = place; i > 0; i--)
-            memcpy(slot(w, shape, i), slot(w, shape, i - 1), shape->stride);
+        move_up(w, shape, 0, place);
         w->head = w->head + 1 == capacity_of(w, shape) ? 0 : w->head + 1;
     }
     w->count--;

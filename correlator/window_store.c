@@ -81,6 +81,10 @@ void window_store_prefetch(const struct window_store *s, struct hash128 key, int
     }
     if (w->block)
         __builtin_prefetch(w->block, 1, 3);
+    if (w->older != WINDOW_NONE) /* a touch moves the window within its list */
+        __builtin_prefetch(window_store_at(s, w->older), 1, 3);
+    if (w->newer != WINDOW_NONE)
+        __builtin_prefetch(window_store_at(s, w->newer), 1, 3);
 }
 
 static enum status grow_pages(struct window_store *s)
