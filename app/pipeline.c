@@ -239,7 +239,9 @@ enum status pipeline_restore_sequencer(struct pipeline *p, struct text chunk, st
 {
     uint32_t count = 0;
     const struct correlation *all = ruleset_correlations(p->ruleset, &count);
-    return sequencer_restore(p->sequencer, chunk, all, count, err);
+    enum status status = sequencer_restore(p->sequencer, chunk, all, count, err);
+    p->next_number = sequencer_next_number(p->sequencer);
+    return status;
 }
 
 /* ---- numbers out ---- */

@@ -100,6 +100,9 @@ NODISCARD enum status sequencer_restore(struct sequencer *s, struct text chunk,
                                         const struct correlation *correlations, uint32_t count,
                                         struct error *err);
 
+/* The number that the next batch must have: where a restored sequencer goes on. */
+uint64_t sequencer_next_number(const struct sequencer *s);
+
 /* Why this correlation did not fire for this group: window content, needed and seen, as JSON. */
 void shard_explain(const struct shard *s, const struct correlation *c, struct hash128 key,
                    struct buffer *out);

@@ -209,6 +209,11 @@ void sequencer_flush(struct sequencer *s, struct batch *b)
 
 /* ---- state and numbers ---- */
 
+uint64_t sequencer_next_number(const struct sequencer *s)
+{
+    return s->next_number;
+}
+
 enum status sequencer_freeze(struct sequencer *s, checkpoint_fn put, void *context)
 {
     return sequencer_freezing_write(s, put, context);

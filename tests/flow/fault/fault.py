@@ -54,9 +54,13 @@ class Program:
         self.process = subprocess.Popen(
             [self.binary, "run", "--config", self.config, "--data", self.data],
             stdout=subprocess.PIPE, stderr=self.log, text=True)
-        for line in self.process.stdout:
+        process = self.process
+        alarm = threading.Timer(60, process.kill)
+        alarm.start()
+        for line in process.stdout:
             if line.startswith("ready tocsin"):
-                threading.Thread(target=self.process.stdout.read, daemon=True).start()
+                alarm.cancel()
+                threading.Thread(target=process.stdout.read, daemon=True).start()
                 return
         raise SystemExit(f"tocsin did not get ready: {(self.folder / 'log').read_text()[-3000:]}")
 
