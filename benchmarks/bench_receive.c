@@ -406,17 +406,17 @@ static pid_t start_rsyslogd(const char *dir, const struct load *l)
     char config[2048], path[256], pid[256], modules[256];
     const char *binary = getenv("RSYSLOGD");
     const char *where = getenv("RSYSLOG_MODULES");
-    (void)snprintf(config, sizeof config,
-                   "global(workDirectory=\"%s\")\n"
-                   "module(load=\"im%s\")\n"
-                   "input(type=\"im%s\" address=\"127.0.0.1\" port=\"%u\"%s)\n"
-                   "template(name=\"raw\" type=\"string\" string=\"%%rawmsg%%\\n\")\n"
-                   "main_queue(queue.type=\"FixedArray\" queue.size=\"500000\" "
-                   "queue.dequeuebatchsize=\"4096\")\n"
-                   "action(type=\"omfile\" file=\"%s/out\" template=\"raw\" ioBufferSize=\"256k\" "
-                   "flushOnTXEnd=\"off\" flushInterval=\"1\" asyncWriting=\"on\")\n",
-                   dir, l->is_udp ? "udp" : "tcp", l->is_udp ? "udp" : "tcp", l->port,
-                   l->is_udp ? " rcvbufSize=\"32m\"" : "", dir);
+    (void)snprintf(
+        config, sizeof config,
+        "global(workDirectory=\"%s\")\n"
+        "module(load=\"im%s\")\n"
+        "input(type=\"im%s\" address=\"127.0.0.1\" port=\"%u\"%s)\n"
+        "template(name=\"raw\" type=\"string\" string=\"%%rawmsg%%\\n\")\n"
+        "main_queue(queue.type=\"FixedArray\" queue.size=\"500000\" "
+        "queue.dequeuebatchsize=\"4096\")\n"
+        "action(type=\"omfile\" file=\"%s/out\" template=\"raw\" ioBufferSize=\"256k\")\n",
+        dir, l->is_udp ? "udp" : "tcp", l->is_udp ? "udp" : "tcp", l->port,
+        l->is_udp ? " rcvbufSize=\"32m\"" : "", dir);
     write_file(dir, "conf", config);
     (void)snprintf(path, sizeof path, "%s/conf", dir);
     (void)snprintf(pid, sizeof pid, "%s/pid", dir);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include <stdbool.h>
-#include <stdint.h>
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/error.h"
@@ -10,6 +8,8 @@
 #include "base/own.h"
 #include "base/record.h"
 #include "base/yaml.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 /* Bytes in, events out: formats, the journal, and every door that bytes come through. */
 
@@ -18,11 +18,11 @@
 /* Scratch of one worker. Its own thread only. */
 struct parser;
 struct parser_options {
-    enum format format;  /* for records that say AUTO */
-    int32_t zone_s;      /* seconds east of UTC for times without zone */
-    int64_t now_us;      /* what a date without year is near to; 0: the record's receive_us */
-    int64_t ahead_us;    /* an event time further than this after receipt is clamped to receipt;
-                            0: never (files) */
+    enum format format; /* for records that say AUTO */
+    int32_t zone_s;     /* seconds east of UTC for times without zone */
+    int64_t now_us;     /* what a date without year is near to; 0: the record's receive_us */
+    int64_t ahead_us;   /* an event time further than this after receipt is clamped to receipt;
+                           0: never (files) */
 };
 NODISCARD enum status parser_new(const struct parser_options *options, struct parser **out,
                                  struct error *err);
@@ -45,12 +45,12 @@ enum durability { DURABILITY_SYNC, DURABILITY_BATCH, DURABILITY_NONE };
 
 struct journal;
 struct journal_options {
-    const char *dir;         /* made where it is missing, mode 0700 */
-    uint64_t max_bytes;      /* retention by size; 0: none */
-    int64_t max_age_us;      /* retention by age of receipt; 0: none */
-    uint64_t segment_bytes;  /* a new file about every so much */
-    uint64_t reserve_bytes;  /* free disk space that stays for Redis: appends answer FULL below */
-    bool is_compressed;      /* zstd blocks */
+    const char *dir;        /* made where it is missing, mode 0700 */
+    uint64_t max_bytes;     /* retention by size; 0: none */
+    int64_t max_age_us;     /* retention by age of receipt; 0: none */
+    uint64_t segment_bytes; /* a new file about every so much */
+    uint64_t reserve_bytes; /* free disk space that stays for Redis: appends answer FULL below */
+    bool is_compressed;     /* zstd blocks */
 };
 /*
  * Opens for appending: repairs a torn tail, reports torn middles (through log lines), begins a new
@@ -160,7 +160,8 @@ uint64_t file_reader_bytes(const struct file_reader *r); /* decompressed so far 
 /* Share of the file that was read, 0..1, or -1 where the size is unknown. */
 double file_reader_progress(const struct file_reader *r);
 
-/* ---- webhooks: the HTTP port is console's, the body comes here ---------------------------------- */
+/* ---- webhooks: the HTTP port is console's, the body comes here ----------------------------------
+ */
 
 struct webhooks;
 struct webhook_request {
@@ -192,7 +193,8 @@ void webhooks_refuse(const struct webhooks *w, const struct webhook_request *req
                      struct webhook_reply *reply);
 void webhooks_metrics(const struct webhooks *w, metric_fn tell, void *context);
 
-/* ---- keys: who may send -------------------------------------------------------------------------- */
+/* ---- keys: who may send
+ * -------------------------------------------------------------------------- */
 
 /*
  * Ingest keys in one file of the data folder: shown once when made, then only their SHA-256 is
@@ -203,8 +205,8 @@ struct keyring;
 enum { KEYRING_KEY_LEN = 32, KEYRING_ID_LEN = 8 };
 struct keyring_entry {
     char id[KEYRING_ID_LEN + 1];
-    char name[64];      /* who has it */
-    char scope[64];     /* an integration ("alertmanager", "pagerduty", "events"), or "*" */
+    char name[64];  /* who has it */
+    char scope[64]; /* an integration ("alertmanager", "pagerduty", "events"), or "*" */
     int64_t created_us;
     int64_t expires_us; /* TIMESTAMP_NONE: never */
     int64_t revoked_us; /* TIMESTAMP_NONE: it is good */
@@ -229,13 +231,15 @@ NODISCARD enum status keyring_check(struct keyring *k, struct text key, struct t
                                     int64_t now_us, struct keyring_entry *out);
 
 /*
- * From here on a request must show a key where `is_required`; one that shows a key must show a good
- * one in any case. Where it is looked for: Authorization (Bearer, GenieKey, Basic's password),
- * X-Api-Key, the query's `key`, PagerDuty's routing_key and service_key. Borrows `k`.
+ * From here on a request must show a good key where `is_required`; a good one is held to its rate
+ * in any case. Where it is looked for: Authorization (Bearer, GenieKey, Basic's password),
+ * X-Api-Key, the query's `key`, PagerDuty's routing_key and service_key. Borrows `k`. Before the
+ * first request.
  */
 void webhooks_use_keys(struct webhooks *w, struct keyring *k, bool is_required);
 
-/* ---- hosts: who sent what ------------------------------------------------------------------------- */
+/* ---- hosts: who sent what
+ * ------------------------------------------------------------------------- */
 
 /*
  * What each host sent, as one worker saw it: a bounded table, read by others under its lock. A host

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/tls.h"
+#include <assert.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -254,4 +256,11 @@ bool tls_has_more(const struct tls_session *s)
 bool tls_is_ready(const struct tls_session *s)
 {
     return s->is_ready;
+}
+
+void tls_digest(struct text t, unsigned char out[32])
+{
+    unsigned len = 0;
+    int is_ok = EVP_Digest(t.at ? t.at : "", t.len, out, &len, EVP_sha256(), NULL);
+    assert(is_ok == 1 && len == 32);
 }

@@ -71,3 +71,6 @@ ssize_t tls_write(struct tls_session *s, const char *at, size_t size);
 bool tls_has_more(const struct tls_session *s);
 /* The handshake is over and the client's name is allowed. */
 bool tls_is_ready(const struct tls_session *s);
+
+/* SHA-256, for what else in this folder needs one. */
+void tls_digest(struct text t, unsigned char out[32]);

@@ -280,7 +280,8 @@ static void take_status(struct webhook_call *call)
         json_write_string(b, names[i], i ? TEXT("tocsin") : TEXT("0.27.0"));
     json_write_close(b, '}');
     json_write_open(b, "config", '{');
-    json_write_string(b, "original", TEXT("# Tocsin takes alerts; it has no Alertmanager configuration"));
+    json_write_string(b, "original",
+                      TEXT("# Tocsin takes alerts; it has no Alertmanager configuration"));
     json_write_close(b, '}');
     json_write_time(b, "uptime", call->now_us);
     json_write_close(b, '}');

@@ -22,7 +22,8 @@ static void refuse_member(struct webhook_call *call, const char *member, const c
     struct buffer *b = &call->reply->body;
     webhook_answer(call, 422, TEXT_NONE);
     json_write_open(b, NULL, '{');
-    json_write_string(b, "message", TEXT("Request body is not processable. Please check the errors."));
+    json_write_string(b, "message",
+                      TEXT("Request body is not processable. Please check the errors."));
     json_write_open(b, "errors", '{');
     json_write_string(b, member, text_of(why));
     json_write_close(b, '}');

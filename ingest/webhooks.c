@@ -3,6 +3,7 @@
 #include "base/timestamp.h"
 #include "ingest/allow_list.h"
 #include "ingest/webhook.h"
+#include "ingest/webhook_key.h"
 #include "ingest/webhook_types.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,8 @@ struct webhooks {
     const struct yaml_node *fields_node;
     struct webhook_field fields[WEBHOOK_FIELDS];
     uint32_t field_count;
+    struct keyring *keys; /* borrowed; NULL: nobody is asked */
+    bool needs_key;
     struct counts counts[TYPES];
 };
 
@@ -91,6 +94,12 @@ const struct webhook_field *webhook_fields(const struct webhooks *w, uint32_t *o
     return w->fields;
 }
 
+void webhooks_use_keys(struct webhooks *w, struct keyring *k, bool is_required)
+{
+    w->keys = k;
+    w->needs_key = is_required;
+}
+
 static bool path_matches(const char *pattern, struct text path, struct text *out_segment)
 {
     const char *star = strchr(pattern, '*');
@@ -147,6 +156,20 @@ static void count(_Atomic uint64_t *c, uint64_t n)
     (void)atomic_fetch_add_explicit(c, n, memory_order_relaxed);
 }
 
+/* True where the request may go on, with a key or because none is asked for. */
+static bool has_key(struct webhook_call *call, const struct found *found)
+{
+    const struct webhooks *w = call->webhooks;
+    if (!w->keys)
+        return true;
+    enum status status = webhook_key_check(call, w->keys, text_of(types[found->type]->name));
+    if (status == STATUS_LIMIT)
+        webhooks_refuse(w, call->request, call->reply);
+    else if (status && w->needs_key)
+        webhook_reject(call, found->route->style, 401, "a key is needed: see `tocsin key add`");
+    return status == STATUS_OK || (status == STATUS_DENIED && !w->needs_key);
+}
+
 /* What must hold before a route may read the body; false: the reply says why it does not. */
 static bool admit(struct webhook_call *call, const struct found *found)
 {
@@ -164,7 +187,7 @@ static bool admit(struct webhook_call *call, const struct found *found)
         webhook_reject(call, style, style == WEBHOOK_OPSGENIE ? 422 : 400, err.text);
     } else {
         call->body = json_tree_root(call->tree);
-        return true;
+        return has_key(call, found);
     }
     return false;
 }
