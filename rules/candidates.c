@@ -169,7 +169,8 @@ static void probe_value(struct probe *p, const struct partition_field *f, struct
         literals_find(f->literals, fieldview_folded(view, value), take_atom, p);
 }
 
-static void probe_partition(struct matcher *m, const struct partition *partition)
+static void probe_partition(struct matcher *m, const struct partition *partition,
+                            const struct event *e)
 {
     struct probe p = {m, partition};
     if (++m->atom_generation == 0) {
@@ -178,6 +179,8 @@ static void probe_partition(struct matcher *m, const struct partition *partition
     }
     for (uint32_t i = 0; i < partition->field_count; i++) {
         const struct partition_field *f = &partition->fields[i];
+        if (f->gate && !gate_is_open(f->gate, e))
+            continue;
         struct value *value = fieldview_first(m->view, f->field);
         if (value && f->present)
             take_atom(&p, f->present - 1);
@@ -217,6 +220,6 @@ void candidates_find(struct matcher *m, const struct event *e)
     uint32_t count = candidates_route(m, e, reached);
     m->candidate_count = 0;
     for (uint32_t i = 0; i < count; i++)
-        probe_partition(m, reached[i]);
+        probe_partition(m, reached[i], e);
     sort(m->candidates, m->candidate_count);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/glob.h"
 #include "rules/fold.h"
+#include "rules/substring.h"
 
 /* What stands between two stars: bytes alone, or units of which some are not bytes. */
 enum { UNIT_ONE = 256, UNIT_DASH = 257 };
@@ -263,7 +264,7 @@ static bool find(const struct segment *s, struct text t, size_t from, size_t *ou
 {
     if (!s->units) {
         struct text rest = text_skip(t, from);
-        size_t at = text_find(rest, s->bytes);
+        size_t at = substring_find(rest, s->bytes);
         *out_end = from + at + s->bytes.len;
         return at < rest.len || s->bytes.len == 0;
     }

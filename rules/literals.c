@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/hash.h"
+#include "rules/gram.h"
 #include "rules/literal.h"
 #include <stdlib.h>
 
@@ -27,7 +28,7 @@ struct buckets {
     struct entry *entries;
     uint32_t *starts;
     uint64_t *bitmap;
-    unsigned bits; /* 2^bits buckets */
+    unsigned bits, bitmap_bits; /* 2^bits buckets; a bucket is the upper bits of a bitmap's place */
     uint32_t count;
 };
 
@@ -69,37 +70,6 @@ void literals_free(struct literals *l)
 
 /* ---- building ---- */
 
-/* How often a byte stands in paths, command lines and log text, roughly: rarer is lower. */
-static unsigned commonness(unsigned char c)
-{
-    static const char order[] = "eoistnarcldmpuhwfgvybk xqjz.\\/-:013245_";
-    const char *at = c ? memchr(order, c, sizeof order - 1) : NULL;
-    return at ? (unsigned)(sizeof order - (size_t)(at - order)) : 4;
-}
-
-static uint32_t rarest_offset(struct text t)
-{
-    uint32_t best = 0;
-    unsigned least = UINT32_MAX;
-    for (size_t i = 0; i + LITERAL_LEAST <= t.len; i++) {
-        unsigned sum = 0;
-        for (size_t k = 0; k < LITERAL_LEAST; k++)
-            sum += commonness((unsigned char)t.at[i + k]);
-        static const char *const frequent[] = {
-            ".exe", "\\win", "wind",  "indo", "ndow", "dows",  "ows\\", "syst",  "yste", "stem",
-            "tem3", "em32",  "m32\\", "prog", "rogr", "ogra",  "gram",  "file",  "iles", "micr",
-            "icro", "cros",  "roso",  "osof", "soft", "c:\\w", ":\\wi", "\\sys", "user", "http"};
-        for (size_t f = 0; f < sizeof frequent / sizeof *frequent; f++)
-            if (memcmp(t.at + i, frequent[f], LITERAL_LEAST) == 0)
-                sum += 1000;
-        if (sum < least) {
-            least = sum;
-            best = (uint32_t)i;
-        }
-    }
-    return best;
-}
-
 static struct entry entry_of(const struct literal *l, struct buckets **to, struct literals *set)
 {
     struct text t = l->text;
@@ -107,7 +77,7 @@ static struct entry entry_of(const struct literal *l, struct buckets **to, struc
     struct entry e = {.at = t.at, .len = (uint32_t)t.len, .id = l->id};
     if (l->place == LITERAL_ANYWHERE) {
         *to = &set->grams;
-        e.offset = rarest_offset(t);
+        e.offset = gram_rarest(t, LITERAL_LEAST);
         e.key = load(t.at + e.offset, LITERAL_LEAST);
     } else if (l->place == LITERAL_AT_START) {
         *to = edge == 8 ? &set->starts_long : &set->starts_short;
@@ -121,13 +91,16 @@ static struct entry entry_of(const struct literal *l, struct buckets **to, struc
 
 static bool reserve(struct buckets *b)
 {
-    b->bits = 8;
-    while (b->bits < 22 && (UINT32_C(1) << b->bits) < b->count * 16)
+    b->bits = 4;
+    while (b->bits < 20 && (UINT32_C(1) << b->bits) < b->count * 2)
         b->bits++;
+    b->bitmap_bits = b->bits + 5 < 18 ? b->bits + 5 : 18; /* 32 KiB at most: the first cache */
+    if (b->bitmap_bits < b->bits)
+        b->bitmap_bits = b->bits;
     size_t size = (size_t)1 << b->bits;
     b->entries = calloc((size_t)b->count + 1, sizeof *b->entries);
     b->starts = calloc(size + 2, sizeof *b->starts);
-    b->bitmap = calloc(size / 64 + 1, sizeof *b->bitmap);
+    b->bitmap = calloc(((size_t)1 << b->bitmap_bits) / 64 + 1, sizeof *b->bitmap);
     return b->entries && b->starts && b->bitmap;
 }
 
@@ -146,9 +119,9 @@ static enum status fill(struct literals *set, const struct literal *items, uint3
             return STATUS_NOMEM;
     for (uint32_t i = 0; i < count; i++) {
         struct entry e = entry_of(&items[i], &to, set);
-        uint32_t bucket = bucket_of(e.key, to->bits);
-        to->starts[bucket + 2]++;
-        to->bitmap[bucket / 64] |= UINT64_C(1) << (bucket % 64);
+        uint32_t place = bucket_of(e.key, to->bitmap_bits);
+        to->starts[bucket_of(e.key, to->bits) + 2]++;
+        to->bitmap[place / 64] |= UINT64_C(1) << (place % 64);
     }
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         for (size_t k = 2; all[i]->count && k < ((size_t)1 << all[i]->bits) + 2; k++)
@@ -176,9 +149,10 @@ static void find_edge(const struct buckets *b, struct text t, const char *edge, 
                       bool is_end, literal_fn hit, void *context)
 {
     uint64_t key = load(edge, len);
-    uint32_t bucket = bucket_of(key, b->bits);
-    if (!(b->bitmap[bucket / 64] >> (bucket % 64) & 1))
+    uint32_t place = bucket_of(key, b->bitmap_bits);
+    if (!(b->bitmap[place / 64] >> (place % 64) & 1))
         return;
+    uint32_t bucket = bucket_of(key, b->bits);
     for (uint32_t i = b->starts[bucket]; i < b->starts[bucket + 1]; i++) {
         const struct entry *e = &b->entries[i];
         if (e->key != key || e->len > t.len)
@@ -204,12 +178,12 @@ static void verify(const struct buckets *b, uint32_t bucket, uint64_t key, struc
 static void find_grams(const struct buckets *b, struct text t, literal_fn hit, void *context)
 {
     const uint64_t *bitmap = b->bitmap;
-    unsigned bits = b->bits;
+    unsigned bits = b->bitmap_bits;
     for (size_t i = 0; i + LITERAL_LEAST <= t.len; i++) {
         uint64_t key = load(t.at + i, LITERAL_LEAST);
-        uint32_t bucket = bucket_of(key, bits);
-        if (bitmap[bucket / 64] >> (bucket % 64) & 1)
-            verify(b, bucket, key, t, i, hit, context);
+        uint32_t place = bucket_of(key, bits);
+        if (bitmap[place / 64] >> (place % 64) & 1)
+            verify(b, bucket_of(key, b->bits), key, t, i, hit, context);
     }
 }
 

@@ -26,6 +26,7 @@ static void free_partition(struct partition *p)
         free(p->fields[i].exact.items);
         free(p->fields[i].numbers.items);
         literals_free(p->fields[i].literals);
+        gate_free(p->fields[i].gate);
     }
     free(p->fields);
     free(p->atoms);
@@ -192,6 +193,20 @@ static bool build_literals(const struct building *b, struct partition_field *f)
     return status == STATUS_OK;
 }
 
+/* Only literals look at the whole event; without a gate all is searched, so no memory is no error.
+ */
+static void build_gate(const struct building *b, struct partition_field *f)
+{
+    struct text *keywords = calloc((size_t)b->count + 1, sizeof *keywords);
+    uint32_t count = 0;
+    for (uint32_t i = 0; keywords && i < b->count; i++)
+        if (b->atoms[i].atom.field == NAMES_WHOLE)
+            keywords[count++] = b->atoms[i].atom.text;
+    if (count)
+        f->gate = gate_new(keywords, count);
+    free(keywords);
+}
+
 static bool freeze_fields(const struct building *b, struct partition *p)
 {
     if (!collect_fields(b, p))
@@ -218,6 +233,8 @@ static bool freeze_fields(const struct building *b, struct partition *p)
         else if (a->kind == ATOM_PRESENT)
             f->present = i + 1;
     }
+    if (p->field_count && p->fields[0].field == NAMES_WHOLE)
+        build_gate(b, &p->fields[0]);
     return true;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include "rules/compiled.h"
 #include "rules/cover.h"
+#include "rules/gate.h"
 
 /*
  * The rules of one log source with the index over their covers: per field a table of exact values,
@@ -30,6 +31,7 @@ struct partition_field {
     struct partition_table exact, numbers;
     struct literals *literals; /* or NULL */
     uint32_t present;          /* atom + 1; 0: none */
+    struct gate *gate;         /* NAMES_WHOLE: closed for most events; or NULL */
 };
 
 struct partition {

@@ -2,6 +2,7 @@
 #include "rules/predicate.h"
 #include "base/hash.h"
 #include "base/timestamp.h"
+#include "rules/substring.h"
 
 /* ---- one value ---- */
 
@@ -13,7 +14,7 @@ static struct text comparable(const struct predicate *p, struct answers *a, stru
 static bool is_text_match(enum predicate_op op, struct text t, struct text operand)
 {
     if (op == PREDICATE_CONTAINS)
-        return t.len >= operand.len && (!operand.len || text_find(t, operand) < t.len);
+        return t.len >= operand.len && (!operand.len || substring_find(t, operand) < t.len);
     if (op == PREDICATE_STARTS)
         return text_starts(t, operand);
     if (op == PREDICATE_ENDS)
