@@ -2,11 +2,13 @@
 #include "ingest/kafka_client.h"
 #include "base/log.h"
 #include <librdkafka/rdkafka.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { CALL_MS = 5000, REASON_LEN = 160, CUT_BYTES = 64 * 1024 };
+enum { CALL_MS = 5000, REASON_LEN = 160, CUT_BYTES = 64 * 1024, DESTROY_S = 3 };
 
 struct kafka_client {
     rd_kafka_t *consumer, *producer; /* producer: NULL without dead letters */
@@ -239,6 +241,28 @@ enum status kafka_client_open(const struct kafka_setup *setup, struct kafka_clie
     return status;
 }
 
+static void *destroy(void *rk)
+{
+    rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    return NULL;
+}
+
+/*
+ * librdkafka 2.0.2 waits for ever here once a partition was lost or its topic deleted (fixed in
+ * 2.1.0, its issue 4187). The group was left before: what stays behind is memory and idle threads.
+ */
+static void destroy_in_time(rd_kafka_t *rk)
+{
+    pthread_t thread;
+    struct timespec until;
+    if (pthread_create(&thread, NULL, destroy, rk))
+        return;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += DESTROY_S;
+    if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until))
+        (void)pthread_detach(thread);
+}
+
 void kafka_client_close(struct kafka_client *c)
 {
     if (!c)
@@ -248,8 +272,7 @@ void kafka_client_close(struct kafka_client *c)
     if (c->topics)
         rd_kafka_topic_partition_list_destroy(c->topics);
     if (c->consumer)
-        rd_kafka_destroy_flags(c->consumer,
-                               c->is_subscribed ? 0 : RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        destroy_in_time(c->consumer);
     if (c->producer)
         rd_kafka_destroy(c->producer);
     free(c->dead_letter);

@@ -47,7 +47,7 @@ struct kafka_setup {
     struct kafka_events events;
 };
 
-/* Checks all properties, connects to nothing yet. INVALID names the property and why. */
+/* Checks all properties, waits for no connection. INVALID names the property and why. */
 NODISCARD enum status kafka_client_open(const struct kafka_setup *setup, struct kafka_client **out,
                                         struct error *err);
 /* Leaves the group: `revoked` is called for what it still has. */
