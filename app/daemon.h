@@ -90,6 +90,7 @@ struct doors {
     struct source *sources[DOORS_SOURCES];
     uint32_t source_count;
     struct webhooks *webhooks;
+    struct keyring *keys;
 };
 NODISCARD enum status doors_open(struct daemon *d, struct error *err);
 NODISCARD enum status doors_start(struct daemon *d, struct error *err);

@@ -23,6 +23,12 @@ static enum status put(void *context, struct batch *b)
     return mailbox_send(&d->writer.inbox, &b->mail);
 }
 
+static int64_t mark(void *context, struct text stream)
+{
+    struct daemon *d = context;
+    return journal_mark(d->writer.journal, stream);
+}
+
 /* Without sources of its own the configuration has these two. */
 static const char default_sources[] = "- syslog_udp: {listen: 127.0.0.1:5514}\n"
                                       "- syslog_tcp: {listen: 127.0.0.1:5514}\n";
@@ -43,7 +49,7 @@ static enum status sources_node(struct daemon *d, const struct yaml_node **out, 
 
 enum status doors_open(struct daemon *d, struct error *err)
 {
-    const struct intake intake = {.context = d, .take = take, .put = put};
+    const struct intake intake = {.context = d, .take = take, .put = put, .mark = mark};
     const struct yaml_node *list = NULL;
     enum status status = sources_node(d, &list, err);
     if (!status && list->count > DOORS_SOURCES)
@@ -54,6 +60,12 @@ enum status doors_open(struct daemon *d, struct error *err)
     }
     if (!status)
         status = webhooks_open(d->config->webhooks, UINT32_MAX, &d->doors.webhooks, err);
+    char path[4200];
+    (void)snprintf(path, sizeof path, "%.4000s/keys", d->config->data.at);
+    if (!status)
+        status = keyring_open(path, &d->doors.keys, err);
+    if (!status)
+        webhooks_use_keys(d->doors.webhooks, d->doors.keys, false);
     return status;
 }
 
@@ -81,6 +93,7 @@ void doors_close(struct daemon *d)
         source_close(d->doors.sources[i]);
     d->doors.source_count = 0;
     webhooks_free(MOVE(d->doors.webhooks));
+    keyring_free(MOVE(d->doors.keys));
 }
 
 /* ---- webhooks ---- */

@@ -2,6 +2,7 @@
 #include "app/daemon.h"
 #include "app/tally.h"
 #include "base/json_write.h"
+#include "base/timestamp.h"
 #include <stdlib.h>
 
 static void tell_one(struct tally *t, enum metric_kind kind, const char *name, const char *help,
@@ -118,6 +119,8 @@ void overview_sources(void *daemon, struct buffer *out)
         json_write_close(out, '}');
     }
     json_write_close(out, ']');
+    json_write_name(out, TEXT("hosts"));
+    pipeline_write_hosts(d->pipeline, timestamp_now_us(), 1000, out);
     json_write_close(out, '}');
 }
 

@@ -55,6 +55,7 @@ struct pipeline_options {
     bool is_file_time;       /* files: journal time is the highest event time */
     size_t max_window_bytes; /* of all shards together */
     uint32_t max_held;       /* feeds that lateness may hold */
+    uint32_t max_hosts;      /* what each worker remembers of hosts; 0: nothing */
     /* On the decider's thread, once per batch, in journal order. */
     void (*decided)(void *context, const struct pipeline_result *result);
     /* On the decider's thread, after `decided` for the batch that carries the cut; may be NULL. */
@@ -100,5 +101,8 @@ void pipeline_finish(struct pipeline *p, bool has_flush);
  * be some events old. `out` has room for ruleset_rules() entries. */
 void pipeline_costs(const struct pipeline *p, struct rule_cost *out, uint32_t count);
 void pipeline_metrics(const struct pipeline *p, metric_fn tell, void *context);
+/* What each host sent, as a JSON array: the `most` heard last. Any thread. */
+void pipeline_write_hosts(const struct pipeline *p, int64_t now_us, uint32_t most,
+                          struct buffer *out);
 /* Of one shard, for explain: after pipeline_finish only. */
 const struct shard *pipeline_shard(const struct pipeline *p, uint32_t index);

@@ -213,6 +213,7 @@ static enum status start_pipeline(struct daemon *d, struct error *err)
         .parser = parser_options_of(d->config),
         .max_window_bytes = c->memory_bytes,
         .max_held = (uint32_t)c->held,
+        .max_hosts = 20000,
         .decided = recorder_decided,
         .idle = recorder_idle,
         .checkpoint = checkpoint_take,
@@ -282,6 +283,8 @@ static enum status start_journal(struct daemon *d, struct error *err)
         status = catch_up(d, position, err);
     if (!status)
         status = journal_open(&options, &d->writer.journal, err);
+    if (!status)
+        journal_skip_to(d->writer.journal, position + 1);
     /* the writer journals the swap to today's rules before anything new is decided */
     atomic_store(&d->writer.next, ruleset_ref(d->ruleset));
     keep_prune(d->rulesets_dir, ruleset_hash(d->ruleset), ruleset_hash(d->catch_up));

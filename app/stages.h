@@ -36,6 +36,7 @@ struct worker {
     struct matcher *matcher;
     struct match_result result;
     struct event event;
+    struct hosts *hosts; /* NULL: nobody asks */
     _Atomic uint64_t events, refused;
     pthread_mutex_t snapshot; /* guards the life of matcher against readers of its numbers */
 };

@@ -11,6 +11,11 @@ enum status worker_init(struct worker *w, struct pipeline *p, struct error *err)
     enum status status = mailbox_init(&w->inbox, SIZE_MAX, NULL, NULL);
     if (!status)
         status = parser_new(&p->options.parser, &w->parser, err);
+    if (!status && p->options.max_hosts) {
+        w->hosts = hosts_new(p->options.max_hosts);
+        if (!w->hosts)
+            return error_set(err, STATUS_NOMEM, 0, "no memory for a table of hosts");
+    }
     return status;
 }
 
@@ -21,6 +26,7 @@ void worker_fini(struct worker *w)
     matcher_free(w->matcher);
     ruleset_unref(w->ruleset);
     parser_free(w->parser);
+    hosts_free(w->hosts);
     event_fini(&w->event);
     mailbox_fini(&w->inbox);
     (void)pthread_mutex_destroy(&w->snapshot);
@@ -60,6 +66,8 @@ static void work_record(struct worker *w, struct batch *b, struct record *r)
     if (options->is_file_time)
         r->journal_us = w->event.event_us;
     matcher_decode(w->matcher, &w->event, &b->arena);
+    if (w->hosts)
+        hosts_see(w->hosts, &w->event);
     if (options->parsed)
         options->parsed(options->context, &w->event);
     matcher_match(w->matcher, &w->event, &b->arena, &w->result);
@@ -89,8 +97,12 @@ static void work_batch(struct worker *w, struct batch *b)
 {
     if (follow_ruleset(w, b->ruleset)) {
         matcher_reset(w->matcher, &w->result);
+        if (w->hosts)
+            hosts_begin(w->hosts);
         for (uint32_t i = 0; i < b->count; i++)
             work_record(w, b, &b->records[i]);
+        if (w->hosts)
+            hosts_end(w->hosts);
         keep_results(w, b);
     }
     atomic_fetch_add_explicit(&w->events, b->count, memory_order_relaxed);

@@ -73,20 +73,33 @@ static void drop(struct daemon *d, struct batch *b)
     pipeline_give_back(d->pipeline, b);
 }
 
-/* False where the batch was dropped by policy or at the stop. */
+/* What the journal's answer means for the batch; the caller tries again on FULL and IO. */
+static bool settle(struct daemon *d, struct batch *b, enum status status)
+{
+    if (status == STATUS_CONFLICT) {
+        drop(d, b);
+        return false;
+    }
+    if (b->count)
+        return true;
+    tell_durable(b, true); /* every record was in the journal already */
+    pipeline_give_back(d->pipeline, b);
+    return false;
+}
+
+/* False where nothing of the batch goes on: repeated, refused, dropped by policy or at the stop. */
 static bool append(struct daemon *d, struct pending *p, struct batch *b)
 {
     struct writer *w = &d->writer;
-    struct error err;
+    struct error err = {0};
     for (;;) {
         enum status status = journal_append(w->journal, b, &err);
-        bool was_full =
-            atomic_exchange_explicit(&w->is_disk_full, status != STATUS_OK, memory_order_relaxed);
-        if (!status) {
-            if (was_full)
-                log_line(LOG_INFO, "the journal writes again");
-            return true;
-        }
+        bool is_full = status != STATUS_OK && status != STATUS_CONFLICT;
+        bool was_full = atomic_exchange_explicit(&w->is_disk_full, is_full, memory_order_relaxed);
+        if (was_full && !is_full)
+            log_line(LOG_INFO, "the journal writes again");
+        if (!is_full)
+            return settle(d, b, status);
         if (!was_full)
             log_line(LOG_ERROR, "the journal takes nothing, %s: %s",
                      d->config->journal.full ? "records are dropped and counted"
