@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/cef_names.h"
+#include <string.h>
 
 struct text cef_names_find(struct text key)
 {
-    /* by key, in byte order */
+    enum { KEY_BYTES = 12 };
+    /* by key, in byte order, padded with NUL */
     static const struct {
-        char key[12], name[32];
+        char key[KEY_BYTES], name[32];
     } rows[] = {
         {"act", "deviceAction"},
         {"app", "applicationProtocol"},
@@ -87,11 +89,15 @@ struct text cef_names_find(struct text key)
         {"suid", "sourceUserId"},
         {"suser", "sourceUserName"},
     };
+    char padded[KEY_BYTES] = "";
+    if (key.len >= KEY_BYTES)
+        return TEXT_NONE;
+    memcpy(padded, key.at, key.len);
     size_t from = 0;
     size_t to = sizeof rows / sizeof *rows;
     while (from < to) {
         size_t middle = from + (to - from) / 2;
-        int order = text_compare(key, text_of(rows[middle].key));
+        int order = memcmp(padded, rows[middle].key, KEY_BYTES);
         if (order == 0)
             return text_of(rows[middle].name);
         if (order < 0)

@@ -162,11 +162,11 @@ static void take_odd_host(struct text *t, struct event *e)
     struct text word = text_head(*t, space);
     size_t comma = text_find_byte(word, ',');
     if (comma < word.len) { /* "host,mac,version tag:", "host,key=value,..." */
-        bool is_tag = space < t->len && word.at[word.len - 1] == ':';
+        bool is_data = text_find_byte(word, '=') < word.len;
+        bool is_tag = !is_data && space < t->len && word.at[word.len - 1] == ':';
         if (is_tag || !tag_is_host(text_head(word, comma)))
             return;
         e->host = text_head(word, comma);
-        bool is_data = text_find_byte(word, '=') < word.len;
         *t = is_data ? *t : text_skip(*t, space);
     } else if (tag_is_host(word) && !(find_tag(*t, &tag) && tag.len <= word.len)) {
         e->host = host_of(word);

@@ -120,6 +120,30 @@ static void take_host(const struct field *f, struct arena *arena, struct event *
         e->host = json_value(f, arena);
 }
 
+/* Firewalls: date=2014-02-05 time=13:37:45 tz="+0100". */
+static void join_date_and_time(struct stamp_reader *stamps, struct event *e)
+{
+    const struct field *date = event_field(e, TEXT("date"));
+    const struct field *time = event_field(e, TEXT("time"));
+    const struct field *zone = event_field(e, TEXT("tz"));
+    char joined[64];
+    struct stamp stamp;
+    bool is_pair = date && time && date->type == VALUE_STRING && time->type == VALUE_STRING &&
+                   date->value.len == 10 && time->value.len >= 8 && time->value.len < 20;
+    if (!is_pair)
+        return;
+    memcpy(joined, date->value.at, 10);
+    joined[10] = 'T';
+    memcpy(joined + 11, time->value.at, time->value.len);
+    size_t len = 11 + time->value.len;
+    if (zone && zone->type == VALUE_STRING && zone->value.len < 8) {
+        memcpy(joined + len, zone->value.at, zone->value.len);
+        len += zone->value.len;
+    }
+    if (stamp_read_whole(stamps, (struct text){joined, len}, &stamp))
+        stamp_apply(&stamp, e);
+}
+
 void usual_apply(const struct usual *u, struct stamp_reader *stamps, struct arena *arena,
                  bool has_time, struct event *e)
 {
@@ -139,4 +163,6 @@ void usual_apply(const struct usual *u, struct stamp_reader *stamps, struct aren
             best_time = row;
         }
     }
+    if (!has_time && best_time == ROWS)
+        join_date_and_time(stamps, e);
 }

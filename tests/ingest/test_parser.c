@@ -248,6 +248,16 @@ static const struct row rows[] = {
                                         "\"message\":\"time=1391607465|hostname=cp|a=b|c|d=e f\","
                                         "\"fields\":{\"time\":\"1391607465\",\"hostname\":\"cp\","
                                         "\"a\":\"b|c\",\"d\":\"e f\"}}\n"},
+    {"a firewall's date and time",
+     RAW("<38>date=2014-02-05 time=14:37:45 tz=\"+0100\" devname=\"fw\""), FORMAT_AUTO, NULL,
+     FORMAT("rfc3164") TIME("2014-02-05T13:37:45.000000Z") AUTH_INFO
+     "\"host\":\"fw\",\"message\":\"date=2014-02-05 time=14:37:45 tz=\\\"+0100\\\" "
+     "devname=\\\"fw\\\"\",\"fields\":{\"date\":\"2014-02-05\",\"time\":\"14:37:45\","
+     "\"tz\":\"+0100\",\"devname\":\"fw\"}}\n"},
+    {"3164: host and data in one word", RAW("<38>Feb  5 13:37:45 f5,rule=a,src=b c: d"),
+     FORMAT_AUTO, NULL,
+     FORMAT("rfc3164") TIME("2014-02-05T13:37:45.000000Z") AUTH_INFO
+     "\"host\":\"f5\",\"message\":\"f5,rule=a,src=b c: d\"," GUESSED},
     {"a name twice is a list", RAW("a=1 b=2 a=3"), FORMAT_KV, NULL,
      FORMAT("kv") NOW "\"message\":\"a=1 b=2 a=3\",\"fields\":{\"a\":[\"1\",\"3\"],\"b\":\"2\"},"
                       "\"flags\":[\"time_assumed\"]}\n"},
