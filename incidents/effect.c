@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FIXED_WORDS = 6 }; /* FCALL, name, number of keys, number, writer, count of ids */
+enum { FIXED_WORDS = 7 }; /* FCALL, name, number of keys, number, writer, ids' key, their count */
 
 struct effect *effect_new(bool is_dry)
 {
@@ -69,6 +69,7 @@ void effect_encode(const struct effect *e, struct text writer, struct buffer *ou
     word(out, TEXT("0"));
     number_word(out, e->number);
     word(out, writer);
+    word(out, e->generation ? TEXT("tocsin:applied:1") : TEXT("tocsin:applied:0"));
     number_word(out, e->id_count);
     buffer_append(out, buffer_text(&e->ids));
     buffer_append(out, buffer_text(&e->words));

@@ -15,6 +15,7 @@ struct effect {
     struct effect *next; /* in the store's queue */
     uint64_t number;     /* 1, 2, 3, ...: set when it is submitted */
     uint32_t id_count;   /* detections it stands for */
+    uint32_t generation; /* of applied ids that takes them */
     uint32_t word_count; /* of commands */
     struct buffer ids;   /* encoded words */
     struct buffer words;

@@ -169,11 +169,37 @@ static bool is_charged_already(const struct charging *g, const struct candidate 
     return false;
 }
 
+/* A condition that stays true keeps what it charged from fading; it adds nothing. */
+static void renew(struct incidents *i, const struct detection *d, const struct entity *e,
+                  double chance, int64_t t_us)
+{
+    struct candidate *c = incidents_key_candidate(i, e->kind, e->value);
+    if (!c || (c->episode_us != TIMESTAMP_NONE && t_us < c->episode_us))
+        return;
+    for (uint32_t m = 0; m < c->member_count; m++) {
+        struct member *at = &c->members[m];
+        double mark = score_mark(chance, t_us, i->half_life_us);
+        if (mark <= at->mark || !text_equal(at->tactic, d->rule->tactic) ||
+            !text_equal(at->family, d->rule->family))
+            continue;
+        at->mark = mark;
+        at->chance = chance;
+        at->last_us = t_us > at->last_us ? t_us : at->last_us;
+        c->last_us = t_us > c->last_us ? t_us : c->last_us;
+        persist_mark(i, c, at);
+        incidents_touch_candidate(i, c);
+        if (!c->incident)
+            return;
+        (void)incident_detect_reweigh(i, c->incident);
+        incidents_touch_incident(i, c->incident);
+        return;
+    }
+}
+
 static void charge_one(struct incidents *i, const struct detection *d, const struct entity *e,
                        double chance, struct charging *g)
 {
-    struct candidate *c = d->is_renewal ? incidents_key_candidate(i, e->kind, e->value)
-                                        : incident_detect_candidate(i, e->kind, e->value);
+    struct candidate *c = incident_detect_candidate(i, e->kind, e->value);
     if (!c || is_charged_already(g, c))
         return;
     if (c->episode_us != TIMESTAMP_NONE && g->t_us < c->episode_us) {
@@ -187,8 +213,7 @@ static void charge_one(struct incidents *i, const struct detection *d, const str
     at->member = incident_detect_charge(i, c, &charge, &at->is_new_member);
     if (!at->member)
         return;
-    if (!d->is_renewal)
-        count_detection(c, at->member, d, g->t_us);
+    count_detection(c, at->member, d, g->t_us);
     at->score = candidate_read(c, c->last_us, i->half_life_us).score;
     at->crosses = !c->incident && d->rule->open != OPEN_NEVER &&
                   (at->score >= i->threshold || d->rule->open == OPEN_ALWAYS);
@@ -215,14 +240,18 @@ void incident_charge_all(struct incidents *i, const struct detection *d, struct 
     for (uint32_t e = 0; e < d->subject->entity_count; e++) {
         const struct entity *entity = &d->subject->entities[e];
         named += entity->is_charged && !roster_is_nobody(entity->kind, entity->value);
-        if (out->count < INCIDENT_CHARGED && !is_held(i, d, entity, out->t_us))
+        if (out->count >= INCIDENT_CHARGED || is_held(i, d, entity, out->t_us))
+            continue;
+        if (d->is_renewal)
+            renew(i, d, entity, chance, out->t_us);
+        else
             charge_one(i, d, entity, chance, out);
     }
-    if (!named && d->rule->open == OPEN_ALWAYS) {
+    if (!named && !d->is_renewal && d->rule->open == OPEN_ALWAYS) {
         /* Nobody to charge, yet it must open: the rule itself stands for the entity. */
         const struct entity self = {d->rule->key, ENTITY_SERVICE, true};
         charge_one(i, d, &self, chance, out);
     }
-    if (!out->count)
+    if (!out->count && !d->is_renewal)
         COUNT(i, uncharged);
 }

@@ -19,7 +19,9 @@ enum {
     TEXT_BYTES = 4 << 20,
     PENDING_BYTES = 256 << 20, /* effects held while Redis is away, whatever their number */
     COALESCED = 256,           /* detections in one effect at most */
-    SWEEP = 2000,              /* candidates looked at per tick */
+    COALESCED_BYTES = 256 * 1024,
+    QUEUE_SHORT = 32, /* effects on the way that are no queue yet */
+    SWEEP = 2000,     /* candidates looked at per tick */
 };
 
 /* ---- the effect being filled -------------------------------------------------------------------
@@ -191,27 +193,42 @@ static bool is_applied(const struct incidents *i, struct hash128 id)
            incidents_key_is_applied(&i->applied[1], id);
 }
 
+/* The elder generation is forgotten when the younger one is full: by then no restart comes back
+ * that far. An effect's ids all go into one generation. */
+static void turn_generation(struct incidents *i)
+{
+    incidents_flush(i);
+    i->generation ^= 1;
+    struct applied *a = &i->applied[i->generation];
+    free(a->slots);
+    *a = (struct applied){0};
+    i->is_meta_dirty = true;
+    struct effect *e = incidents_effect(i);
+    if (e)
+        EFFECT(e, TEXT("DEL"), i->generation ? TEXT("tocsin:applied:1") : TEXT("tocsin:applied:0"));
+}
+
 static void remember(struct incidents *i, struct hash128 id)
 {
-    struct effect *e = incidents_effect(i);
-    struct applied *a = &i->applied[i->generation];
-    if (a->count >= APPLIED_MAX) {
-        i->generation ^= 1;
-        a = &i->applied[i->generation];
-        free(a->slots);
-        *a = (struct applied){0};
-        i->is_meta_dirty = true;
-        if (e)
-            EFFECT(e, TEXT("DEL"),
-                   i->generation ? TEXT("tocsin:applied:1") : TEXT("tocsin:applied:0"));
-    }
-    if (!incidents_key_remember(a, id))
+    if (i->applied[i->generation].count >= APPLIED_MAX)
+        turn_generation(i);
+    if (!incidents_key_remember(&i->applied[i->generation], id))
         COUNT(i, no_memory);
+    struct effect *e = incidents_effect(i);
     if (!e)
         return;
+    e->generation = i->generation;
     effect_id(e, id);
-    EFFECT(e, TEXT("SADD"), i->generation ? TEXT("tocsin:applied:1") : TEXT("tocsin:applied:0"),
-           {(const char *)&id, sizeof id});
+}
+
+/* What is new goes at once. Where Redis is behind it would only stand in a longer queue: then what
+ * comes meanwhile goes with it, in one step. */
+static bool is_due(const struct incidents *i)
+{
+    const struct effect *e = i->effect;
+    if (e && (e->id_count >= COALESCED || e->words.len >= COALESCED_BYTES))
+        return true;
+    return i->is_urgent && i->store->pending < QUEUE_SHORT;
 }
 
 enum status incidents_detect(struct incidents *i, const struct detection *d)
@@ -228,7 +245,7 @@ enum status incidents_detect(struct incidents *i, const struct detection *d)
         i->journal_us = d->journal_us;
     remember(i, d->id);
     incident_detect_apply(i, d);
-    if (i->is_urgent || (i->effect && i->effect->id_count >= COALESCED))
+    if (is_due(i))
         incidents_flush(i);
     return STATUS_OK;
 }
@@ -248,7 +265,7 @@ enum status incidents_alert(struct incidents *i, const struct event *alert)
         i->journal_us = alert->record->journal_us;
     remember(i, id);
     monitor_alert_apply(i, alert);
-    if (i->is_urgent)
+    if (is_due(i))
         incidents_flush(i);
     return STATUS_OK;
 }
@@ -314,7 +331,7 @@ enum status incidents_tick(struct incidents *i, int64_t journal_us)
     }
     monitor_alert_tick(i);
     outbox_tick(i);
-    if (i->is_urgent)
+    if (is_due(i))
         incidents_flush(i);
     return STATUS_OK;
 }
@@ -367,7 +384,7 @@ static void poll_once(struct incidents *i, uint64_t timeout_ms)
 {
     struct record_store *s = i->store;
     bool was_connected = s->is_connected;
-    if (!is_full(i))
+    if (!is_full(i) && s->pending < QUEUE_SHORT)
         incidents_flush(i);
     if (s->is_connected)
         incidents_state_sweep(i);

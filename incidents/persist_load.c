@@ -120,7 +120,8 @@ static enum status load_incidents(struct incidents *i, struct error *err)
         ASK(i, &arena, &names, err, TEXT("ZRANGE"), TEXT("tocsin:open"), TEXT("0"), TEXT("-1"));
     if (s == STATUS_OK)
         s = take_named(i, &names, "tocsin:incident:", take_incident, err);
-    (void)snprintf(since, sizeof since, "%lld", (long long)(i->journal_us - CLOSED_DAYS * DAY_US));
+    int64_t now_us = i->journal_us == TIMESTAMP_NONE ? 0 : i->journal_us;
+    (void)snprintf(since, sizeof since, "%lld", (long long)(now_us - CLOSED_DAYS * DAY_US));
     if (s == STATUS_OK)
         s = ASK(i, &arena, &names, err, TEXT("ZRANGEBYSCORE"), TEXT("tocsin:closed"),
                 text_of(since), TEXT("+inf"));
