@@ -163,6 +163,6 @@ void usual_apply(const struct usual *u, struct stamp_reader *stamps, struct aren
             best_time = row;
         }
     }
-    if (!has_time && best_time == ROWS)
+    if (best_time == ROWS && (e->flags & EVENT_TIME_ASSUMED))
         join_date_and_time(stamps, e);
 }
