@@ -101,6 +101,14 @@ static bool read_leef(struct text t, struct arena *arena, struct event *e)
     return true;
 }
 
+/* Firewalls that send CSV without a header's time: "1,2014/02/05 13:37:45,...". */
+static void read_column_time(struct parser *p, struct text t, struct event *e)
+{
+    struct stamp stamp;
+    if (t.len > 2 && t.at[1] == ',' && stamp_read_iso(&p->stamps, text_skip(t, 2), &stamp))
+        stamp_apply(&stamp, e);
+}
+
 /* Fields out of the message behind a header. */
 static void read_body(struct parser *p, struct arena *arena, struct event *e)
 {
@@ -113,6 +121,8 @@ static void read_body(struct parser *p, struct arena *arena, struct event *e)
         return;
     if (kv_is_start(t) && kv_read(t, arena, e))
         p->is_loose = !(e->flags & EVENT_TIME_ASSUMED);
+    else if (e->flags & EVENT_TIME_ASSUMED)
+        read_column_time(p, t, e);
 }
 
 /* A time at the front of a plain line, bare or in brackets, or a web server's "[05/Feb/2014:...".
@@ -204,16 +214,27 @@ static bool read_file_line(struct parser *p, struct text t, struct arena *arena,
     return true;
 }
 
+/* Blanks before what begins a record ("  {", "\n<13>") are the sender's, not the message's. */
+static struct text without_indent(struct text t)
+{
+    size_t i = 0;
+    while (i < t.len && (t.at[i] == ' ' || t.at[i] == '\t' || t.at[i] == '\n' || t.at[i] == '\r'))
+        i++;
+    return i < t.len && (t.at[i] == '<' || t.at[i] == '{') ? text_skip(t, i) : t;
+}
+
 /* Looks at the bytes. */
 static void read_any(struct parser *p, struct text t, struct arena *arena, struct event *e)
 {
+    t = without_indent(t);
     char first = t.len ? t.at[0] : '\0';
     if (first == '{' && read_json(t, arena, e)) {
         e->format = FORMAT_JSON;
         e->message = t;
         return;
     }
-    if (first == '<' || is_priority(t)) {
+    bool is_markup = first == '<' && (t.len < 2 || t.at[1] < '0' || t.at[1] > '9');
+    if ((first == '<' && !is_markup) || is_priority(t)) {
         read_syslog(p, t, arena, e);
         read_body(p, arena, e);
         return;

@@ -141,8 +141,9 @@ bool syslog_read_5424(struct stamp_reader *stamps, struct text t, struct arena *
         return false;
     bool is_ended = t.len == n;
     if (!is_ended && !is_at(t, n, ' ')) {
-        /* "<1>3a": only RFC 5424 puts a digit there, but for Cisco's "20: host: ..." */
-        if (is_at(t, n, ':') || e->facility < 0)
+        /* "<1>3a" can be nothing else; "20: host:" is Cisco, "1,2014/02/05" a CSV line */
+        bool is_letter = (t.at[n] | 0x20) >= 'a' && (t.at[n] | 0x20) <= 'z';
+        if (!is_letter || e->facility < 0)
             return false;
         e->format = FORMAT_RFC5424;
         give_up(t, e);

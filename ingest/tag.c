@@ -155,6 +155,14 @@ static bool take_plain_host(struct text *t, struct event *e)
     return true;
 }
 
+static bool is_number(struct text word)
+{
+    size_t i = 0;
+    while (i < word.len && word.at[i] >= '0' && word.at[i] <= '9')
+        i++;
+    return i == word.len;
+}
+
 static void take_odd_host(struct text *t, struct event *e)
 {
     struct tag tag;
@@ -164,8 +172,8 @@ static void take_odd_host(struct text *t, struct event *e)
     if (comma < word.len) { /* "host,mac,version tag:", "host,key=value,..." */
         bool is_data = text_find_byte(word, '=') < word.len;
         bool is_tag = !is_data && space < t->len && word.at[word.len - 1] == ':';
-        if (is_tag || !tag_is_host(text_head(word, comma)))
-            return;
+        if (is_tag || !tag_is_host(text_head(word, comma)) || is_number(text_head(word, comma)))
+            return; /* "1,2014/02/05 ...": a CSV line begins */
         e->host = text_head(word, comma);
         *t = is_data ? *t : text_skip(*t, space);
     } else if (tag_is_host(word) && !(find_tag(*t, &tag) && tag.len <= word.len)) {

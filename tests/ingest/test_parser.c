@@ -258,6 +258,18 @@ static const struct row rows[] = {
      FORMAT_AUTO, NULL,
      FORMAT("rfc3164") TIME("2014-02-05T13:37:45.000000Z") AUTH_INFO
      "\"host\":\"f5\",\"message\":\"f5,rule=a,src=b c: d\"," GUESSED},
+    {"CSV behind a header without host", RAW("<38>Feb  5 13:37:45 1,2014/02/05 13:37:45,x,TRAFFIC"),
+     FORMAT_AUTO, NULL,
+     FORMAT("rfc3164") TIME("2014-02-05T13:37:45.000000Z") AUTH_INFO
+     "\"message\":\"1,2014/02/05 13:37:45,x,TRAFFIC\"," GUESSED},
+    {"CSV without header", RAW("<38>1,2014/02/05 13:37:45,x,TRAFFIC"), FORMAT_AUTO, NULL,
+     FORMAT("rfc3164") TIME("2014-02-05T13:37:45.000000Z") AUTH_INFO
+     "\"message\":\"1,2014/02/05 13:37:45,x,TRAFFIC\",\"flags\":[\"zone_assumed\"]}\n"},
+    {"XML is text", RAW("<Event><System/></Event>"), FORMAT_AUTO, NULL,
+     FORMAT("raw") NOW "\"message\":\"<Event><System/></Event>\",\"flags\":[\"time_assumed\"]}\n"},
+    {"indented JSON", RAW("  {\"a\":1}\n"), FORMAT_AUTO, NULL,
+     FORMAT("json") NOW "\"message\":\"{\\\"a\\\":1}\",\"fields\":{\"a\":1},"
+                        "\"flags\":[\"time_assumed\"]}\n"},
     {"a name twice is a list", RAW("a=1 b=2 a=3"), FORMAT_KV, NULL,
      FORMAT("kv") NOW "\"message\":\"a=1 b=2 a=3\",\"fields\":{\"a\":[\"1\",\"3\"],\"b\":\"2\"},"
                       "\"flags\":[\"time_assumed\"]}\n"},
