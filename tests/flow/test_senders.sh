@@ -1,0 +1,227 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Real senders against the real program: logger, loggen, rsyslogd (TCP, TLS with a client
+# certificate, RELP over a kill -9), curl; then hostile ones. What came is looked up in the journal,
+# and every door must account for each message. RSYSLOGD and RSYSLOG_MODULES may point to an
+# rsyslogd that is not installed; what is missing is said to be skipped.
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+flow_begin "$1"
+support=$(dirname "$(readlink -f "$0")")/../support
+for program in logger curl openssl python3; do
+  command -v $program > /dev/null || flow_skip "no $program here"
+done
+rsyslogd=${RSYSLOGD:-$(command -v rsyslogd || echo /usr/sbin/rsyslogd)}
+modules=${RSYSLOG_MODULES:-$(dirname "$(find /usr/lib -name imuxsock.so 2> /dev/null | head -n 1)")}
+ulimit -n "$(ulimit -Hn)"
+
+# ---- certificates -----------------------------------------------------------------------------
+certify() { # certify NAME SUBJECT ALTERNATIVE
+  openssl req -newkey rsa:2048 -nodes -keyout "$flow_dir/$1.key" -subj "/CN=$2" \
+    -out "$flow_dir/$1.csr" 2> /dev/null
+  openssl x509 -req -in "$flow_dir/$1.csr" -CA "$flow_dir/ca.pem" -CAkey "$flow_dir/ca.key" \
+    -CAcreateserial -days 2 -extfile <(echo "subjectAltName=$3") -out "$flow_dir/$1.pem" \
+    2> /dev/null
+}
+openssl req -x509 -newkey rsa:2048 -nodes -keyout "$flow_dir/ca.key" -subj '/CN=test authority' \
+  -days 2 -out "$flow_dir/ca.pem" 2> /dev/null
+certify server localhost 'DNS:localhost,IP:127.0.0.1'
+certify client web1.example.org DNS:web1.example.org
+
+relp=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+flow_config << EOF
+sources:
+  - syslog_udp: {listen: '127.0.0.1:0'}
+  - syslog_tcp: {listen: '127.0.0.1:0', max_connections: 20000}
+  - syslog_tls: {listen: '127.0.0.1:0', certificate: $flow_dir/server.pem, key: $flow_dir/server.key,
+      client_ca: $flow_dir/ca.pem, client_names: ['*.example.org']}
+  - relp: {listen: '127.0.0.1:$relp'}
+  - unix: {path: $flow_dir/log.sock}
+http: {listen: '127.0.0.1:0'}
+EOF
+flow_start
+udp=$(flow_port syslog-udp)
+tcp=$(flow_port syslog-tcp)
+tls=$(flow_port syslog-tls)
+
+found() { "$tocsin" search --data "$flow_dir/data" "$1" 2> /dev/null | grep -c .; }
+found_exactly() { [ "$(found "$1")" = "$2" ]; }
+found_distinct() { # found_distinct PATTERN COUNT: as many different numbers behind "n="
+  [ "$("$tocsin" search --data "$flow_dir/data" "$1" | grep -o 'n=[0-9]*' | sort -u | wc -l)" = "$2" ]
+}
+expect() { # expect PATTERN COUNT WHAT
+  flow_wait 30 found_exactly "$1" "$2" || flow_fail "$3: $(found "$1") of $2 came"
+  flow_note "$3: $2"
+}
+
+# ---- logger -----------------------------------------------------------------------------------
+say() { logger --server 127.0.0.1 "$@"; }
+for n in 1 2 3; do
+  say --port "$udp" --udp --rfc3164 -t probe "logger-udp-3164 n=$n"
+  say --port "$udp" --udp --rfc5424 -t probe "logger-udp-5424 n=$n"
+  say --port "$tcp" --tcp --rfc3164 -t probe "logger-tcp-3164 n=$n"
+  say --port "$tcp" --tcp --rfc5424 -t probe "logger-tcp-5424 n=$n"
+  say --port "$tcp" --tcp --rfc5424 --octet-count -t probe "logger-tcp-counted n=$n"
+  logger --socket "$flow_dir/log.sock" -t probe "logger-unix n=$n"
+done
+for way in udp-3164 udp-5424 tcp-3164 tcp-5424 tcp-counted unix; do
+  expect "logger-$way " 3 "logger $way"
+done
+
+# ---- loggen -----------------------------------------------------------------------------------
+if command -v loggen > /dev/null; then
+  loggen --inet --stream --number 5000 --rate 100000 --size 300 --active-connections 1 \
+    127.0.0.1 "$tcp" > "$flow_dir/loggen" 2>&1 || flow_fail "loggen: $(cat "$flow_dir/loggen")"
+  expect 'prg0\d+\[1234\]: seq: \d+, thread: \d+, runid: \d+, stamp: [^ ]+ P' 5000 "loggen TCP"
+else
+  echo "skipped: loggen is not installed (syslog-ng-core)"
+fi
+
+# ---- rsyslogd -----------------------------------------------------------------------------------
+has_module() { [ -e "$modules/$1.so" ]; }
+begin_rsyslog() { # begin_rsyslog NAME <<< its action
+  mkdir -p "$flow_dir/$1"
+  {
+    echo "global(workDirectory=\"$flow_dir/$1\"" \
+      "defaultNetstreamDriverCAFile=\"$flow_dir/ca.pem\"" \
+      "defaultNetstreamDriverCertFile=\"$flow_dir/client.pem\"" \
+      "defaultNetstreamDriverKeyFile=\"$flow_dir/client.key\")"
+    echo 'module(load="imuxsock" SysSock.Use="off")'
+    echo "input(type=\"imuxsock\" Socket=\"$flow_dir/$1/in\" UseSysTimeStamp=\"off\"" \
+      'RateLimit.Interval="0")'
+    cat
+  } > "$flow_dir/$1/conf"
+  "$rsyslogd" -n -f "$flow_dir/$1/conf" -i "$flow_dir/$1/pid" -M "$modules" \
+    > "$flow_dir/$1/log" 2>&1 &
+  flow_pids+=($!)
+  flow_wait 10 test -S "$flow_dir/$1/in" || flow_fail "rsyslogd: $(cat "$flow_dir/$1/log")"
+}
+feed() { # feed NAME FROM TO
+  seq "$2" "$3" | sed "s/^/rsyslog-$1 n=/" | logger --socket "$flow_dir/$1/in" -t probe
+}
+
+if [ -x "$rsyslogd" ]; then
+  begin_rsyslog tcp << EOF
+action(type="omfwd" target="127.0.0.1" port="$tcp" protocol="tcp" TCP_Framing="octet-counted"
+  template="RSYSLOG_SyslogProtocol23Format")
+EOF
+  feed tcp 1 500
+  expect 'rsyslog-tcp n=' 500 "rsyslogd TCP"
+
+  driver=
+  has_module lmnsd_ossl && driver=ossl
+  has_module lmnsd_gtls && driver=gtls
+  if [ -n "$driver" ]; then
+    begin_rsyslog tls << EOF
+action(type="omfwd" target="127.0.0.1" port="$tls" protocol="tcp" TCP_Framing="octet-counted"
+  StreamDriver="$driver" StreamDriverMode="1" StreamDriverAuthMode="x509/name"
+  StreamDriverPermittedPeers="localhost" template="RSYSLOG_SyslogProtocol23Format")
+EOF
+    feed tls 1 500
+    expect 'rsyslog-tls n=' 500 "rsyslogd TLS ($driver) with a client certificate"
+  else
+    echo "skipped: rsyslogd has no TLS here (rsyslog-openssl, rsyslog-gnutls)"
+  fi
+
+  if has_module omrelp; then
+    begin_rsyslog relp << EOF
+module(load="omrelp")
+action(type="omrelp" target="127.0.0.1" port="$relp" template="RSYSLOG_SyslogProtocol23Format"
+  action.resumeRetryCount="-1" action.resumeInterval="1" timeout="5"
+  queue.type="LinkedList" queue.size="100000")
+EOF
+    feed relp 1 500
+    flow_wait 30 found_distinct 'rsyslog-relp n=' 500 || flow_fail "RELP: not all came"
+    flow_note "rsyslogd RELP: 500"
+    # what was acknowledged survives kill -9, what was not comes again: nothing is lost
+    feed relp 501 3000 &
+    feeder=$!
+    flow_wait 10 bash -c "[ \$('$tocsin' search --data '$flow_dir/data' 'rsyslog-relp n=' | wc -l) -gt 600 ]"
+    kill -KILL "$flow_pid"
+    wait "$flow_pid" 2> /dev/null
+    flow_start
+    wait $feeder
+    tcp=$(flow_port syslog-tcp)
+    tls=$(flow_port syslog-tls)
+    flow_wait 60 found_distinct 'rsyslog-relp n=' 3000 || flow_fail \
+      "RELP over kill -9: $("$tocsin" search --data "$flow_dir/data" 'rsyslog-relp n=' | grep -o 'n=[0-9]*' | sort -u | wc -l) of 3000"
+    flow_note "rsyslogd RELP over kill -9: none of 3000 lost"
+  else
+    echo "skipped: rsyslogd has no RELP here (rsyslog-relp)"
+  fi
+else
+  echo "skipped: rsyslogd is not installed"
+fi
+
+# ---- webhooks ---------------------------------------------------------------------------------
+examples=${TOCSIN_EXAMPLES:-}
+[ -n "$examples" ] || examples=${TOCSIN_CORPORA:+$TOCSIN_CORPORA/../reference/examples/inbound}
+post() { # post PATH FILE STATUS [TYPE]
+  local status
+  status=$(curl -s -o "$flow_dir/answer" -w '%{http_code}' -X POST "$flow_url$1" \
+    -H "Content-Type: ${4:-application/json}" --data-binary "@$2")
+  [ "$status" = "$3" ] || flow_fail "$1 with $(basename "$2"): $status $(cat "$flow_dir/answer")"
+}
+if [ -d "$examples" ]; then
+  for body in "$examples"/alertmanager_v4_*.json "$examples"/grafana_oncall_alertmanager.json; do
+    post /webhooks/alertmanager "$body" 200
+  done
+  for body in "$examples"/grafana_webhook_v1_firing.json "$examples"/grafana_legacy.json; do
+    post /webhooks/grafana "$body" 200
+  done
+  post /api/v2/alerts "$examples/alertmanager_api_v2_post_alerts.json" 200
+  for body in "$examples"/pagerduty_v2_{trigger,acknowledge,resolve}.json \
+    "$examples"/zabbix_via_pagerduty_media_*.json; do
+    post /v2/enqueue "$body" 202
+    grep -q '"status":"success"' "$flow_dir/answer" || flow_fail "$(cat "$flow_dir/answer")"
+  done
+  post /v2/change/enqueue "$examples/pagerduty_change_event.json" 202
+  for body in "$examples"/pagerduty_v1_{trigger,acknowledge,resolve}.json; do
+    post /generic/2010-04-15/create_event.json "$body" 200
+  done
+  post /v2/alerts "$examples/opsgenie_create_alert.json" 202
+  post "/v2/alerts/6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b/close?identifierType=alias" \
+    "$examples/opsgenie_close_alert.json" 202
+  post /webhooks/cloudevents "$examples/cloudevents_structured.json" 202 application/cloudevents+json
+  for body in "$examples"/{datadog_webhook_template,goalert_generic,icinga2_webhook_template}.json; do
+    post /api/v1/events "$body" 200
+  done
+  flow_note "curl with the recorded bodies"
+else
+  echo "skipped: no recorded bodies (TOCSIN_EXAMPLES)"
+fi
+
+# ---- hostile senders ----------------------------------------------------------------------------
+resident() { awk '/^VmRSS/ {print $2}' "/proc/$flow_pid/status"; }
+before=$(resident)
+flow_background python3 "$support/hostile.py" idle "$tcp" 10000 > "$flow_dir/idle"
+flow_background python3 "$support/hostile.py" slow "$tcp" 100 > "$flow_dir/slow"
+flow_wait 60 grep -q '^idle' "$flow_dir/idle" || flow_fail "the idle ones do not connect"
+flow_wait 60 grep -q '^slow' "$flow_dir/slow" || flow_fail "the slow ones do not connect"
+timeout 60 python3 "$support/hostile.py" claim "$tcp" || flow_fail "4 GB claims"
+timeout 60 python3 "$support/hostile.py" garbage "$tls" 50 || flow_fail "garbage to TLS"
+timeout 120 python3 "$support/hostile.py" http "${flow_url##*:}" | tee "$flow_dir/http"
+grep -q '^http done' "$flow_dir/http" || flow_fail "a request that smuggles was taken"
+for n in 1 2 3; do
+  say --port "$tcp" --tcp --rfc5424 --octet-count -t probe "amid-hostile n=$n"
+done
+expect 'amid-hostile ' 3 "others are unharmed amid $(cat "$flow_dir/idle") connections"
+after=$(resident)
+[ $((after - before)) -lt 204800 ] || flow_fail "memory grew from $before to $after KB"
+flow_note "memory grew from $before to $after KB"
+
+# ---- accounting ---------------------------------------------------------------------------------
+accounted() {
+  curl -fsS "$flow_url/metrics" > "$flow_dir/metrics" || return 1
+  awk '/^tocsin_source_(received|put|dropped)_total/ {
+      match($1, /source="[0-9]+"/); s = substr($1, RSTART, RLENGTH)
+      if ($1 ~ /received_total/) received[s] += $2; else known[s] += $2 }
+    END { for (s in received) if (received[s] != known[s]) exit 1 }' "$flow_dir/metrics"
+}
+for pid in "${flow_pids[@]}"; do
+  kill -TERM "$pid" 2> /dev/null && wait "$pid" 2> /dev/null
+done
+flow_pids=()
+flow_wait 20 accounted || flow_fail "$(grep '^tocsin_source_' "$flow_dir/metrics")"
+flow_note "every door: received = put + dropped"
+flow_stop || flow_fail "SIGTERM did not end with 0"
+flow_note "SIGTERM ends with 0"
