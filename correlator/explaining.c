@@ -97,7 +97,7 @@ static void write_late(const struct shard *s, struct hash128 key, struct buffer 
         json_write_open(out, NULL, '{');
         json_write_time(out, "time", e->event_us);
         json_write_uint(out, "position", e->position);
-        json_write_double(out, "seconds_late", (double)e->late_us / 1e6);
+        write_number(out, "seconds_late", (fixed128)e->late_us * 1000);
         json_write_close(out, '}');
     }
     json_write_close(out, ']');
@@ -111,7 +111,7 @@ void explaining_write(const struct shard *s, const struct correlation *c, struct
     json_write_open(out, NULL, '{');
     json_write_string(out, "rule", c->rule->key);
     json_write_string(out, "type", text_of(type_name(c->type)));
-    json_write_double(out, "timespan_seconds", (double)c->timespan_us / 1e6);
+    write_number(out, "timespan_seconds", (fixed128)c->timespan_us * 1000);
     write_needed(c, out);
     if (rule == WINDOW_NONE || number == WINDOW_NONE)
         json_write_null(out, "window");

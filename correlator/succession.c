@@ -55,7 +55,7 @@ static void extend(struct chain *chains, uint32_t input, uint32_t at)
         return;
     }
     const struct chain *before = &chains[input - 1];
-    if (!before->is_there || (c->is_there && c->at[0] > before->at[0]))
+    if (!before->is_there || (c->is_there && c->at[0] >= before->at[0]))
         return;
     memcpy(c->at, before->at, input * sizeof c->at[0]);
     c->at[input] = at;

@@ -22,11 +22,21 @@ struct window *window_store_at(const struct window_store *s, uint32_t number)
     return &page_of(s, number)->windows[number % WINDOW_PAGE];
 }
 
+/* The slab may have what table and list leave. */
+static void set_slab_ceiling(struct window_store *s)
+{
+    size_t others = key_index_bytes(&s->index) + s->page_max * sizeof *s->pages;
+    s->slab.max_bytes = s->max_bytes > others ? s->max_bytes - others : 0;
+}
+
 enum status window_store_init(struct window_store *s, size_t max_bytes)
 {
-    *s = (struct window_store){.first_free = WINDOW_NONE};
+    *s = (struct window_store){.first_free = WINDOW_NONE, .max_bytes = max_bytes};
     slab_init(&s->slab, max_bytes);
-    return key_index_init(&s->index);
+    enum status status = key_index_init(&s->index);
+    if (!status)
+        set_slab_ceiling(s);
+    return status;
 }
 
 void window_store_fini(struct window_store *s)
@@ -96,6 +106,7 @@ static enum status grow_pages(struct window_store *s)
             return STATUS_NOMEM;
         s->pages = pages;
         s->page_max = max;
+        set_slab_ceiling(s);
     }
     struct window_page *page = slab_take_page(&s->slab, sizeof *page);
     if (!page)
@@ -110,7 +121,7 @@ static bool has_table_room(const struct window_store *s)
 {
     const struct key_index *x = &s->index;
     bool is_growing = (uint64_t)x->count * 10 >= ((uint64_t)x->mask + 1) * 7;
-    return !is_growing || window_store_bytes(s) + key_index_bytes(x) <= s->slab.max_bytes;
+    return !is_growing || window_store_bytes(s) + key_index_bytes(x) <= s->max_bytes;
 }
 
 enum status window_store_add(struct window_store *s, struct hash128 key, uint32_t *out_number)
@@ -120,6 +131,7 @@ enum status window_store_add(struct window_store *s, struct hash128 key, uint32_
     enum status status = key_index_reserve(&s->index);
     if (status)
         return status;
+    set_slab_ceiling(s);
     uint32_t number = s->first_free;
     if (number == WINDOW_NONE) {
         if (s->used == s->page_count * WINDOW_PAGE)

@@ -20,6 +20,7 @@ struct window_store {
     uint32_t used;       /* numbers given out at least once */
     uint32_t first_free; /* of those that came back, linked through `older` */
     uint32_t live;
+    size_t max_bytes; /* of slab, table and the list of pages together */
 };
 
 NODISCARD enum status window_store_init(struct window_store *s, size_t max_bytes);
