@@ -320,8 +320,10 @@ static enum status link_all(struct draft *d, struct labels *l)
         return STATUS_NOMEM;
     for (uint32_t i = 0; i < d->rule_count; i++)
         d->rules[i].rule.is_reported = !d->rules[i].is_fed || d->rules[i].is_wanted;
+    /* `generate` is about the rules that a correlation reads; a correlation that feeds another is
+     * still a finding of its own, as the corpus of correlation timelines has it */
     for (uint32_t i = 0; i < d->relation_count; i++)
-        d->relations[i].rule.is_reported = !d->relations[i].is_fed || d->relations[i].is_wanted;
+        d->relations[i].rule.is_reported = true;
     return STATUS_OK;
 }
 
