@@ -49,8 +49,7 @@ static int answer(const struct word *w)
     return HTTP_OK;
 }
 
-/* ---- moving on
- * ------------------------------------------------------------------------------------ */
+/* ---- moving on ---- */
 
 static const enum incident_time state_times[] = {
     [STATE_OPEN] = TIME_OPENED,         [STATE_ACKNOWLEDGED] = TIME_ACKNOWLEDGED,
@@ -175,8 +174,7 @@ static int move(struct word *w, enum incident_state to)
     return answer(w);
 }
 
-/* ---- the commands
- * ----------------------------------------------------------------------------------- */
+/* ---- the commands ---- */
 
 static int do_ack(struct word *w)
 {
@@ -351,8 +349,7 @@ static int do_severity(struct word *w)
     return http;
 }
 
-/* ---- edges
- * -------------------------------------------------------------------------------------------- */
+/* ---- edges ---- */
 
 static void hand_over(struct incidents *i, struct incident *from, struct incident *to)
 {
@@ -444,8 +441,7 @@ static int do_split(struct word *w)
     return answer(w);
 }
 
-/* ---- a person's report
- * ------------------------------------------------------------------------------------ */
+/* ---- a person's report ---- */
 
 static int do_report(struct word *w)
 {

@@ -35,8 +35,7 @@ void incident_detect_record(struct incidents *i, struct incident *n, const char 
     incidents_touch_incident(i, n);
 }
 
-/* ---- weight
- * ------------------------------------------------------------------------------------------ */
+/* ---- weight ---- */
 
 bool incident_detect_reweigh(struct incidents *i, struct incident *n)
 {
@@ -66,8 +65,7 @@ bool incident_detect_reweigh(struct incidents *i, struct incident *n)
     return incident_weigh(n, i->journal_us);
 }
 
-/* ---- evidence
- * ------------------------------------------------------------------------------------------ */
+/* ---- evidence ---- */
 
 static void add_line(struct incidents *i, struct incident *n, const struct member *m,
                      uint64_t position, const struct detection *d)
@@ -108,8 +106,7 @@ static void add_evidence(struct incidents *i, struct incident *n, const struct m
             add_line(i, n, m, m->last[p], d);
 }
 
-/* ---- joining and opening
- * ------------------------------------------------------------------------------- */
+/* ---- joining and opening ---- */
 
 static void join(struct incidents *i, struct incident *n, struct candidate *c)
 {
@@ -228,8 +225,7 @@ void incident_detect_release(struct incidents *i, struct candidate *c, int64_t n
     incidents_touch_candidate(i, c);
 }
 
-/* ---- one detection
- * ---------------------------------------------------------------------------------------- */
+/* ---- one detection ---- */
 
 /* An entity's incident closed as a true positive is taken up again within a day. */
 static struct incident *earlier(struct incidents *i, const struct charged *c, int64_t t_us)

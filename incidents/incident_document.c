@@ -176,8 +176,7 @@ void incident_document_write_candidate(const struct candidate *c, int64_t half_l
     write_candidate_rest(c, out);
 }
 
-/* ---- incident
- * ------------------------------------------------------------------------------------ */
+/* ---- incident ---- */
 
 static void write_entities(const struct incident *i, struct buffer *out)
 {

@@ -103,8 +103,7 @@ enum status incident_document_read_candidate(const struct doc_tree *t, struct vo
     return STATUS_OK;
 }
 
-/* ---- incident
- * -------------------------------------------------------------------------------------- */
+/* ---- incident ---- */
 
 static bool read_parts(const struct doc_tree *list, struct vocabulary *words, struct incident *i)
 {

@@ -20,8 +20,10 @@ enum {
     PENDING_BYTES = 256 << 20, /* effects held while Redis is away, whatever their number */
     COALESCED = 256,           /* detections in one effect at most */
     COALESCED_BYTES = 256 * 1024,
-    QUEUE_SHORT = 32, /* effects on the way that are no queue yet */
-    SWEEP = 2000,     /* candidates looked at per tick */
+    QUEUE_SHORT = 32,  /* effects on the way that are no queue yet */
+    COMMAND_MS = 1000, /* a command waits this long to be durable */
+    POLL_MS = 50,
+    SWEEP = 2000, /* candidates looked at per tick */
 };
 
 /* ---- the effect being filled -------------------------------------------------------------------
@@ -66,6 +68,7 @@ static void tell_sizes(struct incidents *i)
     atomic_store_explicit(&i->incident_count, i->incidents.count, memory_order_relaxed);
     atomic_store_explicit(&i->posting_count, i->postings.count, memory_order_relaxed);
     atomic_store_explicit(&i->pending_count, i->store->pending, memory_order_relaxed);
+    atomic_store_explicit(&i->is_memory_full, i->store->is_full, memory_order_relaxed);
 }
 
 void incidents_flush(struct incidents *i)
@@ -84,8 +87,7 @@ void incidents_flush(struct incidents *i)
     tell_sizes(i);
 }
 
-/* ---- life
- * ------------------------------------------------------------------------------------------ */
+/* ---- life ---- */
 
 static void clear(struct incidents *i)
 {
@@ -180,11 +182,18 @@ enum status incidents_open(const struct incidents_options *options, struct incid
  * -----------------------------------------------------------------------------------------------
  */
 
-static bool is_full(const struct incidents *i)
+static bool is_stuck(const struct incidents *i)
 {
     const struct record_store *s = i->store;
-    return s->pending >= i->max_pending || s->pending_bytes >= PENDING_BYTES || s->is_full ||
-           s->is_fenced || s->has_lost;
+    return s->pending >= i->max_pending || s->pending_bytes >= PENDING_BYTES || s->is_fenced ||
+           s->has_lost;
+}
+
+/* At Redis' memory limit nothing comes in that would make it grow; closing, acknowledging and
+ * forgetting go on. */
+static bool is_full(const struct incidents *i)
+{
+    return is_stuck(i) || i->store->is_full;
 }
 
 static bool is_applied(const struct incidents *i, struct hash128 id)
@@ -270,8 +279,7 @@ enum status incidents_alert(struct incidents *i, const struct event *alert)
     return STATUS_OK;
 }
 
-/* ---- time
- * --------------------------------------------------------------------------------------------- */
+/* ---- time ---- */
 
 static bool is_forgettable(const struct incidents *i, const struct candidate *c)
 {
@@ -316,7 +324,7 @@ static void drop_closed(struct incidents *i)
 
 enum status incidents_tick(struct incidents *i, int64_t journal_us)
 {
-    if (is_full(i))
+    if (is_stuck(i))
         return STATUS_FULL;
     if (journal_us <= i->journal_us)
         return STATUS_OK;
@@ -384,7 +392,7 @@ static void poll_once(struct incidents *i, uint64_t timeout_ms)
 {
     struct record_store *s = i->store;
     bool was_connected = s->is_connected;
-    if (!is_full(i) && s->pending < QUEUE_SHORT)
+    if (!is_stuck(i) && s->pending < QUEUE_SHORT)
         incidents_flush(i);
     if (s->is_connected)
         incidents_state_sweep(i);
@@ -417,17 +425,24 @@ bool incidents_has_rolled_back(struct incidents *i)
     return has;
 }
 
+/* A person is told that it is done when it is: durable, not only decided. */
 int incidents_command(struct incidents *i, struct text command, int64_t now_us,
                       struct buffer *reply)
 {
     arena_reset(&i->scratch);
     int http = incident_command_run(i, command, now_us, reply);
     incidents_flush(i);
-    return http;
+    uint64_t number = i->store->submitted;
+    uint64_t end_ms = timestamp_monotonic_ms() + COMMAND_MS;
+    while (i->store->acknowledged < number && !i->store->is_fenced && !i->store->has_lost &&
+           timestamp_monotonic_ms() < end_ms)
+        poll_once(i, POLL_MS);
+    if (http >= 300 || i->store->acknowledged >= number)
+        return http;
+    return 202; /* accepted, and done when Redis is back */
 }
 
-/* ---- everything
- * ------------------------------------------------------------------------------------------ */
+/* ---- everything ---- */
 
 struct line {
     char id[IDENT_LEN + 1];
@@ -498,6 +513,8 @@ void incidents_metrics(const struct incidents *i, metric_fn tell, void *context)
          (double)atomic_load_explicit(&i->posting_count, memory_order_relaxed)},
         {"record_pending", "Effects that Redis has not acknowledged", NULL, METRIC_GAUGE,
          (double)atomic_load_explicit(&i->pending_count, memory_order_relaxed)},
+        {"record_memory_full", "Whether Redis is at its memory limit: detections wait (1)", NULL,
+         METRIC_GAUGE, atomic_load_explicit(&i->is_memory_full, memory_order_relaxed) ? 1 : 0},
     };
     for (size_t c = 0; c < sizeof counters / sizeof counters[0]; c++)
         tell(context, &counters[c]);

@@ -152,14 +152,15 @@ bool incidents_has_rolled_back(struct incidents *i);
 
 /* A person's or program's word on an incident: one command as JSON ({"do":"ack","incident":ID,
  * "by":..., "note":...}); the answer (the incident, or {"error":...}) goes to `reply`. Returns the
- * HTTP status to answer with. */
+ * HTTP status to answer with; 202 where Redis did not acknowledge it within a second: it waits. */
 int incidents_command(struct incidents *i, struct text command, int64_t now_us,
                       struct buffer *reply);
 
 /* The next delivery that is due, each once per start (those unsettled at a crash come again with
  * may_be_duplicate), or NULL. Gives it. */
 struct delivery *incidents_next_delivery(struct incidents *i, int64_t now_us);
-/* Records an attempt: state, ledger. */
+/* Records an attempt: state, ledger. DELIVERY_QUEUED says that no sink took it: it is given again
+ * from next_us on. */
 NODISCARD enum status incidents_settle(struct incidents *i, const struct outcome *o);
 
 /* Small named values for app: checkpoints. `key` is short text; one commit replaces all given

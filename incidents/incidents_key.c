@@ -63,8 +63,7 @@ struct candidate *incidents_key_candidate(const struct incidents *i, enum entity
     return NULL;
 }
 
-/* ---- ids
- * ------------------------------------------------------------------------------------------ */
+/* ---- ids ---- */
 
 static uint32_t slot_of(const struct applied *a, struct hash128 id)
 {

@@ -27,8 +27,7 @@ struct alert {
     struct hash128 id;
 };
 
-/* ---- reading
- * ---------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 static struct text field(struct incidents *i, const struct event *e, const char *name)
 {
@@ -95,8 +94,7 @@ static bool read_alert(struct incidents *i, const struct event *e, struct alert 
     return a->key.len && a->incident_key.at;
 }
 
-/* ---- members
- * ------------------------------------------------------------------------------------------- */
+/* ---- members ---- */
 
 static struct incident_alert *find_member(const struct incident *n, struct text key)
 {
@@ -168,8 +166,7 @@ static bool update_member(struct incidents *i, struct incident *n, const struct 
     return is_news;
 }
 
-/* ---- charging the host
- * ------------------------------------------------------------------------------------ */
+/* ---- charging the host ---- */
 
 static double chance_of(enum incident_severity s)
 {
@@ -318,8 +315,7 @@ static void fire(struct incidents *i, const struct alert *a)
     open_alert(i, a, n);
 }
 
-/* ---- warnings that wait
- * ------------------------------------------------------------------------------------------ */
+/* ---- warnings that wait ---- */
 
 static struct text waiting_key(struct incidents *i, const struct alert *a)
 {
@@ -441,8 +437,7 @@ static void open_waiting(struct incidents *i, struct waiting *w)
     drop_waiting(i, w);
 }
 
-/* ---- the end of an alert
- * ------------------------------------------------------------------------------------------ */
+/* ---- the end of an alert ---- */
 
 static void settle(struct incidents *i, struct incident *n, struct text by, int64_t now_us)
 {

@@ -44,8 +44,7 @@ static void free_posting(struct posting *p)
     free(p);
 }
 
-/* ---- writing
- * -------------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 static void write_posting(const struct posting *p, struct buffer *out)
 {
@@ -97,8 +96,7 @@ static void write_ledger(struct incidents *i, const struct posting *p, const cha
     buffer_fini(&data);
 }
 
-/* ---- queueing
- * --------------------------------------------------------------------------------------- */
+/* ---- queueing ---- */
 
 static struct posting *make(const struct incidents *i, const struct notice *n,
                             struct text destination, int64_t now_us)
@@ -130,6 +128,7 @@ static struct posting *make(const struct incidents *i, const struct notice *n,
 
 static void append(struct incidents *i, struct posting *p)
 {
+    p->next = NULL;
     *i->last_posting = p;
     i->last_posting = &p->next;
 }
@@ -281,8 +280,7 @@ void outbox_tick(struct incidents *i)
     i->is_meta_dirty = true;
 }
 
-/* ---- giving and settling
- * -------------------------------------------------------------------------------- */
+/* ---- giving and settling ---- */
 
 void delivery_free(struct delivery *d)
 {
@@ -482,6 +480,16 @@ static void finish(struct incidents *i, struct posting *p)
     free_posting(p);
 }
 
+/* No sink took it: it is given again when it is due. */
+static void take_back(struct incidents *i, struct posting *p)
+{
+    p->marked = 0;
+    if (!p->is_given)
+        return;
+    p->is_given = false;
+    append(i, p);
+}
+
 enum status incidents_settle(struct incidents *i, const struct outcome *o)
 {
     struct posting *p = find(i, o->delivery);
@@ -495,16 +503,18 @@ enum status incidents_settle(struct incidents *i, const struct outcome *o)
     p->due_us = o->next_us > 0 ? o->next_us : p->due_us;
     record_attempt(i, p, o);
     note_time(i, p, o);
-    if (is_final(o))
+    if (is_final(o)) {
         finish(i, p);
-    else
+    } else {
+        if (o->state == DELIVERY_QUEUED)
+            take_back(i, p);
         persist(i, p, false);
+    }
     incidents_flush(i);
     return STATUS_OK;
 }
 
-/* ---- start and end
- * --------------------------------------------------------------------------------------- */
+/* ---- start and end ---- */
 
 static enum notice_kind read_kind(struct text name)
 {

@@ -85,8 +85,7 @@ void persist_ledger(struct incidents *i, const struct ledger_entry *entry)
     i->is_urgent = true;
 }
 
-/* ---- writing
- * ------------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 static void write_candidate(struct incidents *i, struct effect *e, struct candidate *c)
 {

@@ -32,8 +32,7 @@ static enum status ask(struct incidents *i, struct arena *arena, const struct te
     ask((i), (arena), (const struct text[]){__VA_ARGS__},                                          \
         sizeof((const struct text[]){__VA_ARGS__}) / sizeof(struct text), (out), (err))
 
-/* ---- one document
- * --------------------------------------------------------------------------------- */
+/* ---- one document ---- */
 
 static enum status take_incident(struct incidents *i, const struct doc_tree *t)
 {
@@ -107,8 +106,7 @@ static enum status take_named(struct incidents *i, const struct reply *names, co
     return s == STATUS_NOMEM ? error_set(err, s, 0, "no memory for the record") : s;
 }
 
-/* ---- the parts
- * -------------------------------------------------------------------------------------- */
+/* ---- the parts ---- */
 
 static enum status load_incidents(struct incidents *i, struct error *err)
 {
@@ -232,21 +230,43 @@ static enum status load_restraints(struct incidents *i, struct error *err)
     return s == STATUS_OK && !is_ok ? error_set(err, STATUS_NOMEM, 0, "no memory") : s;
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return text_compare(*(const struct text *)a, *(const struct text *)b);
+}
+
+static enum status load_posting(struct incidents *i, struct text id, struct error *err)
+{
+    struct arena arena;
+    struct reply head = {0}, document = {0};
+    struct doc_tree t;
+    arena_init(&arena, LOAD_BYTES);
+    enum status s = ASK(i, &arena, &head, err, TEXT("HGET"), TEXT("tocsin:outbox"), id);
+    if (s == STATUS_OK)
+        s = ASK(i, &arena, &document, err, TEXT("HGET"), TEXT("tocsin:outbox:documents"), id);
+    if (s == STATUS_OK && doc_tree_parse(head.text, &arena, &t, NULL) == STATUS_OK &&
+        !outbox_load(i, &t, document.text))
+        s = error_set(err, STATUS_NOMEM, 0, "no memory for the outbox");
+    arena_fini(&arena);
+    return s;
+}
+
+/* In the order of their ids, which is the order of time: Redis gives them in none. */
 static enum status load_outbox(struct incidents *i, struct error *err)
 {
     struct arena arena;
-    struct reply all = {0}, document = {0};
-    struct doc_tree t;
+    struct reply ids = {0};
     arena_init(&arena, LOAD_BYTES);
-    enum status s = ASK(i, &arena, &all, err, TEXT("HGETALL"), TEXT("tocsin:outbox"));
-    for (uint32_t k = 0; s == STATUS_OK && k + 1 < all.count; k += 2) {
-        s = ASK(i, &arena, &document, err, TEXT("HGET"), TEXT("tocsin:outbox:documents"),
-                all.items[k].text);
-        if (s == STATUS_OK &&
-            doc_tree_parse(all.items[k + 1].text, &arena, &t, NULL) == STATUS_OK &&
-            !outbox_load(i, &t, document.text))
-            s = error_set(err, STATUS_NOMEM, 0, "no memory for the outbox");
-    }
+    enum status s = ASK(i, &arena, &ids, err, TEXT("HKEYS"), TEXT("tocsin:outbox"));
+    struct text *names = arena_zero(&arena, (ids.count + 1) * sizeof *names);
+    if (s == STATUS_OK && !names)
+        s = error_set(err, STATUS_NOMEM, 0, "no memory for the outbox");
+    for (uint32_t k = 0; s == STATUS_OK && k < ids.count; k++)
+        names[k] = ids.items[k].text;
+    if (s == STATUS_OK && ids.count)
+        qsort(names, ids.count, sizeof *names, by_name);
+    for (uint32_t k = 0; s == STATUS_OK && k < ids.count; k++)
+        s = load_posting(i, names[k], err);
     arena_fini(&arena);
     return s;
 }

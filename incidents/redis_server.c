@@ -72,7 +72,7 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
-/* ---- the folder ------------------------------------------------------------------------------ */
+/* ---- the folder ---- */
 
 static enum status make_folder(const char *path, struct error *err)
 {
@@ -159,7 +159,7 @@ static enum status write_conf(const struct redis_server *s, struct error *err)
     return STATUS_OK;
 }
 
-/* ---- locks and orphans ----------------------------------------------------------------------- */
+/* ---- locks and orphans ---- */
 
 static enum status open_lock(const char *dir, const char *name, int *out, struct error *err)
 {
@@ -212,8 +212,7 @@ static enum status take_over(struct redis_server *s, struct error *err)
     return STATUS_OK;
 }
 
-/* ---- one process
- * --------------------------------------------------------------------------------- */
+/* ---- one process ---- */
 
 /* Only async-signal-safe calls from here on: the parent has threads. */
 __attribute__((noreturn)) static void become_server(const struct redis_server *s, pid_t parent,
@@ -378,8 +377,7 @@ static enum status launch(struct redis_server *s, struct error *err)
     return status;
 }
 
-/* ---- the thread
- * ------------------------------------------------------------------------------------ */
+/* ---- the thread ---- */
 
 /* Until it dies, goes deaf, or we are to stop. */
 static void guard(struct redis_server *s)
@@ -440,8 +438,7 @@ static void *watch(void *context)
     return NULL;
 }
 
-/* ---- life
- * ------------------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 static void ask_to_end(struct redis_server *s)
 {

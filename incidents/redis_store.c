@@ -171,8 +171,7 @@ static void reconnect(struct redis_store *s, uint64_t now_ms)
     align(s, epoch);
 }
 
-/* ---- sending
- * ---------------------------------------------------------------------------------------- */
+/* ---- sending ---- */
 
 static bool send_one(struct redis_store *s, struct effect *e)
 {
@@ -200,8 +199,7 @@ static void ask_memory(struct redis_store *s, uint64_t now_ms)
         (void)push_asked(s, ASKED_MEMORY);
 }
 
-/* ---- hearing
- * ------------------------------------------------------------------------------------------ */
+/* ---- hearing ---- */
 
 static int64_t info_number(struct text info, struct text name)
 {
@@ -342,8 +340,7 @@ static enum status ask(struct record_store *base, const struct text *words, uint
     return status;
 }
 
-/* ---- life
- * ---------------------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 static void close_redis(struct record_store *base)
 {

@@ -80,8 +80,7 @@ bool restraint_load_suppression(struct incidents *i, struct text key, struct tex
     return s != NULL;
 }
 
-/* ---- exceptions
- * ---------------------------------------------------------------------------------- */
+/* ---- exceptions ---- */
 
 static struct exception *find_exception(const struct incidents *i, struct text key)
 {
@@ -160,8 +159,7 @@ void restraint_add_exception(struct incidents *i, enum entity_kind kind, struct 
     buffer_fini(&item);
 }
 
-/* ---- noise
- * ------------------------------------------------------------------------------------------ */
+/* ---- noise ---- */
 
 static struct noise *find_noise(struct incidents *i, struct text rule, uint32_t max)
 {
@@ -269,8 +267,7 @@ bool restraint_load_noise(struct incidents *i, struct text rule, const struct do
     return true;
 }
 
-/* ---- forgetting
- * --------------------------------------------------------------------------------------- */
+/* ---- forgetting ---- */
 
 static void forget_suppressions(struct incidents *i)
 {

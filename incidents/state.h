@@ -105,6 +105,7 @@ struct incidents {
     struct buffer text; /* for documents */
     struct counters counters;
     _Atomic uint64_t candidate_count, incident_count, posting_count, pending_count;
+    _Atomic bool is_memory_full;
 };
 
 /* The effect that is being filled; NULL without memory. */

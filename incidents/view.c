@@ -68,8 +68,7 @@ enum status view_ask(struct view *v, const struct text *words, uint32_t count, s
     return STATUS_OK;
 }
 
-/* ---- the ledger
- * ---------------------------------------------------------------------------------- */
+/* ---- the ledger ---- */
 
 static enum status see_page(const struct reply *page, view_ledger_fn see, void *context,
                             uint64_t *last)
@@ -113,8 +112,7 @@ enum status view_ledger(struct view *v, view_ledger_fn see, void *context, struc
     }
 }
 
-/* ---- lists
- * ------------------------------------------------------------------------------------------ */
+/* ---- lists ---- */
 
 struct listing {
     const struct incident_filter *filter;
@@ -244,8 +242,7 @@ enum status view_incidents(struct view *v, const struct incident_filter *f, stru
     return s;
 }
 
-/* ---- one
- * ---------------------------------------------------------------------------------------------- */
+/* ---- one ---- */
 
 static enum status find_candidate(struct view *v, struct text id, struct text *out,
                                   struct error *err)
@@ -332,8 +329,7 @@ enum status view_incident(struct view *v, struct text id, struct buffer *out, st
     return s;
 }
 
-/* ---- verify
- * --------------------------------------------------------------------------------------------- */
+/* ---- verify ---- */
 
 struct verdict {
     uint64_t records, bad;

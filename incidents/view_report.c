@@ -49,8 +49,7 @@ struct reading {
     uint64_t deliveries, suppressed;
 };
 
-/* ---- reading the ledger
- * ---------------------------------------------------------------------------- */
+/* ---- reading the ledger ---- */
 
 static struct story *story_of(struct reading *r, struct text id)
 {
@@ -170,8 +169,7 @@ static enum status see(void *context, uint64_t sequence, struct text record, str
     return STATUS_OK;
 }
 
-/* ---- the figures
- * ------------------------------------------------------------------------------------ */
+/* ---- the figures ---- */
 
 static const struct figure {
     const char *name, *formula;
@@ -310,8 +308,7 @@ static enum status write_group(const struct request *q, const struct group *g, s
     return STATUS_OK;
 }
 
-/* ---- the document
- * -------------------------------------------------------------------------------------- */
+/* ---- the document ---- */
 
 enum { GROUPS = 1000 };
 

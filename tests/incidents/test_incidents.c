@@ -356,8 +356,7 @@ static void test_merge_and_split(void **state)
     incidents_close(i);
 }
 
-/* ---- notices
- * -------------------------------------------------------------------------------------- */
+/* ---- notices ---- */
 
 struct told {
     int kinds[NOTICE_DIGEST + 1];

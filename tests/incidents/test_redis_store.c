@@ -273,8 +273,47 @@ static void test_second_writer_fences(void **state)
     incidents_close(second);
 }
 
-/* ---- the ledger
- * ----------------------------------------------------------------------------------- */
+/* At its memory limit Redis takes no detection more, yet people can still work. */
+static void test_memory_limit(void **state)
+{
+    struct place *p = *state;
+    static const struct case_rule critical = {"critical", LEVEL_CRITICAL, "impact"};
+    struct rule rule = case_make_rule(&critical);
+    struct arena arena;
+    struct doc_tree t;
+    struct case_detection c;
+    const struct entity entity = {TEXT("192.0.2.8"), ENTITY_ADDRESS, true};
+    char command[100];
+    arena_init(&arena, 8 << 20);
+    struct incidents *i = open_record(p);
+    case_put(i, &rule, CASE_T0, 1, "192.0.2.7");
+    drain(i);
+    t = case_first(i, "incident", &arena);
+    (void)snprintf(command, sizeof command, "{\"do\":\"ack\",\"incident\":\"%.*s\"}",
+                   TEXT_ARG(doc_tree_text(&t, "id")));
+    (void)ASK(p, &arena, TEXT("CONFIG"), TEXT("SET"), TEXT("maxmemory"), TEXT("1mb"));
+    enum status s = STATUS_OK;
+    for (uint64_t n = 2; n < 200 && s == STATUS_OK; n++) {
+        case_make(&c, &rule, CASE_T0 + (int64_t)n, n, &entity, 1);
+        s = incidents_detect(i, &c.detection);
+        (void)!incidents_poll(i, 0);
+        (void)poll(NULL, 0, 10);
+    }
+    assert_int_equal(s, STATUS_FULL);
+    assert_int_equal(case_command(i, &arena, &t, CASE_T0 + CASE_S, command), 200);
+    drain(i);
+    (void)ASK(p, &arena, TEXT("CONFIG"), TEXT("SET"), TEXT("maxmemory"), TEXT("0"));
+    for (int n = 0; n < 200 && s == STATUS_FULL; n++) {
+        s = incidents_detect(i, &c.detection);
+        (void)!incidents_poll(i, 0);
+        (void)poll(NULL, 0, 10);
+    }
+    assert_int_equal(s, STATUS_OK);
+    incidents_close(i);
+    arena_fini(&arena);
+}
+
+/* ---- the ledger ---- */
 
 static struct doc_tree verify(const struct place *p, struct arena *arena)
 {
@@ -330,8 +369,7 @@ static void test_verify_names_the_first_bad(void **state)
     arena_fini(&arena);
 }
 
-/* ---- checkpoints
- * ------------------------------------------------------------------------------------ */
+/* ---- checkpoints ---- */
 
 static void test_checkpoints(void **state)
 {
@@ -369,8 +407,7 @@ static void test_checkpoints(void **state)
     arena_fini(&arena);
 }
 
-/* ---- the outbox and the views
- * --------------------------------------------------------------------------- */
+/* ---- the outbox and the views ---- */
 
 static struct doc_tree show(struct view *v, const char *id, struct arena *arena)
 {
@@ -514,6 +551,7 @@ int main(void)
         TEST(test_redis_dies),
         TEST(test_roll_back),
         TEST(test_second_writer_fences),
+        TEST(test_memory_limit),
         TEST(test_verify_names_the_first_bad),
         TEST(test_checkpoints),
         TEST(test_deliveries_outlive_a_crash),
