@@ -44,7 +44,8 @@ void json_write_escape(struct buffer *b, struct text value)
         escape_one(b, c);
         done = ++i;
     }
-    buffer_append(b, (struct text){value.at + done, value.len - done});
+    if (done < value.len) /* no pointer arithmetic on the empty text's NULL */
+        buffer_append(b, (struct text){value.at + done, value.len - done});
 }
 
 void json_write_name(struct buffer *b, struct text name)
