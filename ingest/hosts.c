@@ -12,7 +12,8 @@
  * none waits longer than a batch takes.
  */
 
-enum { NAME_LEN = 128, PEER_LEN = 64, MINUTE_US = 60000000, NONE = UINT32_MAX };
+enum { NAME_LEN = 128, PEER_LEN = 64, MINUTE_US = 60000000 };
+#define NONE UINT32_MAX /* a free slot */
 
 struct host {
     uint64_t hash;
