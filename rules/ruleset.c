@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/timestamp.h"
 #include "rules/finding.h"
 #include "rules/linking.h"
+#include "rules/lint.h"
+#include "rules/override.h"
 #include "rules/relation.h"
 #include "rules/rulefile.h"
 #include "rules/ruleset_freeze.h"
@@ -137,6 +140,10 @@ static enum status read_rules(struct loading *l, struct error *err)
         status = read_kind(l, DOCUMENT_FILTER, sigma_filter_apply, &l->ruleset->summary.filters);
     if (status == STATUS_OK)
         status = read_kind(l, DOCUMENT_CORRELATION, relation_read, NULL);
+    if (status == STATUS_OK && l->options->overrides)
+        status = override_apply(&l->draft, l->options->overrides, &l->nodes, timestamp_now_us());
+    if (status == STATUS_IO)
+        return error_set(err, status, 0, "%s", l->findings.first.text);
     if (status == STATUS_OK)
         status = linking_run(&l->draft);
     return status == STATUS_OK ? status : error_set(err, status, 0, "no memory for the rules");
@@ -161,6 +168,17 @@ static enum status prepare(struct loading *l, struct error *err)
     return status;
 }
 
+/* The nodes go with the load. */
+static void forget_documents(struct ruleset *r)
+{
+    for (uint32_t i = 0; i < r->rule_count; i++)
+        r->rules[i].document = NULL;
+    for (uint32_t i = 0; i < r->relation_count; i++) {
+        r->relations[i].document = NULL;
+        r->relations[i].aliases = NULL;
+    }
+}
+
 static enum status load(struct loading *l, struct error *err)
 {
     enum status status = prepare(l, err);
@@ -179,6 +197,10 @@ static enum status load(struct loading *l, struct error *err)
         status = read_rules(l, err);
     if (status == STATUS_OK)
         status = ruleset_freeze(l->ruleset, &l->draft, err);
+    if (status == STATUS_OK && l->options->has_lints &&
+        lint_run(l->ruleset, &l->findings) != STATUS_OK)
+        status = error_set(err, STATUS_NOMEM, 0, "no memory for lints");
+    forget_documents(l->ruleset);
     if (status == STATUS_OK && l->options->is_strict && l->ruleset->summary.errors)
         status =
             error_set(err, STATUS_INVALID, l->findings.first.line, "%s", l->findings.first.text);

@@ -130,12 +130,6 @@ enum status ruleset_freeze(struct ruleset *r, struct draft *d, struct error *err
     r->relation_count = d->relation_count;
     d->rules = NULL;
     d->relations = NULL;
-    for (uint32_t i = 0; i < r->rule_count; i++)
-        r->rules[i].document = NULL;
-    for (uint32_t i = 0; i < r->relation_count; i++) {
-        r->relations[i].document = NULL;
-        r->relations[i].aliases = NULL;
-    }
     if (!fill_defaults(r) || !fill_group_entities(r) || !fill_lists(r))
         return error_set(err, STATUS_NOMEM, 0, "no memory for the ruleset");
     enum status status =
