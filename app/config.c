@@ -211,12 +211,15 @@ static void print_kinds(const char *name, void (*print)(struct buffer *), struct
     struct buffer text;
     buffer_init(&text, 1 << 20);
     print(&text);
-    buffer_printf(out, "# %s, each one entry of the list `%s`:\n", "kinds", name);
+    buffer_printf(out, "# Each of these may be one entry of the list `%s`:\n", name);
     struct text rest = buffer_text(&text);
     struct text line = TEXT_NONE;
-    while (text_split(&rest, '\n', &line))
+    while (text_split(&rest, '\n', &line)) {
+        if (text_starts(line, TEXT("# ")))
+            line = text_skip(line, 2);
         if (line.len)
-            buffer_printf(out, "#   %.*s\n", TEXT_ARG(line));
+            buffer_printf(out, "# %.*s\n", TEXT_ARG(line));
+    }
     buffer_fini(&text);
 }
 
