@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/rules/harness.h"
+
+/* Warnings and hints of `check`: one row each, and a rule that has none. */
+
+#define HEAD "title: t\nlogsource: {category: test}\n"
+#define BASE                                                                                       \
+    "title: a\nname: a\nlogsource: {category: test}\ndetection: {s: {x: 1}, condition: s}\n---\n"
+
+static const struct row {
+    const char *name, *yaml, *want; /* "code:line" that must be among the findings */
+} rows[] = {
+    {"unused selection", HEAD "detection:\n  s: {f: a}\n  t: {g: b}\n  condition: s\n",
+     "unused-selection:5"},
+    {"never: a value and its opposite", HEAD "detection:\n  s: {f: a}\n  condition: s and not s\n",
+     "never-true:4"},
+    {"always: a value or its opposite", HEAD "detection:\n  s: {f: a}\n  condition: s or not s\n",
+     "always-true:4"},
+    {"never: two values of one field",
+     HEAD "detection:\n  s: {f: abc}\n  t: {f: xyz}\n  condition: s and t\n", "never-matches:4"},
+    {"never: an empty range", HEAD "detection:\n  s:\n    f|lt: 5\n    f|gt: 9\n  condition: s\n",
+     "never-matches:4"},
+    {"never: less and at least the same",
+     HEAD "detection:\n  s:\n    f|lt: 5\n    f|gte: 5\n  condition: s\n", "never-matches:4"},
+    {"every event", HEAD "detection:\n  s: {f: a}\n  condition: not s\n", "every-event:4"},
+    {"plain regex", HEAD "detection:\n  s:\n    f|re: '^abc.*def$'\n  condition: s\n",
+     "plain-regex:4"},
+    {"all alone", HEAD "detection:\n  s:\n    f|contains|all: abcd\n  condition: s\n",
+     "all-alone:5"},
+    {"broad log source",
+     "title: t\nlogsource: {definition: x}\ndetection: {s: {f: abcd}, condition: s}\n",
+     "broad-logsource:2"},
+    {"unrouted log source", HEAD "detection: {s: {f: abcd}, condition: s}\n",
+     "unrouted-logsource:2"},
+    {"duplicate rule",
+     "id: 1\n" HEAD "detection: {s: {f: a}, condition: s}\n---\nid: 2\n" HEAD
+     "detection: {s: {f: a}, condition: s}\n",
+     "duplicate-rule:9"},
+    {"correlation without entity",
+     BASE "title: c\ncorrelation: {type: event_count, rules: [a], timespan: 1m, "
+          "condition: {gte: 2}}\n",
+     "missing-entity:7"},
+    {"lt holds at the first event",
+     BASE "title: c\ncorrelation: {type: event_count, rules: [a], group-by: [u], timespan: 1m, "
+          "condition: {lt: 2}}\n",
+     "holds-at-first:7"},
+    {"eq 0 without absence",
+     BASE "title: c\ncorrelation: {type: event_count, rules: [a], group-by: [u], timespan: 1m, "
+          "condition: {eq: 0}}\n",
+     "never-true:7"},
+    {"meaning elsewhere",
+     BASE "title: c\ntocsin: {fire: consume}\ncorrelation: {type: event_count, rules: [a], "
+          "group-by: [u], timespan: 1m, condition: {gte: 2}}\n",
+     "tocsin-meaning:"},
+    {"filter reads the other way",
+     BASE "title: f\nlogsource: {category: test}\nfilter: {rules: [a], s: {u: x}, "
+          "condition: not s}\n",
+     "filter-mode:"},
+    {"filter for nobody",
+     BASE "title: f\nlogsource: {category: test}\nfilter: {rules: [z], s: {u: x}, condition: s}\n",
+     "unknown-rule:"},
+    {"filter of another log source",
+     BASE "title: f\nlogsource: {category: other}\nfilter: {rules: [a], s: {u: x}, condition: s}\n",
+     "filter-logsource:"},
+};
+
+static void test_is_told(void **state)
+{
+    const struct row *row = *state;
+    struct harness h;
+    assert_int_equal(harness_open_with(&h, row->yaml, (struct ruleset_options){.has_lints = true}),
+                     STATUS_OK);
+    if (!strstr(h.messages, row->want))
+        fail_msg("want '%s', was told '%s'", row->want, h.messages);
+    const struct ruleset_summary *s = ruleset_get_summary(h.ruleset);
+    assert_int_equal(s->errors, 0);
+    assert_true(s->warnings + s->hints > 0);
+    harness_close(&h);
+}
+
+static void test_silent_without_lints(void **state)
+{
+    const struct row *row = *state;
+    struct harness h;
+    assert_int_equal(harness_open(&h, row->yaml), STATUS_OK);
+    assert_string_equal(h.messages, "");
+    harness_close(&h);
+}
+
+int main(void)
+{
+    enum { COUNT = sizeof rows / sizeof *rows };
+    struct CMUnitTest tests[2 * COUNT];
+    size_t n = 0;
+    for (size_t i = 0; i < COUNT; i++) {
+        tests[n++] = ROW(test_is_told, &rows[i]);
+        tests[n++] = ROW(test_silent_without_lints, &rows[i]);
+    }
+    return _cmocka_run_group_tests("test_lint", tests, n, NULL, NULL);
+}
