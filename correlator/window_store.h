@@ -9,7 +9,8 @@
  * them changed since they were last written out. One ceiling for windows, blocks and table. One
  * thread.
  */
-enum { WINDOW_NONE = UINT32_MAX, WINDOW_PAGE = 1024 };
+#define WINDOW_NONE UINT32_MAX
+enum { WINDOW_PAGE = 1024 };
 
 struct window_page;
 struct window_store {
