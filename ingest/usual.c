@@ -69,6 +69,7 @@ static const struct row table[] = {
     {"agent.hostname", ROLE_HOST, false},
     {"beat.hostname", ROLE_HOST, false},
     {"devname", ROLE_HOST, false},
+    {"device_name", ROLE_HOST, false},
     {"dvchost", ROLE_HOST, false},
     {"deviceHostName", ROLE_HOST, false},
     {"identHostName", ROLE_HOST, false},

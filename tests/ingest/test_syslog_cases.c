@@ -384,14 +384,14 @@ struct suite {
 };
 
 static const struct suite suites[] = {
-    {"go-syslog rfc5424", ":rfc5424", is_go_syslog_ok, 94},
+    {"go-syslog rfc5424", ":rfc5424", is_go_syslog_ok, 99},
     {"go-syslog rfc3164", ":rfc3164", is_go_syslog_ok, 100},
-    {"go-syslog octet counting", ":octetcounting", is_stream_ok, 80},
-    {"go-syslog LF and NUL", ":nontransparent", is_stream_ok, 100},
-    {"splunk, host and time", "splunk", is_splunk_ok, 90},
-    {"vector (syslog-loose)", "syslog-loose", is_loose_ok, 60},
-    {"logstash cef", "codec-cef", is_cef_ok, 85},
-    {"logstash grok, headers", "patterns-core", is_grok_ok, 85},
+    {"go-syslog octet counting", ":octetcounting", is_stream_ok, 100},
+    {"go-syslog LF and NUL", ":nontransparent", is_stream_ok, 80},
+    {"splunk, host and time", "splunk", is_splunk_ok, 92},
+    {"vector (syslog-loose)", "syslog-loose", is_loose_ok, 71},
+    {"logstash cef", "codec-cef", is_cef_ok, 86},
+    {"logstash grok, headers", "patterns-core", is_grok_ok, 100},
 };
 
 static bool belongs(const struct suite *suite, const json_t *row)
