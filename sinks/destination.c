@@ -332,7 +332,7 @@ void destination_metrics(const struct destination *d, metric_fn tell, void *cont
     const struct counters *c = &d->counters;
     char labels[160];
     for (int state = 0; state < STATES; state++) {
-        if (state == DELIVERY_QUEUED || state == DELIVERY_SENDING || state == DELIVERY_SUPPRESSED)
+        if (state == DELIVERY_QUEUED || state == DELIVERY_SENDING)
             continue; /* no attempt ends so */
         (void)snprintf(labels, sizeof labels, "sink=\"%.*s\",outcome=\"%s\"",
                        TEXT_ARG(d->options.name), delivery_state_name((enum delivery_state)state));

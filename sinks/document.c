@@ -72,6 +72,12 @@ struct text document_text(const struct document *d, struct text path, struct are
     return dumped(value, arena);
 }
 
+struct text document_json(const struct document *d, struct text path, struct arena *arena)
+{
+    const json_t *value = find(d, path);
+    return value ? dumped(value, arena) : TEXT("null");
+}
+
 uint32_t document_count(const struct document *d, const char *path)
 {
     return (uint32_t)json_array_size(find(d, text_of(path)));

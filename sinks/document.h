@@ -20,5 +20,7 @@ AUTO_DEFINE(document);
  * numbers and booleans written out, objects and arrays as JSON. Empty where there is none. Lives
  * in `arena`. */
 struct text document_text(const struct document *d, struct text path, struct arena *arena);
+/* The same as JSON, with its quotes; "null" where there is none. */
+struct text document_json(const struct document *d, struct text path, struct arena *arena);
 /* Members of an array; 0 where the path leads to none. */
 uint32_t document_count(const struct document *d, const char *path);
