@@ -192,6 +192,21 @@ bool command_close_output(struct command_output *o)
 
 /* ---- folders ---- */
 
+const char *command_path(char *out, size_t size, const char *folder, const char *name)
+{
+    size_t first = strlen(folder);
+    size_t second = strlen(name);
+    if (first > size - 2)
+        first = size - 2;
+    memcpy(out, folder, first);
+    out[first++] = '/';
+    if (second > size - 1 - first)
+        second = size - 1 - first;
+    memcpy(out + first, name, second);
+    out[first + second] = 0;
+    return out;
+}
+
 static bool is_folder_beside_binary(char *out, size_t size)
 {
     char self[4096];

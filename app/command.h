@@ -67,6 +67,9 @@ __attribute__((format(printf, 1, 2))) void command_say(const char *format, ...);
 /* True where standard error is a terminal: progress may be drawn. */
 bool command_has_terminal(void);
 
+/* "folder/name" into `out`; cut where it is too long, which then does not exist. Returns `out`. */
+const char *command_path(char *out, size_t size, const char *folder, const char *name);
+
 /* The folder of what ships: $TOCSIN_SHARE, beside the installed binary, or in the source tree. */
 const char *command_share(char *out, size_t size);
 /* $TOCSIN_DATA, /var/lib/tocsin for root where it exists, else ~/.local/share/tocsin. */

@@ -61,7 +61,7 @@ enum status doors_open(struct daemon *d, struct error *err)
     if (!status)
         status = webhooks_open(d->config->webhooks, UINT32_MAX, &d->doors.webhooks, err);
     char path[4200];
-    (void)snprintf(path, sizeof path, "%.4000s/keys", d->config->data.at);
+    (void)command_path(path, sizeof path, d->config->data.at, "keys");
     if (!status)
         status = keyring_open(path, &d->doors.keys, err);
     if (!status)

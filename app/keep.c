@@ -56,8 +56,8 @@ static enum status copy_tree(const char *from, const char *to, struct error *err
         char target[PATH_BYTES];
         if (e->d_name[0] == '.' || (e->d_type != DT_DIR && !is_kept_kind(e->d_name)))
             continue;
-        (void)snprintf(below, sizeof below, "%s/%s", from, e->d_name);
-        (void)snprintf(target, sizeof target, "%s/%s", to, e->d_name);
+        (void)command_path(below, sizeof below, from, e->d_name);
+        (void)command_path(target, sizeof target, to, e->d_name);
         status = copy_tree(below, target, err);
     }
     (void)closedir(folder);
@@ -75,7 +75,7 @@ static void remove_tree(const char *path)
         char below[PATH_BYTES];
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;
-        (void)snprintf(below, sizeof below, "%s/%s", path, e->d_name);
+        (void)command_path(below, sizeof below, path, e->d_name);
         if (e->d_type == DT_DIR)
             remove_tree(below);
         else
@@ -114,19 +114,19 @@ static enum status copy_all(const char *folder, const struct load_request *reque
     char shipped[PATH_BYTES];
     char to[PATH_BYTES];
     (void)command_share(share, sizeof share);
-    (void)snprintf(shipped, sizeof shipped, "%s/rules", share);
+    (void)command_path(shipped, sizeof shipped, share, "rules");
     if (mkdir(folder, 0700) && errno != EEXIST)
         return fail(err, folder);
     enum status status = copy_list(folder, "rules", &request->rules, shipped, err);
     if (!status)
         status = copy_list(folder, "decoders", &request->decoders, shipped, err);
-    (void)snprintf(to, sizeof to, "%s/share", folder);
+    (void)command_path(to, sizeof to, folder, "share");
     if (!status)
         status = copy_tree(share, to, err);
-    (void)snprintf(to, sizeof to, "%s/overrides.yml", folder);
+    (void)command_path(to, sizeof to, folder, "overrides.yml");
     if (!status && request->overrides)
         status = copy_tree(request->overrides, to, err);
-    (void)snprintf(to, sizeof to, "%s/lists", folder);
+    (void)command_path(to, sizeof to, folder, "lists");
     if (!status && request->lists)
         status = copy_tree(request->lists, to, err);
     return status;
@@ -139,7 +139,7 @@ enum status keep_save(const char *folder, const struct load_request *request, st
     char whole[PATH_BYTES];
     char partial[PATH_BYTES];
     hash_to_hex(hash, hex);
-    (void)snprintf(whole, sizeof whole, "%s/%s", folder, hex);
+    (void)command_path(whole, sizeof whole, folder, hex);
     (void)snprintf(partial, sizeof partial, "%s/%s.partial", folder, hex);
     if (access(whole, F_OK) == 0)
         return STATUS_OK;
@@ -162,7 +162,7 @@ enum status keep_load(const char *folder, const struct load_request *request, st
     char lists[PATH_BYTES + 64];
     char paths[COMMAND_LIST * 2][PATH_BYTES];
     hash_to_hex(hash, hex);
-    (void)snprintf(base, sizeof base, "%.3900s/%s", folder, hex);
+    (void)command_path(base, sizeof base, folder, hex);
     if (access(base, F_OK))
         return error_set(err, STATUS_NOTFOUND, 0, "no copy of the rules %s is kept", hex);
     struct load_request kept = *request;
@@ -179,9 +179,9 @@ enum status keep_load(const char *folder, const struct load_request *request, st
             (void)snprintf(paths[n], PATH_BYTES, "%.4000s/decoders-%u.yml", base, i);
         kept.decoders.items[i] = paths[n];
     }
-    (void)snprintf(share, sizeof share, "%s/share", base);
-    (void)snprintf(overrides, sizeof overrides, "%s/overrides.yml", base);
-    (void)snprintf(lists, sizeof lists, "%s/lists", base);
+    (void)command_path(share, sizeof share, base, "share");
+    (void)command_path(overrides, sizeof overrides, base, "overrides.yml");
+    (void)command_path(lists, sizeof lists, base, "lists");
     kept.share = share;
     kept.overrides = request->overrides ? overrides : NULL;
     kept.lists = request->lists ? lists : NULL;
@@ -212,7 +212,7 @@ void keep_prune(const char *folder, struct hash128 one, struct hash128 other)
         if (e->d_name[0] == '.' || strcmp(e->d_name, keep_one) == 0 ||
             strcmp(e->d_name, keep_other) == 0)
             continue;
-        (void)snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+        (void)command_path(path, sizeof path, folder, e->d_name);
         remove_tree(path);
     }
     (void)closedir(all);

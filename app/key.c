@@ -104,7 +104,7 @@ static int act(struct key_options *o, const char **rest, uint32_t count)
         return COMMAND_USAGE;
     }
     (void)mkdir(config->data.at, 0700);
-    (void)snprintf(path, sizeof path, "%.4000s/keys", config->data.at);
+    (void)command_path(path, sizeof path, config->data.at, "keys");
     if (keyring_open(path, &keys, &err)) {
         command_say("key: %s", err.text);
         return COMMAND_UNFINISHED;

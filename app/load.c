@@ -30,7 +30,7 @@ enum status load_rules(const struct load_request *request, struct ruleset **out,
         (void)snprintf(share, sizeof share, "%s", request->share);
     else
         (void)command_share(share, sizeof share);
-    (void)snprintf(shipped, sizeof shipped, "%s/rules", share);
+    (void)command_path(shipped, sizeof shipped, share, "rules");
     const char *paths[COMMAND_LIST];
     for (uint32_t i = 0; i < request->rules.count; i++)
         paths[i] =

@@ -221,8 +221,8 @@ int replay_main(int argc, char **argv)
     int code = status == STATUS_AGAIN ? COMMAND_DONE : COMMAND_USAGE;
     char journal[4200];
     char data[4096];
-    (void)snprintf(journal, sizeof journal, "%s/journal",
-                   r->data ? r->data : command_data(data, sizeof data));
+    (void)command_path(journal, sizeof journal, r->data ? r->data : command_data(data, sizeof data),
+                       "journal");
     if (!status)
         code = read_choices(r);
     if (!status && code == COMMAND_DONE) {

@@ -453,9 +453,9 @@ static int run_configured(struct daemon *d, const char *detections)
     d->recorder.has_detections = detections != NULL;
     log_set_level((enum log_level)d->config->log.level);
     log_set_json(d->config->log.is_json);
-    (void)snprintf(d->journal_dir, sizeof d->journal_dir, "%.4000s/journal", d->config->data.at);
-    (void)snprintf(d->rulesets_dir, sizeof d->rulesets_dir, "%.4000s/rulesets", d->config->data.at);
-    (void)snprintf(d->cache_dir, sizeof d->cache_dir, "%.4000s/cache", d->config->data.at);
+    (void)command_path(d->journal_dir, sizeof d->journal_dir, d->config->data.at, "journal");
+    (void)command_path(d->rulesets_dir, sizeof d->rulesets_dir, d->config->data.at, "rulesets");
+    (void)command_path(d->cache_dir, sizeof d->cache_dir, d->config->data.at, "cache");
     return run_daemon(d);
 }
 

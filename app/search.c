@@ -95,8 +95,8 @@ static int search_journal(struct search *s, const char *pattern)
     char data[4096];
     char journal[4200];
     struct error err = {0};
-    (void)snprintf(journal, sizeof journal, "%s/journal",
-                   s->data ? s->data : command_data(data, sizeof data));
+    (void)command_path(journal, sizeof journal, s->data ? s->data : command_data(data, sizeof data),
+                       "journal");
     if (compile(s, pattern, &err) || command_open_output(&s->out, "-", &err)) {
         command_say("search: %s", err.text);
         return COMMAND_USAGE;

@@ -359,7 +359,7 @@ static enum status find_tests(struct session *s, const char *path, struct error 
         char below[4096];
         if (entry->d_name[0] == '.')
             continue;
-        (void)snprintf(below, sizeof below, "%s/%s", path, entry->d_name);
+        (void)command_path(below, sizeof below, path, entry->d_name);
         if (entry->d_type == DT_DIR || is_test(below))
             status = find_tests(s, below, err);
     }
