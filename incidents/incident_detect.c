@@ -5,6 +5,7 @@
 #include "incidents/incident_charge.h"
 #include "incidents/incident_document.h"
 #include "incidents/incidents_key.h"
+#include "incidents/json_fixed.h"
 #include "incidents/outbox.h"
 #include "incidents/persist.h"
 #include <stdlib.h>
@@ -146,7 +147,7 @@ void incident_detect_open(struct incidents *i, struct incident *n, int64_t now_u
     json_write_string(&more, "origin", text_of(incident_origin_name(n->origin)));
     json_write_string(&more, "category", n->category);
     json_write_string(&more, "profile", text_of(incident_profile_name(n->profile)));
-    json_write_double(&more, "score", n->score);
+    json_fixed_write(&more, "score", n->score, 2);
     if (n->times[TIME_OCCURRED] != TIMESTAMP_NONE)
         json_write_time(&more, "occurred", n->times[TIME_OCCURRED]);
     if (n->times[TIME_FIRST_EVENT] != TIMESTAMP_NONE)
@@ -302,7 +303,7 @@ static void record_member(struct incidents *i, struct incident *n, const struct 
     json_write_string(&more, "rule", d->rule->key);
     json_write_string(&more, "family", d->rule->family);
     json_write_string(&more, "entity", at->candidate->value);
-    json_write_double(&more, "score", at->score);
+    json_fixed_write(&more, "score", at->score, 2);
     incident_detect_record(i, n, "incident.grew", TEXT_NONE, buffer_text(&more), d->journal_us);
     buffer_fini(&more);
 }

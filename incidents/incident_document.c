@@ -2,28 +2,8 @@
 #include "incidents/incident_document.h"
 #include "base/json_write.h"
 #include "base/timestamp.h"
-#include <stdio.h>
+#include "incidents/json_fixed.h"
 #include <stdlib.h>
-
-/* At most `decimals` digits behind the point; the general writer tries every length. */
-static void write_fixed(struct buffer *out, const char *name, double value, int decimals)
-{
-    char digits[64];
-    int len = snprintf(digits, sizeof digits, "%.*f", decimals, value);
-    while (len > 1 && digits[len - 1] == '0')
-        len--;
-    if (len > 1 && digits[len - 1] == '.')
-        len--;
-    json_write_raw(out, name, (struct text){digits, (size_t)len});
-}
-
-/* Every bit of it: the score is computed again from these. */
-static void write_exact(struct buffer *out, const char *name, double value)
-{
-    char digits[64];
-    int len = snprintf(digits, sizeof digits, "%.17g", value);
-    json_write_raw(out, name, (struct text){digits, (size_t)len});
-}
 
 static void write_time(struct buffer *out, const char *name, int64_t us)
 {
@@ -65,10 +45,10 @@ static void write_part(const struct incident_part *p, struct buffer *out)
     json_write_string(out, "family", m->family);
     json_write_string(out, "tactic", m->tactic);
     json_write_string(out, "level", text_of(rule_level_name(m->level)));
-    write_fixed(out, "p", m->chance, 6);
-    write_fixed(out, "weight", p->weight, 6);
-    write_fixed(out, "share", p->share, 6);
-    write_exact(out, "mark", m->mark);
+    json_fixed_write(out, "p", m->chance, 6);
+    json_fixed_write(out, "weight", p->weight, 6);
+    json_fixed_write(out, "share", p->share, 6);
+    json_fixed_exact(out, "mark", m->mark);
     json_write_uint(out, "count", m->count);
     write_time(out, "first", m->first_us);
     write_time(out, "last", m->last_us);
@@ -131,11 +111,11 @@ static void write_identity(const struct candidate *c, struct score_reading r, st
     json_write_string(out, "state", c->incident ? TEXT("confirmed") : TEXT("candidate"));
     if (c->incident)
         json_write_string(out, "incident", text_of(c->incident->id));
-    write_fixed(out, "score", r.score, 2);
+    json_fixed_write(out, "score", r.score, 2);
     json_write_string(out, "severity",
                       text_of(incident_severity_name(incident_grade(r.severity, SEVERITY_INFO))));
-    write_fixed(out, "diversity", r.diversity, 6);
-    write_fixed(out, "criticality", c->criticality, 3);
+    json_fixed_write(out, "diversity", r.diversity, 6);
+    json_fixed_write(out, "criticality", c->criticality, 3);
 }
 
 static void write_candidate_rest(const struct candidate *c, struct buffer *out)
@@ -187,7 +167,7 @@ static void write_entities(const struct incident *i, struct buffer *out)
         json_write_string(out, "kind", text_of(correlation_entity_name(at->kind)));
         json_write_string(out, "value", (struct text){at->value, at->len});
         json_write_uint(out, "episode", at->episode);
-        write_fixed(out, "score", at->score, 2);
+        json_fixed_write(out, "score", at->score, 2);
         json_write_close(out, '}');
     }
     json_write_close(out, ']');
@@ -257,12 +237,12 @@ static void write_head(const struct incident *i, struct buffer *out)
     json_write_open(out, "graded", '{');
     json_write_string(out, "severity", text_of(incident_severity_name(i->severity)));
     json_write_string(out, "floor", text_of(incident_severity_name(i->floor)));
-    write_exact(out, "score", i->severity_score);
+    json_fixed_exact(out, "score", i->severity_score);
     json_write_close(out, '}');
     buffer_printf(out, ",\"priority\":\"P%d\"", i->priority);
-    write_fixed(out, "score", i->score, 2);
-    write_fixed(out, "diversity", i->diversity, 6);
-    write_fixed(out, "criticality", i->criticality, 3);
+    json_fixed_write(out, "score", i->score, 2);
+    json_fixed_write(out, "diversity", i->diversity, 6);
+    json_fixed_write(out, "criticality", i->criticality, 3);
 }
 
 static void write_people(const struct incident *i, struct buffer *out)

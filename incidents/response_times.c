@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "incidents/response_times.h"
 #include "base/json_write.h"
+#include "incidents/json_fixed.h"
 #include <stdlib.h>
 
 enum { FEW = 20 }; /* below this the points say more than a percentile */
@@ -112,12 +113,12 @@ static void write_ended(const struct response_times *t, struct buffer *out)
         sum += seconds(t->all[i].us);
         most = t->all[i].us;
     }
-    json_write_double(out, "median_s", seconds(median(t)));
-    json_write_double(out, "p90_s", seconds(quantile(t, 90)));
+    json_fixed_write(out, "median_s", seconds(median(t)), 6);
+    json_fixed_write(out, "p90_s", seconds(quantile(t, 90)), 6);
     if (t->ended >= FEW)
-        json_write_double(out, "p95_s", seconds(quantile(t, 95)));
-    json_write_double(out, "mean_s", sum / (double)t->ended);
-    json_write_double(out, "max_s", seconds(most));
+        json_fixed_write(out, "p95_s", seconds(quantile(t, 95)), 6);
+    json_fixed_write(out, "mean_s", sum / (double)t->ended, 6);
+    json_fixed_write(out, "max_s", seconds(most), 6);
 }
 
 void response_times_write(struct response_times *t, struct buffer *out)
@@ -134,12 +135,12 @@ void response_times_write(struct response_times *t, struct buffer *out)
     if (t->ended)
         write_ended(t, out);
     if (survival_median(t, &half))
-        json_write_double(out, "median_with_open_s", seconds(half));
+        json_fixed_write(out, "median_with_open_s", seconds(half), 6);
     if (!t->ended || t->ended >= FEW)
         return;
     json_write_open(out, "points_s", '[');
     for (uint32_t i = 0; i < t->count; i++)
         if (!t->all[i].is_open)
-            json_write_double(out, NULL, seconds(t->all[i].us));
+            json_fixed_write(out, NULL, seconds(t->all[i].us), 6);
     json_write_close(out, ']');
 }
