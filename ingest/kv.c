@@ -1,28 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/kv.h"
+#include <stdint.h>
 
 enum { KEY_BYTES = 64 };
 
-static bool is_letter(char c)
-{
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-}
-
-static bool is_key_byte(char c)
-{
-    return is_letter(c) || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '/' || c == '@' ||
-           c == ':' || c == '[' || c == ']';
-}
+/* Which bytes a key is made of (1) and may begin with (2), by byte; none above 127. */
+enum { KEY_BYTE = 1, FIRST_BYTE = 2 };
+static const uint8_t classes[256] = {
+    /* clang-format off */
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0,
+    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 1, 0, 1, 0, 3,
+    0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 0, 0, 0,
+    /* clang-format on */
+};
 
 /* Length of the key at the start of `t` that '=' follows, or 0. */
 static size_t key_len(struct text t)
 {
+    size_t end = t.len < KEY_BYTES + 1 ? t.len : KEY_BYTES + 1;
     size_t len = 0;
-    if (!t.len || (!is_letter(t.at[0]) && t.at[0] != '@'))
+    if (!end || !(classes[(unsigned char)t.at[0]] & FIRST_BYTE))
         return 0;
-    while (len < t.len && len <= KEY_BYTES && is_key_byte(t.at[len]))
+    while (len < end && (classes[(unsigned char)t.at[len]] & KEY_BYTE))
         len++;
-    return len < t.len && len <= KEY_BYTES && t.at[len] == '=' ? len : 0;
+    return len < end && t.at[len] == '=' ? len : 0;
 }
 
 bool kv_is_start(struct text t)

@@ -55,18 +55,29 @@ static struct text without_end(struct text t)
     return t;
 }
 
-/* Eight bytes at a time: nearly every record is ASCII. */
+static uint64_t word_at(const char *at)
+{
+    uint64_t word = 0;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+/* Words at a time, the last one over bytes seen before: nearly every record is ASCII. */
 static bool is_ascii(struct text t)
 {
+    const size_t word = sizeof(uint64_t);
     uint64_t all = 0;
-    uint64_t word = 0;
     size_t i = 0;
-    for (; i + sizeof word <= t.len; i += sizeof word) {
-        memcpy(&word, t.at + i, sizeof word);
-        all |= word;
-    }
-    for (; i < t.len; i++)
-        all |= (unsigned char)t.at[i];
+    for (; i + 4 * word <= t.len; i += 4 * word)
+        all |= word_at(t.at + i) | word_at(t.at + i + word) | word_at(t.at + i + 2 * word) |
+               word_at(t.at + i + 3 * word);
+    for (; i + word <= t.len; i += word)
+        all |= word_at(t.at + i);
+    if (t.len >= word)
+        all |= word_at(t.at + t.len - word);
+    else
+        for (; i < t.len; i++)
+            all |= (unsigned char)t.at[i];
     return !(all & UINT64_C(0x8080808080808080));
 }
 
@@ -112,7 +123,9 @@ static void read_column_time(struct parser *p, struct text t, struct event *e)
 /* Fields out of the message behind a header. */
 static void read_body(struct parser *p, struct arena *arena, struct event *e)
 {
-    struct text t = text_trim(e->message);
+    struct text t = e->message;
+    if (t.len && (t.at[0] <= ' ' || t.at[t.len - 1] <= ' '))
+        t = text_trim(t);
     if (!t.len || ((t.at[0] == '{' || t.at[0] == '@') && read_json(t, arena, e)))
         return;
     struct text head = text_head(t, PIPE_WITHIN);

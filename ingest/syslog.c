@@ -39,26 +39,31 @@ static bool is_at(struct text t, size_t i, char c)
     return i < t.len && t.at[i] == c;
 }
 
+/* Length of "12 " before a "<": a relay left its count in front. */
+static size_t count_len(struct text t)
+{
+    size_t n = digits_of(t, 10);
+    return n && is_at(t, n, ' ') && is_at(t, n + 1, '<') ? n + 1 : 0;
+}
+
 bool syslog_take_priority(struct text *t, struct event *e)
 {
-    struct text rest = *t;
-    size_t count = digits_of(rest, 10);
-    if (count && is_at(rest, count, ' ') && is_at(rest, count + 1, '<'))
-        rest = text_skip(rest, count + 1);
-    if (!is_at(rest, 0, '<'))
-        return false;
-    size_t n = digits_of((struct text){rest.at + 1, rest.len - 1}, 4);
+    size_t at = is_at(*t, 0, '<') ? 1 : count_len(*t) + 1;
+    size_t digits = 0;
     int value = 0;
-    for (size_t i = 1; i <= n; i++)
-        value = value * 10 + (rest.at[i] - '0');
-    bool is_padded = n > 1 && rest.at[1] == '0';
-    if (!n || n > 3 || !is_at(rest, n + 1, '>') || value > 191 || is_padded) {
+    if (!is_at(*t, at - 1, '<'))
+        return false;
+    for (; digits < 4 && at + digits < t->len && is_digit(t->at[at + digits]); digits++)
+        value = value * 10 + (t->at[at + digits] - '0');
+    bool is_padded = digits > 1 && t->at[at] == '0';
+    if (!digits || digits > 3 || !is_at(*t, at + digits, '>') || value > 191 || is_padded) {
         e->flags |= EVENT_HEADER_DAMAGED;
         return false;
     }
     e->facility = value >> 3;
     e->severity = value & 7;
-    *t = text_skip(rest, n + 2);
+    at += digits + 1;
+    *t = (struct text){t->at + at, t->len - at};
     return true;
 }
 
@@ -293,7 +298,7 @@ void syslog_read_3164(struct stamp_reader *stamps, struct text t, struct event *
         if (!stamp_read(stamps, t, &stamp) || is_at(t, stamp.len, ':'))
             break;
         stamp_apply(&stamp, e);
-        t = text_skip(t, stamp.len);
+        t = (struct text){t.at + stamp.len, t.len - stamp.len};
         read_from_host(t, e);
         if (e->program.len || !is_inner_header(stamps, e->message))
             return;

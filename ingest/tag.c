@@ -79,11 +79,14 @@ static bool find_tag(struct text t, struct tag *out)
         return false;
     *out = (struct tag){.name = {t.at, len}, .len = len};
     if (is_at(t, len, '[')) {
-        struct text pid = text_head(text_skip(t, len + 1), PID_BYTES);
-        size_t end = text_find_byte(pid, ']');
-        if (end == pid.len || !end)
+        size_t most = t.len - len - 1 < PID_BYTES ? t.len - len - 1 : PID_BYTES;
+        const char *pid = t.at + len + 1;
+        size_t end = 0;
+        while (end < most && pid[end] != ']')
+            end++;
+        if (end == most || !end)
             return false;
-        out->pid = text_head(pid, end);
+        out->pid = (struct text){pid, end};
         out->len = len + end + 2;
     }
     out->has_colon = is_at(t, out->len, ':');
@@ -237,11 +240,12 @@ void tag_take(struct text *t, struct event *e)
         skip_severity(t);
         is_found = find_tag(*t, &tag);
     }
-    if (!is_found || text_equal(tag.name, TEXT("CEF")))
+    if (!is_found || (tag.name.len == 3 && text_equal(tag.name, TEXT("CEF"))))
         return;
     e->program = tag.name;
     e->pid = tag.pid;
-    *t = text_skip(*t, tag.len + (tag.has_colon ? 1 : 0));
+    size_t behind = tag.len + (tag.has_colon ? 1 : 0);
+    *t = (struct text){t->at + behind, t->len - behind};
     skip_spaces(t);
     take_message_id(t, e);
 }
