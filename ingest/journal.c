@@ -252,6 +252,8 @@ static void give_positions(struct journal *j, struct batch *b)
 {
     uint64_t position = load(&j->next_position);
     uint32_t epoch = journal_epoch(j);
+    if (j->file.journal_us == TIMESTAMP_NONE) /* an empty journal's first: it ages from here */
+        j->file.journal_us = b->records[0].receive_us;
     for (uint32_t i = 0; i < b->count; i++) {
         struct record *r = &b->records[i];
         if (r->receive_us > j->time_us)
@@ -363,9 +365,7 @@ static enum status move_unsynced(struct journal *j, struct error *err)
     while (offset < j->file.offset && status == STATUS_OK)
         status = move_block(j, &next, &offset, err);
     if (status == STATUS_OK)
-        status = journal_file_sync(&next, err);
-    if (status == STATUS_OK)
-        status = journal_file_publish(&next, j->dir.fd, err);
+        status = journal_file_publish(&next, j->dir.fd, err); /* with an fsync */
     if (status == STATUS_OK)
         status = journal_stock_add(&j->stock, j->synced_offset, next.first_position, j->synced_us);
     if (status != STATUS_OK) {

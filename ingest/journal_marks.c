@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { SLOTS = 2 * JOURNAL_MARKS_MAX, NAMES_BYTES = 24 << 20, NO_NUMBER = -1 };
+enum { FEW = 64, NAMES_BYTES = 24 << 20, NO_NUMBER = -1 };
 
 struct mark {
     struct text stream;
@@ -12,13 +12,40 @@ struct mark {
 };
 
 struct journal_marks {
-    struct mark *marks; /* JOURNAL_MARKS_MAX */
-    uint32_t *slots;    /* 1 + index in marks, 0: free; open addressing */
-    uint32_t count;
+    struct mark *marks; /* `size` of them */
+    uint32_t *slots;    /* 2 * size: 1 + index in marks, 0: free; open addressing */
+    uint32_t count, size;
     struct arena names;
 };
 
 static const struct text prefix = {"kafka:", 6};
+
+/* The slot of the stream, or the free one where it belongs. */
+static uint32_t *slot_of(const struct journal_marks *m, struct text stream)
+{
+    size_t i = hash_bytes(stream.at, stream.len, 0) % (2 * (size_t)m->size);
+    while (m->slots[i] && !text_equal(m->marks[m->slots[i] - 1].stream, stream))
+        i = (i + 1) % (2 * (size_t)m->size);
+    return &m->slots[i];
+}
+
+static bool grow(struct journal_marks *m)
+{
+    uint32_t size = m->size ? m->size * 2 : FEW;
+    struct mark *marks = realloc(m->marks, size * sizeof *marks);
+    if (!marks)
+        return false;
+    m->marks = marks;
+    uint32_t *slots = calloc(2 * (size_t)size, sizeof *slots);
+    if (!slots)
+        return false;
+    free(m->slots);
+    m->slots = slots;
+    m->size = size;
+    for (uint32_t i = 0; i < m->count; i++)
+        *slot_of(m, m->marks[i].stream) = i + 1;
+    return true;
+}
 
 enum status journal_marks_new(struct journal_marks **out)
 {
@@ -26,10 +53,7 @@ enum status journal_marks_new(struct journal_marks **out)
     if (!m)
         return STATUS_NOMEM;
     arena_init(&m->names, NAMES_BYTES);
-    /* zeroed pages that are not touched cost nothing */
-    m->marks = calloc(JOURNAL_MARKS_MAX, sizeof *m->marks);
-    m->slots = calloc(SLOTS, sizeof *m->slots);
-    if (!m->marks || !m->slots)
+    if (!grow(m))
         return STATUS_NOMEM;
     *out = MOVE(m);
     return STATUS_OK;
@@ -45,15 +69,6 @@ void journal_marks_free(struct journal_marks *m)
     free(m);
 }
 
-/* The slot of the stream, or the free one where it belongs. */
-static uint32_t *slot_of(const struct journal_marks *m, struct text stream)
-{
-    size_t i = hash_bytes(stream.at, stream.len, 0) % SLOTS;
-    while (m->slots[i] && !text_equal(m->marks[m->slots[i] - 1].stream, stream))
-        i = (i + 1) % SLOTS;
-    return &m->slots[i];
-}
-
 static struct mark *find(const struct journal_marks *m, struct text stream)
 {
     uint32_t index = *slot_of(m, stream);
@@ -65,8 +80,11 @@ static struct mark *find_or_add(struct journal_marks *m, struct text stream)
     uint32_t *slot = slot_of(m, stream);
     if (*slot)
         return &m->marks[*slot - 1];
-    if (m->count == JOURNAL_MARKS_MAX)
-        return NULL;
+    if (m->count == m->size) {
+        if (m->size >= JOURNAL_MARKS_MAX || !grow(m))
+            return NULL;
+        slot = slot_of(m, stream);
+    }
     struct text name = arena_copy(&m->names, stream);
     if (!name.at)
         return NULL;

@@ -256,7 +256,8 @@ enum status journal_reader_next(struct journal_reader *r, struct batch *out, str
                              " is not what its program wrote",
                              block.first_position);
         cut_since(r, out);
-        r->position = block.first_position + block.count;
+        if (block.first_position + block.count > r->position) /* less: seen in the file before */
+            r->position = block.first_position + block.count;
         if (out->count == 0)
             continue;
         out->source = out->records[0].source;

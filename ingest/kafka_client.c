@@ -94,8 +94,11 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
     char fatal[REASON_LEN] = "";
     if (code == RD_KAFKA_RESP_ERR__FATAL)
         (void)rd_kafka_fatal_error(rk, fatal, sizeof fatal);
-    log_line(code == RD_KAFKA_RESP_ERR__FATAL ? LOG_ERROR : LOG_WARNING, "kafka: %s: %s %s",
-             rd_kafka_err2name((rd_kafka_resp_err_t)code), reason, fatal);
+    enum log_level level = code == RD_KAFKA_RESP_ERR__FATAL       ? LOG_ERROR
+                           : code == RD_KAFKA_RESP_ERR__TRANSPORT ? LOG_DEBUG /* on_log has it */
+                                                                  : LOG_WARNING;
+    log_line(level, "kafka: %s: %s %s", rd_kafka_err2name((rd_kafka_resp_err_t)code), reason,
+             fatal);
 }
 
 /* ---- rebalance ----------------------------------------------------------------------------- */
