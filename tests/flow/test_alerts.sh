@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Alerts are states: a real Alertmanager opens an incident and resolves it; amtool does the same by
+# our own API v2; PagerDuty's trigger, acknowledge and resolve meet in one incident; what cannot be
+# matched to one changes nothing.
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+flow_begin "$1"
+command -v curl > /dev/null || flow_skip "no curl here"
+flow_config << EOF
+sources:
+  - syslog_udp: {listen: '127.0.0.1:0'}
+http: {listen: '127.0.0.1:0'}
+EOF
+flow_start
+
+incidents() { "$tocsin" incidents --url "$flow_url" --json "$@"; }
+has() { incidents --state "$1" | grep -q "$2"; }
+hasnt() { ! has "$1" "$2"; }
+post() { # post PATH BODY: the status
+  curl -s -o "$flow_dir/answer" -w '%{http_code}' -X POST "$flow_url$1" \
+    -H 'Content-Type: application/json' -d "$2"
+}
+requests() { # of Alertmanager, so far
+  curl -fsS "$flow_url/metrics" | sed -n 's/^tocsin_webhook_requests_total{integration="alertmanager"} //p'
+}
+heard_since() { [ "$(requests)" -gt "$1" ]; }
+event() { # event ACTION
+  post /v2/enqueue "{\"routing_key\":\"0123456789abcdef0123456789abcdef\",\"dedup_key\":\"disk-7\",
+    \"event_action\":\"$1\",\"payload\":{\"summary\":\"Disk full\",\"source\":\"db7.example.org\",
+    \"severity\":\"critical\"}}"
+}
+
+# ---- PagerDuty ----------------------------------------------------------------------------------
+[ "$(event trigger)" = 202 ] || flow_fail "trigger: $(cat "$flow_dir/answer")"
+flow_wait 10 has open db7.example.org || flow_fail "a trigger opens nothing"
+id=$(incidents --state open | grep db7.example.org | sed -n 's/^{"id":"\([^"]*\)".*/\1/p')
+[ "$(event acknowledge)" = 202 ] || flow_fail "acknowledge: $(cat "$flow_dir/answer")"
+flow_wait 10 has acknowledged "$id" || flow_fail "acknowledge does not reach $id: $(incidents)"
+[ "$(event trigger)" = 202 ] || flow_fail "second trigger"
+[ "$(event resolve)" = 202 ] || flow_fail "resolve: $(cat "$flow_dir/answer")"
+flow_wait 10 has resolved "$id" || flow_fail "resolve does not reach $id: $(incidents)"
+[ "$(incidents | grep -c db7.example.org)" = 1 ] || flow_fail "more than one incident: $(incidents)"
+flow_note "PagerDuty: trigger, acknowledge and resolve meet in $id"
+[ "$(post /v2/enqueue '{"routing_key":"k","dedup_key":"never seen","event_action":"resolve"}')" = 202 ] ||
+  flow_fail "a resolve of nothing is not taken"
+[ "$(post /v2/enqueue '{"event_action":"trigger"}')" = 400 ] || flow_fail "a faulty event is taken"
+flow_note "a resolve of nothing is taken and changes nothing"
+
+# ---- a real Alertmanager --------------------------------------------------------------------------
+alertmanager=$(command -v prometheus-alertmanager || command -v alertmanager)
+if [ -n "$alertmanager" ] && command -v amtool > /dev/null; then
+  cat > "$flow_dir/alertmanager.yml" << EOF
+route: {receiver: tocsin, group_by: [alertname], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}
+receivers:
+  - name: tocsin
+    webhook_configs: [{url: '$flow_url/webhooks/alertmanager', send_resolved: true}]
+EOF
+  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  flow_background "$alertmanager" --config.file="$flow_dir/alertmanager.yml" --cluster.listen-address= \
+    --storage.path="$flow_dir/alertmanager" --web.listen-address="127.0.0.1:$port" \
+    > "$flow_dir/alertmanager.log" 2>&1
+  am=http://127.0.0.1:$port
+  flow_wait 30 curl -fsS "$am/-/ready" || flow_fail "$(cat "$flow_dir/alertmanager.log")"
+  for n in 1 2; do
+    amtool --alertmanager.url="$am" alert add alertname=SwitchDown instance=switch$n:9100 \
+      severity=critical --annotation=summary="switch$n is down" || flow_fail "amtool"
+  done
+  flow_wait 20 has open SwitchDown || flow_fail "Alertmanager opens nothing: $(incidents)"
+  [ "$(incidents | grep -c SwitchDown)" = 1 ] || flow_fail "not one incident for a group: $(incidents)"
+  for n in 1 2; do
+    seen=$(requests)
+    amtool --alertmanager.url="$am" alert add alertname=SwitchDown instance=switch$n:9100 \
+      severity=critical --annotation=summary="switch$n is down" --end="$(date -u +%FT%TZ)" ||
+      flow_fail "amtool"
+    flow_wait 20 heard_since "$seen" || flow_fail "Alertmanager says nothing"
+    [ $n = 2 ] || hasnt resolved SwitchDown || flow_fail "resolved while one still fires"
+  done
+  flow_wait 20 has resolved SwitchDown || flow_fail "nothing resolves: $(incidents)"
+  flow_note "Alertmanager: a group is one incident, resolved when its last alert is"
+
+  # the same tool against our own API v2
+  amtool --alertmanager.url="$flow_url" alert add alertname=DiskFull instance=db9:9100 \
+    severity=error || flow_fail "amtool against us"
+  flow_wait 10 has open DiskFull || flow_fail "API v2 opens nothing: $(incidents)"
+  amtool --alertmanager.url="$flow_url" alert add alertname=DiskFull instance=db9:9100 \
+    severity=error --end="$(date -u +%FT%TZ)" || flow_fail "amtool against us"
+  flow_wait 10 has resolved DiskFull || flow_fail "API v2 resolves nothing: $(incidents)"
+  flow_note "API v2: amtool opens and resolves"
+else
+  echo "skipped: no Alertmanager here (prometheus-alertmanager)"
+fi
+flow_stop || flow_fail "SIGTERM did not end with 0"
+flow_note "SIGTERM ends with 0"
