@@ -197,7 +197,8 @@ enum status file_reader_next(struct file_reader *r, struct batch *out, struct er
         struct text raw;
         bool is_cut = false;
         if (!find_record(r, &raw, &is_cut)) {
-            if (r->is_end || r->broken)
+            bool may_wait = r->size_bytes == 0 && r->left.len == 0; /* a pipe, a terminal */
+            if (r->is_end || r->broken || (may_wait && out->count))
                 break;
             r->broken = fill(r, &r->why);
             r->is_end = r->is_end || r->broken; /* what came before the damage is given */

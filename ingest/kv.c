@@ -36,6 +36,16 @@ bool kv_is_start(struct text t)
     return key_len(t) > 0;
 }
 
+static bool is_letter(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
@@ -144,4 +154,34 @@ bool kv_read(struct text t, struct arena *arena, struct event *e)
             t = text_skip(t, 1);
     }
     return e->field_count > before;
+}
+
+/* Length of the key at the start of `t` that :" follows, or 0. */
+static size_t colon_key_len(struct text t)
+{
+    size_t len = 0;
+    while (len + 1 < t.len && len <= KEY_BYTES && (is_letter(t.at[len]) || is_digit(t.at[len])))
+        len++;
+    return len && len + 1 < t.len && t.at[len] == ':' && t.at[len + 1] == '"' ? len : 0;
+}
+
+bool kv_read_brackets(struct text t, struct arena *arena, struct event *e)
+{
+    uint32_t before = e->field_count;
+    struct text value;
+    if (!t.len || t.at[0] != '[')
+        return false;
+    t = text_skip(t, 1);
+    for (size_t len = colon_key_len(t); len; len = colon_key_len(t)) {
+        struct text key = text_head(t, len);
+        t = text_skip(t, len + 1);
+        if (!take_quoted(&t, arena, &value) || !event_add(e, key, value))
+            break;
+        while (t.len && (t.at[0] == ';' || is_blank(t.at[0])))
+            t = text_skip(t, 1);
+    }
+    bool is_whole = e->field_count > before && t.len && t.at[0] == ']';
+    if (!is_whole)
+        e->field_count = before;
+    return is_whole;
 }

@@ -14,3 +14,5 @@
 bool kv_is_start(struct text t);
 /* Adds the pairs; false where there was none. */
 bool kv_read(struct text t, struct arena *arena, struct event *e);
+/* Check Point: [action:"Accept"; flags:"4096"; ...]. False, and nothing added, where it is not. */
+bool kv_read_brackets(struct text t, struct arena *arena, struct event *e);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/syslog.h"
+#include "ingest/kv.h"
 #include "ingest/structured.h"
 #include "ingest/tag.h"
 
@@ -127,6 +128,11 @@ static void read_5424_words(struct text t, struct arena *arena, struct event *e)
     e->program = has_colon ? text_head(program, program.len - 1) : program;
     if (!take_word(&t, PID_BYTES, e, &e->pid) || !take_word(&t, MSGID_BYTES, e, &e->msgid) ||
         !structured_read(&t, arena, e)) {
+        if (is_at(t, 0, '[') && kv_read_brackets(t, arena, e)) {
+            e->param_count = 0;
+            e->message = t;
+            return;
+        }
         if (has_colon) { /* RFC 3164 behind a version: what follows the colon is text */
             e->pid = TEXT_NONE;
             e->msgid = TEXT_NONE;

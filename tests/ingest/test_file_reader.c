@@ -237,6 +237,29 @@ static void test_refusals(void **state)
     assert_null(r);
 }
 
+/* What a pipe has is given before it is asked for more. */
+static void test_pipe(void **state)
+{
+    (void)state;
+    int ends[2];
+    char path[64];
+    assert_int_equal(pipe(ends), 0);
+    (void)snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    assert_int_equal(write(ends[1], "one\ntwo\nthr", 11), 11);
+    AUTO(file_reader) r = open_file(path, false);
+    AUTO(batch) b = batch_new();
+    assert_non_null(b);
+    assert_int_equal(file_reader_next(r, b, NULL), STATUS_OK);
+    assert_int_equal(b->count, 2);
+    assert_true(file_reader_progress(r) < 0);
+    assert_int_equal(write(ends[1], "ee\n", 3), 3);
+    assert_int_equal(close(ends[1]), 0);
+    assert_int_equal(file_reader_next(r, b, NULL), STATUS_OK);
+    assert_true(text_equal(b->records[0].raw, TEXT("three")));
+    assert_int_equal(file_reader_next(r, b, NULL), STATUS_AGAIN);
+    assert_int_equal(close(ends[0]), 0);
+}
+
 /* The time of receipt is the file's last write: the same at each replay. */
 static void test_time_of_receipt(void **state)
 {
@@ -266,6 +289,7 @@ int main(void)
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_cut_short);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_members);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_refusals);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_pipe);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_time_of_receipt);
     return _cmocka_run_group_tests("test_file_reader", tests, n, NULL, NULL);
 }

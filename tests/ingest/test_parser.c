@@ -270,6 +270,13 @@ static const struct row rows[] = {
     {"indented JSON", RAW("  {\"a\":1}\n"), FORMAT_AUTO, NULL,
      FORMAT("json") NOW "\"message\":\"{\\\"a\\\":1}\",\"fields\":{\"a\":1},"
                         "\"flags\":[\"time_assumed\"]}\n"},
+    {"Check Point",
+     RAW("<38>1 2014-02-05T13:37:45Z cp CheckPoint 7 - [action:\"Accept\"; n:\"a]b\"; ]"),
+     FORMAT_AUTO, NULL,
+     FORMAT("rfc5424") TIME("2014-02-05T13:37:45.000000Z") AUTH_INFO
+     "\"host\":\"cp\",\"program\":\"CheckPoint\",\"pid\":\"7\","
+     "\"message\":\"[action:\\\"Accept\\\"; n:\\\"a]b\\\"; ]\","
+     "\"fields\":{\"action\":\"Accept\",\"n\":\"a]b\"}}\n"},
     {"a name twice is a list", RAW("a=1 b=2 a=3"), FORMAT_KV, NULL,
      FORMAT("kv") NOW "\"message\":\"a=1 b=2 a=3\",\"fields\":{\"a\":[\"1\",\"3\"],\"b\":\"2\"},"
                       "\"flags\":[\"time_assumed\"]}\n"},
