@@ -52,6 +52,8 @@ static enum status restore_one(void *context, struct text chunk)
     return STATUS_OK;
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     enum { EVENTS = 64 };

@@ -82,6 +82,8 @@ static void check(const struct model *m, const struct window *w, const struct wi
         abort();
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2)
