@@ -11,13 +11,22 @@ static unsigned commonness(unsigned char c)
 
 static unsigned gram_cost(const char *at)
 {
-    static const char *const frequent[] = {
-        ".exe", "\\win", "wind",  "indo", "ndow", "dows",  "ows\\", "syst",  "yste", "stem",
-        "tem3", "em32",  "m32\\", "prog", "rogr", "ogra",  "gram",  "file",  "iles", "micr",
-        "icro", "cros",  "roso",  "osof", "soft", "c:\\w", ":\\wi", "\\sys", "user", "http",
-        "even", "vent",  "oper",  "tion", "ment", "proc",  "cess",  "powe",  "ower", "ersh",
-        "shel", "hell",  ".dll",  "curr", "urre", "rent",  "vers",  "ersi",  "sion", "serv",
-        "ervi", "vice",  "name",  "data", "time", "comm",  "mand",  "path",  "null", "true",
+    static const char frequent[][GRAM_BYTES] = {
+        {'.', 'e', 'x', 'e'},  {'\\', 'w', 'i', 'n'}, {'w', 'i', 'n', 'd'},  {'i', 'n', 'd', 'o'},
+        {'n', 'd', 'o', 'w'},  {'d', 'o', 'w', 's'},  {'o', 'w', 's', '\\'}, {'s', 'y', 's', 't'},
+        {'y', 's', 't', 'e'},  {'s', 't', 'e', 'm'},  {'t', 'e', 'm', '3'},  {'e', 'm', '3', '2'},
+        {'m', '3', '2', '\\'}, {'p', 'r', 'o', 'g'},  {'r', 'o', 'g', 'r'},  {'o', 'g', 'r', 'a'},
+        {'g', 'r', 'a', 'm'},  {'f', 'i', 'l', 'e'},  {'i', 'l', 'e', 's'},  {'m', 'i', 'c', 'r'},
+        {'i', 'c', 'r', 'o'},  {'c', 'r', 'o', 's'},  {'r', 'o', 's', 'o'},  {'o', 's', 'o', 'f'},
+        {'s', 'o', 'f', 't'},  {'c', ':', '\\', 'w'}, {':', '\\', 'w', 'i'}, {'\\', 's', 'y', 's'},
+        {'u', 's', 'e', 'r'},  {'h', 't', 't', 'p'},  {'e', 'v', 'e', 'n'},  {'v', 'e', 'n', 't'},
+        {'o', 'p', 'e', 'r'},  {'t', 'i', 'o', 'n'},  {'m', 'e', 'n', 't'},  {'p', 'r', 'o', 'c'},
+        {'c', 'e', 's', 's'},  {'p', 'o', 'w', 'e'},  {'o', 'w', 'e', 'r'},  {'e', 'r', 's', 'h'},
+        {'s', 'h', 'e', 'l'},  {'h', 'e', 'l', 'l'},  {'.', 'd', 'l', 'l'},  {'c', 'u', 'r', 'r'},
+        {'u', 'r', 'r', 'e'},  {'r', 'e', 'n', 't'},  {'v', 'e', 'r', 's'},  {'e', 'r', 's', 'i'},
+        {'s', 'i', 'o', 'n'},  {'s', 'e', 'r', 'v'},  {'e', 'r', 'v', 'i'},  {'v', 'i', 'c', 'e'},
+        {'n', 'a', 'm', 'e'},  {'d', 'a', 't', 'a'},  {'t', 'i', 'm', 'e'},  {'c', 'o', 'm', 'm'},
+        {'m', 'a', 'n', 'd'},  {'p', 'a', 't', 'h'},  {'n', 'u', 'l', 'l'},  {'t', 'r', 'u', 'e'},
     };
     unsigned sum = 0;
     for (size_t k = 0; k < GRAM_BYTES; k++)

@@ -70,21 +70,26 @@ void literals_free(struct literals *l)
 
 /* ---- building ---- */
 
-static struct entry entry_of(const struct literal *l, struct buckets **to, struct literals *set)
+static struct buckets *home_of(struct literals *set, const struct literal *l)
+{
+    bool is_long = l->text.len >= 8;
+    if (l->place == LITERAL_ANYWHERE)
+        return &set->grams;
+    if (l->place == LITERAL_AT_START)
+        return is_long ? &set->starts_long : &set->starts_short;
+    return is_long ? &set->ends_long : &set->ends_short;
+}
+
+static struct entry entry_of(const struct literal *l)
 {
     struct text t = l->text;
     size_t edge = t.len >= 8 ? 8 : LITERAL_LEAST;
     struct entry e = {.at = t.at, .len = (uint32_t)t.len, .id = l->id};
     if (l->place == LITERAL_ANYWHERE) {
-        *to = &set->grams;
         e.offset = gram_rarest(t, LITERAL_LEAST);
         e.key = load(t.at + e.offset, LITERAL_LEAST);
-    } else if (l->place == LITERAL_AT_START) {
-        *to = edge == 8 ? &set->starts_long : &set->starts_short;
-        e.key = load(t.at, edge);
     } else {
-        *to = edge == 8 ? &set->ends_long : &set->ends_short;
-        e.key = load(t.at + t.len - edge, edge);
+        e.key = load(l->place == LITERAL_AT_START ? t.at : t.at + t.len - edge, edge);
     }
     return e;
 }
@@ -105,39 +110,55 @@ static bool reserve(struct buckets *b)
 }
 
 /* Counting sort: counts, then offsets, then each entry to its place. */
-static enum status fill(struct literals *set, const struct literal *items, uint32_t count)
+static void sort(struct literals *set, const struct literal *items, const struct entry *entries,
+                 uint32_t count)
 {
-    struct buckets *to = NULL;
-    for (uint32_t i = 0; i < count; i++) {
-        (void)entry_of(&items[i], &to, set);
-        to->count++;
-    }
     struct buckets *all[] = {&set->grams, &set->starts_long, &set->starts_short, &set->ends_long,
                              &set->ends_short};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (all[i]->count && !reserve(all[i]))
-            return STATUS_NOMEM;
     for (uint32_t i = 0; i < count; i++) {
-        struct entry e = entry_of(&items[i], &to, set);
-        uint32_t place = bucket_of(e.key, to->bitmap_bits);
-        to->starts[bucket_of(e.key, to->bits) + 2]++;
+        struct buckets *to = home_of(set, &items[i]);
+        uint32_t place = bucket_of(entries[i].key, to->bitmap_bits);
+        to->starts[bucket_of(entries[i].key, to->bits) + 2]++;
         to->bitmap[place / 64] |= UINT64_C(1) << (place % 64);
     }
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         for (size_t k = 2; all[i]->count && k < ((size_t)1 << all[i]->bits) + 2; k++)
             all[i]->starts[k] += all[i]->starts[k - 1];
     for (uint32_t i = 0; i < count; i++) {
-        struct entry e = entry_of(&items[i], &to, set);
-        to->entries[to->starts[bucket_of(e.key, to->bits) + 1]++] = e;
+        struct buckets *to = home_of(set, &items[i]);
+        to->entries[to->starts[bucket_of(entries[i].key, to->bits) + 1]++] = entries[i];
     }
-    return STATUS_OK;
+}
+
+static bool reserve_all(struct literals *set, const struct literal *items, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        home_of(set, &items[i])->count++;
+    struct buckets *all[] = {&set->grams, &set->starts_long, &set->starts_short, &set->ends_long,
+                             &set->ends_short};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i]->count && !reserve(all[i]))
+            return false;
+    return true;
+}
+
+static bool fill(struct literals *set, const struct literal *items, uint32_t count)
+{
+    struct entry *entries = calloc((size_t)count + 1, sizeof *entries);
+    bool is_ok = entries && reserve_all(set, items, count);
+    for (uint32_t i = 0; is_ok && i < count; i++)
+        entries[i] = entry_of(&items[i]);
+    if (is_ok)
+        sort(set, items, entries, count);
+    free(entries);
+    return is_ok;
 }
 
 enum status literals_new(const struct literal *items, uint32_t count, struct literals **out,
                          struct error *err)
 {
     AUTO(literals) l = calloc(1, sizeof *l);
-    if (!l || fill(l, items, count) != STATUS_OK)
+    if (!l || !fill(l, items, count))
         return error_set(err, STATUS_NOMEM, 0, "no memory for literals");
     *out = MOVE(l);
     return STATUS_OK;

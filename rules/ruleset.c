@@ -162,7 +162,12 @@ static enum status prepare(struct loading *l, struct error *err)
     if (status == STATUS_OK)
         status = valuelist_load(l->options->lists, &r->arena, &r->lists, err);
     l->draft = (struct draft){
-        .compiler = {&r->arena, &l->scratch, r->names, r->predicates, &r->lists, &l->findings},
+        .compiler = {.arena = &r->arena,
+                     .scratch = &l->scratch,
+                     .names = r->names,
+                     .predicates = r->predicates,
+                     .lists = &r->lists,
+                     .findings = &l->findings},
         .options = l->options,
     };
     return status;

@@ -86,8 +86,25 @@ static void hash_rule(const struct ruleset *r, const struct hash128 *own, struct
     hash_part(&h, own, sizeof *own);
     hash_part(&h, &decoders, sizeof decoders);
     hash_part(&h, &mappings, sizeof mappings);
-    hash_part(&h, &r->lists.content, sizeof r->lists.content);
     rule->content = hash_end(&h);
+}
+
+/* What decides behind the correlator is part of the ruleset's hash, though windows do not depend on
+ * it. */
+static void hash_facts(struct hasher *h, const struct rule *rule)
+{
+    hash_part(h, &rule->content, sizeof rule->content);
+    hash_part_text(h, rule->key);
+    hash_part_text(h, rule->tactic);
+    hash_part_text(h, rule->family);
+    hash_part_text(h, rule->playbook);
+    hash_part_u64(h, (uint64_t)rule->level << 24 | (uint64_t)rule->status << 16 |
+                         (uint64_t)rule->open << 8 | (uint64_t)rule->is_shadow << 1 |
+                         rule->is_reported);
+    hash_part(h, &rule->confidence, sizeof rule->confidence);
+    hash_part_u64(h, (uint64_t)rule->suppress_us);
+    hash_part_u64(h, rule->max_entities);
+    hash_part_u64(h, (uint64_t)rule->max_entities_us);
 }
 
 static bool fill_lists(struct ruleset *r)
@@ -105,14 +122,14 @@ static bool fill_lists(struct ruleset *r)
         struct rule *rule = &r->rules[i].rule;
         rule->index = i;
         hash_rule(r, &r->rules[i].content, rule);
-        hash_part(&h, &rule->content, sizeof rule->content);
+        hash_facts(&h, rule);
         r->all[i] = rule;
     }
     for (uint32_t i = 0; i < r->relation_count; i++) {
         struct relation *relation = &r->relations[i];
         relation->rule.index = r->rule_count + i;
         hash_rule(r, &relation->content, &relation->rule);
-        hash_part(&h, &relation->rule.content, sizeof relation->rule.content);
+        hash_facts(&h, &relation->rule);
         r->correlations[i] = relation->correlation;
         r->correlations[i].rule = &relation->rule;
         r->correlations[i].index = i;

@@ -5,6 +5,7 @@
 #include "rules/node.h"
 #include "rules/predicate.h"
 #include "rules/valuelist.h"
+#include <stdbool.h>
 
 /* What compiling a rule's detections needs: the ruleset's growing tables. */
 struct compiler {
@@ -13,6 +14,7 @@ struct compiler {
     struct names *names;
     struct predicates *predicates;
     const struct valuelists *lists;
+    bool has_expanded; /* the rule at hand uses a value list: its content hash covers them */
     struct findings *findings;
 };
 
