@@ -294,6 +294,9 @@ void source_print_options(struct buffer *out)
             return;
         arena_init(&s->arena, 1 << 20);
         collect_rows(types[i], &rows);
+        for (size_t j = 0; j < rows.count; j++) /* what has no default is shown empty */
+            if (!rows.rows[j].fallback)
+                rows.rows[j].fallback = "";
         buffer_printf(out, "# - %s: # %s\n", types[i]->key, types[i]->help);
         if (option_read(rows.rows, rows.count, NULL, &s->arena, s, NULL) == STATUS_OK)
             option_print(rows.rows, rows.count, s, 6, out);

@@ -5,6 +5,7 @@
 #include "ingest/source_tcp.h"
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -15,7 +16,7 @@ struct unix_door {
     struct source source;
     struct text path; /* options */
     int is_stream;
-    int64_t mode;
+    struct text mode;
     bool has_made; /* the socket in the file system is ours to remove */
     struct source_datagram datagram;
     struct source_stream stream;
@@ -40,12 +41,16 @@ static enum status bind_path(struct unix_door *u, int type, int *out_fd, struct 
     if (!u->path.len || u->path.len >= sizeof at.sun_path)
         return error_set(err, STATUS_INVALID, 0, "path: want a path of 1 to %zu bytes",
                          sizeof at.sun_path - 1);
+    char *end = NULL;
+    unsigned long mode = strtoul(u->mode.at, &end, 8);
+    if (!u->mode.len || *end || mode > 0777)
+        return error_set(err, STATUS_INVALID, 0, "mode: want permissions in octal, such as 0660");
     memcpy(at.sun_path, u->path.at, u->path.len);
     if (is_abandoned(&at, type))
         (void)unlink(at.sun_path);
     int fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     u->has_made = fd >= 0 && bind(fd, (const struct sockaddr *)&at, sizeof at) == 0;
-    if (u->has_made && chmod(at.sun_path, (mode_t)u->mode) == 0 &&
+    if (u->has_made && chmod(at.sun_path, (mode_t)mode) == 0 &&
         (type != SOCK_STREAM || listen(fd, 1024) == 0)) {
         *out_fd = fd;
         return STATUS_OK;
@@ -103,8 +108,8 @@ static const struct option rows[] = {
      "where the socket is made"},
     {"type", OPTION_CHOICE, offsetof(struct unix_door, is_stream), "datagram", 0, 0, socket_types,
      "datagrams, or a stream of lines or counted frames"},
-    {"mode", OPTION_INT, offsetof(struct unix_door, mode), "438", 0, 511, NULL,
-     "its permissions, as a number (438 is 0666)"},
+    {"mode", OPTION_TEXT, offsetof(struct unix_door, mode), "0666", 0, 0, NULL,
+     "its permissions, in octal"},
 };
 
 const struct source_type source_unix_type = {

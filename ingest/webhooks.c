@@ -79,6 +79,15 @@ enum status webhooks_open(const struct yaml_node *node, uint32_t source_index,
     return STATUS_OK;
 }
 
+void webhooks_print_options(struct buffer *out)
+{
+    struct webhooks w = {0};
+    arena_init(&w.arena, 1 << 16);
+    if (option_read(rows, sizeof rows / sizeof *rows, NULL, &w.arena, &w, NULL) == STATUS_OK)
+        option_print(rows, sizeof rows / sizeof *rows, &w, 2, out);
+    arena_fini(&w.arena);
+}
+
 void webhooks_free(struct webhooks *w)
 {
     if (!w)
