@@ -30,6 +30,17 @@ static void keep(struct run *best, struct run *now)
     now->len = 0;
 }
 
+/* "[:alpha:]" inside a class; without its end it is a bracket like any other. */
+static size_t posix_length(struct text t)
+{
+    size_t len = 2;
+    if (!text_starts(t, TEXT("[:")))
+        return 0;
+    while (len < t.len && (t.at[len] == '^' || (t.at[len] >= 'a' && t.at[len] <= 'z')))
+        len++;
+    return text_starts(text_skip(t, len), TEXT(":]")) ? len + 2 : 0;
+}
+
 static void skip_class(struct reader *r)
 {
     r->at++; /* [ */
@@ -38,12 +49,8 @@ static void skip_class(struct reader *r)
     if (r->at < r->pattern.len && r->pattern.at[r->at] == ']')
         r->at++;
     while (r->at < r->pattern.len && r->pattern.at[r->at] != ']') {
-        if (r->pattern.at[r->at] == '\\')
-            r->at++;
-        else if (text_starts(text_skip(r->pattern, r->at), TEXT("[:")))
-            while (r->at < r->pattern.len && !text_starts(text_skip(r->pattern, r->at), TEXT(":]")))
-                r->at++;
-        r->at++;
+        size_t named = posix_length(text_skip(r->pattern, r->at));
+        r->at += named ? named : r->pattern.at[r->at] == '\\' ? 2 : 1;
     }
     r->at++;
 }
@@ -251,12 +258,36 @@ static struct text unwrapped(struct text pattern)
     return pattern;
 }
 
+/* What changes how the rest is to be read: quoting, control characters, comments, verbs, and flags
+ * that let spaces and comments in. */
+static bool is_plain_syntax(struct text pattern)
+{
+    for (size_t i = 0; i + 1 < pattern.len; i += pattern.at[i] == '\\' ? 2 : 1) {
+        char next = pattern.at[i + 1];
+        if (pattern.at[i] == '\\' && (next == 'Q' || next == 'E' || next == 'c'))
+            return false;
+    }
+    if (text_find(pattern, TEXT("(?#")) < pattern.len ||
+        text_find(pattern, TEXT("(*")) < pattern.len)
+        return false;
+    for (size_t i = 0; i + 2 < pattern.len; i++) {
+        if (pattern.at[i] != '(' || pattern.at[i + 1] != '?')
+            continue;
+        for (size_t k = i + 2; k < pattern.len && strchr("imsxnJU^-", pattern.at[k]); k++)
+            if (pattern.at[k] == 'x' || pattern.at[k] == 0)
+                return false;
+    }
+    return true;
+}
+
 uint32_t required_literals(struct text pattern, struct arena *arena,
                            struct text out[REQUIRED_LITERALS])
 {
     uint32_t count = 0;
     size_t at = 0;
     struct text one;
+    if (!is_plain_syntax(pattern))
+        return 0;
     pattern = unwrapped(pattern);
     while (pattern.len && next_alternative(pattern, &at, &one)) {
         struct run best = {.len = 0};
