@@ -44,7 +44,7 @@ struct ruleset_options {
                                  rules below it are is_shipped. NULL: none */
     const char *overrides;    /* overrides.yml, or NULL */
     const char *lists;        /* folder of value lists for `expand`, or NULL */
-    const char *cache;        /* folder of compiled rules, or NULL: no cache */
+    const char *cache;        /* accepted, not used: loading from text is under a cache's goal */
     bool has_routing;         /* false: `--logsource any` */
     enum fire_policy fire;    /* for correlations that do not say */
     int64_t lateness_us;      /* for correlations that do not say */
