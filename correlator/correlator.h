@@ -47,6 +47,11 @@ struct shard_options {
     size_t max_bytes; /* ceiling of all windows of this shard; the least recently touched
                          are evicted beyond it, counted */
 };
+/* Every correlation is one that a shard can run: INVALID or LIMIT names the first that is not (a
+ * threshold that no window can hold, an ordered condition with too many alternatives). Any thread;
+ * ask before rules are taken into use, shard_swap then fails for want of memory alone. */
+NODISCARD enum status shard_check(const struct correlation *correlations, uint32_t count,
+                                  struct error *err);
 NODISCARD enum status shard_new(const struct shard_options *options, struct shard **out,
                                 struct error *err);
 void shard_free(struct shard *s);

@@ -36,8 +36,8 @@ uint32_t ruleset_map_find(const struct shard *s, const struct correlation *c)
     return ruleset_map_find_content(s, content);
 }
 
-static enum status make_rules(const struct shard *s, const struct correlation *correlations,
-                              uint32_t count, struct rule_state **out, struct error *err)
+static enum status make_rules(const struct correlation *correlations, uint32_t count,
+                              uint32_t shards, struct rule_state **out, struct error *err)
 {
     if (count > UINT16_MAX)
         return error_set(err, STATUS_LIMIT, 0, "more than %d correlations", UINT16_MAX);
@@ -45,14 +45,24 @@ static enum status make_rules(const struct shard *s, const struct correlation *c
     if (!rules)
         return error_set(err, STATUS_NOMEM, 0, "no memory for %u correlations", (unsigned)count);
     for (uint32_t i = 0; i < count; i++) {
-        enum status status = rule_state_init(&rules[i], &correlations[i], s->count, err);
+        enum status status = rule_state_init(&rules[i], &correlations[i], shards, err);
         if (status) {
             free_rules(rules, i);
+            (void)error_prefix(err, "%.*s", TEXT_ARG(correlations[i].rule->key));
             return status;
         }
     }
     *out = rules;
     return STATUS_OK;
+}
+
+enum status ruleset_map_check(const struct correlation *correlations, uint32_t count,
+                              struct error *err)
+{
+    struct rule_state *rules = NULL;
+    enum status status = make_rules(correlations, count, 1, &rules, err);
+    free_rules(rules, status ? 0 : count);
+    return status;
 }
 
 static uint32_t *map_rules(const struct correlation *correlations, uint32_t count,
@@ -101,7 +111,7 @@ enum status ruleset_map_set(struct shard *s, const struct correlation *correlati
                             struct error *err)
 {
     struct rule_state *rules = NULL;
-    enum status status = make_rules(s, correlations, count, &rules, err);
+    enum status status = make_rules(correlations, count, s->count, &rules, err);
     if (status)
         return status;
     uint32_t by_rule_count = 0;

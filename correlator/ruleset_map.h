@@ -7,6 +7,8 @@
 NODISCARD enum status ruleset_map_set(struct shard *s, const struct correlation *correlations,
                                       uint32_t count, struct error *err);
 void ruleset_map_fini(struct shard *s);
+NODISCARD enum status ruleset_map_check(const struct correlation *correlations, uint32_t count,
+                                        struct error *err);
 
 /* The shard's rule for a feed's correlation, also for one of an older ruleset that a held feed
  * knows; WINDOW_NONE where the content is gone. */

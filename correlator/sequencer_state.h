@@ -13,6 +13,8 @@ struct stub {
     struct rule rule;               /* only content is set */
 };
 
+enum { SEQUENCER_RECENT = 256 };
+
 struct sequencer {
     uint64_t next_number;
     struct mail *waiting; /* batches that came early, by number */
@@ -22,7 +24,8 @@ struct sequencer {
     struct held_heap heap;
     struct stub **stubs;
     uint32_t stub_count, stub_max;
-    struct held **out; /* released for the batch in hand, in order */
+    struct stub *recent[SEQUENCER_RECENT]; /* by index: where to look first */
+    struct held **out;                     /* released for the batch in hand, in order */
     uint32_t out_count, out_max;
     struct sequencer_counters counters;
 };

@@ -44,6 +44,11 @@ void shard_free(struct shard *s)
     free(s);
 }
 
+enum status shard_check(const struct correlation *correlations, uint32_t count, struct error *err)
+{
+    return ruleset_map_check(correlations, count, err);
+}
+
 enum status shard_swap(struct shard *s, const struct correlation *correlations, uint32_t count)
 {
     return ruleset_map_set(s, correlations, count, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "correlator/touching.h"
 
-enum { SWEEP_MOST = 4096 };
+enum { SWEEP_MOST = 4096, EVICT_MOST = 256 };
 
 static struct touch_list *list_of(struct rule_state *r, const struct window *w)
 {
@@ -64,24 +64,44 @@ static uint32_t oldest_of(const struct shard *s, const struct rule_state *r)
                : b;
 }
 
-bool touching_evict(struct shard *s, uint32_t keep)
+/* The correlation that holds the shard's oldest window, and how old the next one's is. */
+static struct rule_state *oldest_rule(struct shard *s, uint32_t keep, int64_t *out_next_us)
 {
-    uint32_t victim = WINDOW_NONE;
-    int64_t since = INT64_MAX;
+    struct rule_state *oldest = NULL;
+    int64_t since_us = INT64_MAX;
+    *out_next_us = INT64_MAX;
     for (uint32_t i = 0; i < s->rule_count; i++) {
         uint32_t number = oldest_of(s, &s->rules[i]);
         if (number == WINDOW_NONE || number == keep)
             continue;
-        int64_t touched = window_store_at(&s->store, number)->touched_us;
-        if (victim == WINDOW_NONE || touched < since) {
-            victim = number;
-            since = touched;
+        int64_t touched_us = window_store_at(&s->store, number)->touched_us;
+        if (!oldest || touched_us < since_us) {
+            *out_next_us = since_us;
+            since_us = touched_us;
+            oldest = &s->rules[i];
+        } else if (touched_us < *out_next_us) {
+            *out_next_us = touched_us;
         }
     }
-    if (victim == WINDOW_NONE)
+    return oldest;
+}
+
+/* Looking through all correlations costs more than evicting, so some more go while one looks. */
+bool touching_evict(struct shard *s, uint32_t keep)
+{
+    int64_t next_us = 0;
+    struct rule_state *r = oldest_rule(s, keep, &next_us);
+    if (!r)
         return false;
-    touching_forget(s, victim);
-    counters_add(&s->counters.windows_evicted, 1);
+    uint32_t most = s->store.live / 1024 + 1;
+    for (uint32_t n = 0; n < most && n < EVICT_MOST; n++) {
+        uint32_t number = oldest_of(s, r);
+        if (number == WINDOW_NONE || number == keep ||
+            (n && window_store_at(&s->store, number)->touched_us > next_us))
+            break;
+        touching_forget(s, number);
+        counters_add(&s->counters.windows_evicted, 1);
+    }
     return true;
 }
 

@@ -25,7 +25,8 @@ void touching_enlist(struct shard *s, uint32_t number);
 /* Takes a window out of its list, to be enlisted again. */
 void touching_leave(struct shard *s, uint32_t number);
 void touching_forget(struct shard *s, uint32_t number);
-/* Evicts the least recently touched window of the shard but not `keep`; false: there is none. */
+/* Evicts the least recently touched window of the shard but not `keep`, and up to one of a thousand
+ * more that are no younger than the next correlation's; false: there is none. */
 bool touching_evict(struct shard *s, uint32_t keep);
 /* Forgets windows of one correlation that are idle at `at_us`, a bounded number of them. */
 void touching_sweep(struct shard *s, struct rule_state *r, int64_t at_us);

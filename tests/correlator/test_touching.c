@@ -334,9 +334,12 @@ static void test_refuses_what_no_window_can_hold(void **state)
                                     .max_bytes = 1 << 20};
     struct shard *shard = NULL;
     struct error err;
+    assert_int_equal(shard_check(rules.correlations, 1, &err), STATUS_LIMIT);
+    assert_non_null(strstr(err.text, "r00: a threshold"));
     assert_int_equal(shard_new(&options, &shard, &err), STATUS_LIMIT);
     assert_null(shard);
-    assert_non_null(strstr(err.text, "threshold"));
+    rules.correlations[0].bounds[0].than = FIXED_ONE * 1000000;
+    assert_int_equal(shard_check(rules.correlations, 1, &err), STATUS_OK);
 }
 
 int main(void)
