@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Views of the storage: the C library leaves no way but a cast through void. */
@@ -121,7 +122,7 @@ static enum status refuse(const struct endpoint *e, int code, struct error *err)
                          "%s may not be opened: ports below 1024 need CAP_NET_BIND_SERVICE, or set "
                          "`listen`",
                          name);
-    return error_set(err, STATUS_IO, 0, "%s: %s", name, strerror(code));
+    return error_set(err, STATUS_IO, 0, "%s: %s", name, strerrordesc_np(code));
 }
 
 enum status endpoint_bind(struct endpoint *e, int type, int *out_fd, struct error *err)

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -122,7 +123,7 @@ static enum status load(struct buffer *b, int fd, const char *path, struct error
         ssize_t n = at ? read(fd, at, 65536) : -1;
         if (n < 0)
             return error_set(err, STATUS_IO, 0, "keys: %s cannot be read: %s", path,
-                             strerror(errno));
+                             strerrordesc_np(errno));
         if (n == 0)
             return STATUS_OK;
         b->len += (size_t)n;
@@ -136,7 +137,8 @@ enum status keyring_file_read(struct keyring_file *f, struct error *err)
     if (fd < 0 && errno == ENOENT && !f->is_read)
         return STATUS_OK;
     if (fd < 0 || fstat(fd, &st) != 0) {
-        enum status failed = error_set(err, STATUS_IO, 0, "keys: %s: %s", f->path, strerror(errno));
+        enum status failed =
+            error_set(err, STATUS_IO, 0, "keys: %s: %s", f->path, strerrordesc_np(errno));
         if (fd >= 0)
             (void)close(fd);
         return failed;
@@ -219,7 +221,7 @@ static enum status replace(const struct keyring_file *f, const struct buffer *b,
     if (is_written && rename(fresh, f->path) == 0)
         return STATUS_OK;
     return error_set(err, STATUS_IO, 0, "keys: %s cannot be written: %s", f->path,
-                     strerror(is_written ? errno : code));
+                     strerrordesc_np(is_written ? errno : code));
 }
 
 static enum status write_all(struct keyring_file *f, struct error *err)
@@ -242,7 +244,7 @@ static enum status lock(const struct keyring_file *f, int *out_fd, struct error 
     *out_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (*out_fd >= 0 && flock(*out_fd, LOCK_EX) == 0)
         return STATUS_OK;
-    return error_set(err, STATUS_IO, 0, "keys: %s: %s", path, strerror(errno));
+    return error_set(err, STATUS_IO, 0, "keys: %s: %s", path, strerrordesc_np(errno));
 }
 
 static bool is_good(const struct keyring_entry *e)

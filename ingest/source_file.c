@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -230,7 +231,7 @@ static enum status open_file(struct source *s, struct error *err)
         return error_set(err, STATUS_INVALID, 0, "path: want the file to follow");
     int fd = open(f->path.at, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0 && errno != ENOENT) /* one that is not there yet may come */
-        return error_set(err, STATUS_IO, 0, "%s: %s", f->path.at, strerror(errno));
+        return error_set(err, STATUS_IO, 0, "%s: %s", f->path.at, strerrordesc_np(errno));
     if (fd >= 0)
         (void)close(fd);
     f->chunk = malloc(READ_BYTES);

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -410,7 +411,7 @@ enum status source_stream_init(struct source_stream *t, struct source *s, int li
     if (t->epoll_fd < 0 || t->wake_fd < 0 || !t->chunk || !add_fd(t, listen_fd, &t->listen_fd) ||
         !add_fd(t, t->wake_fd, &t->wake_fd) || !add_fd(t, s->stop_fd, NULL))
         return error_set(err, STATUS_IO, 0, "no memory or file handle for a listener: %s",
-                         strerror(errno));
+                         strerrordesc_np(errno));
     return STATUS_OK;
 }
 

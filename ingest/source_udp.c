@@ -2,6 +2,7 @@
 #include "ingest/source_udp.h"
 #include "ingest/source_datagram.h"
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 struct udp {
@@ -25,7 +26,7 @@ static enum status join_port(struct udp *u, const struct endpoint *same, struct 
     if (fd >= 0)
         (void)close(fd);
     return error_set(err, STATUS_IO, 0, "another socket on %s: %s", u->source.address,
-                     strerror(code));
+                     strerrordesc_np(code));
 }
 
 static enum status open_udp(struct source *s, struct error *err)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -61,7 +62,7 @@ static enum status bind_path(struct unix_door *u, int type, int *out_fd, struct 
     if (code == EADDRINUSE)
         return error_set(err, STATUS_IO, 0,
                          "%s is in use by another program: stop it or set `path`", at.sun_path);
-    return error_set(err, STATUS_IO, 0, "%s: %s", at.sun_path, strerror(code));
+    return error_set(err, STATUS_IO, 0, "%s: %s", at.sun_path, strerrordesc_np(code));
 }
 
 static enum status open_unix(struct source *s, struct error *err)
