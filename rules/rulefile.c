@@ -49,7 +49,7 @@ static bool is_rule_name(const char *name)
 static enum status refuse_path(struct reading *r, const char *path, int reason)
 {
     r->findings->file = text_of(path);
-    (void)finding_error(r->findings, NULL, "unreadable", "%s: %s", path, strerror(reason));
+    (void)finding_error(r->findings, NULL, "unreadable", "%s: %s", path, strerrordesc_np(reason));
     return STATUS_IO;
 }
 

@@ -13,7 +13,7 @@ static enum status read_whole(const char *path, struct arena *arena, struct text
 {
     FILE *f = fopen(path, "rb");
     if (!f)
-        return error_set(err, STATUS_IO, 0, "%s: %s", path, strerror(errno));
+        return error_set(err, STATUS_IO, 0, "%s: %s", path, strerrordesc_np(errno));
     size_t size = 0;
     (void)fseek(f, 0, SEEK_END);
     long end = ftell(f);
@@ -103,7 +103,7 @@ enum status valuelist_load(const char *folder, struct arena *arena, struct value
     if (folder) {
         DIR *dir = opendir(folder);
         if (!dir)
-            return error_set(err, STATUS_IO, 0, "%s: %s", folder, strerror(errno));
+            return error_set(err, STATUS_IO, 0, "%s: %s", folder, strerrordesc_np(errno));
         status = read_all(dir, folder, arena, &lists, err);
         (void)closedir(dir);
     }

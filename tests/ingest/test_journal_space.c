@@ -40,7 +40,8 @@ static void test_disk_refuses(void **state)
 {
     struct journal_folder *f = *state;
     struct rlimit old;
-    (void)signal(SIGXFSZ, SIG_IGN);
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    (void)sigaction(SIGXFSZ, &ignore, NULL);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
     for (rlim_t room = 0; room < 700; room += 7) {
         AUTO(journal) j = journal_folder_open(f, (struct journal_options){0});
