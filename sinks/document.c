@@ -53,7 +53,8 @@ static const json_t *find(const struct document *d, struct text path)
 
 static struct text dumped(const json_t *value, struct arena *arena)
 {
-    size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS;
+    /* 15 digits are what a decimal keeps through a double: 70.33, not 70.329999999999998 */
+    size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_REAL_PRECISION(15);
     size_t len = json_dumpb(value, NULL, 0, flags);
     char *at = arena_bytes(arena, len + 1);
     if (!at || json_dumpb(value, at, len, flags) != len)

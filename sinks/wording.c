@@ -32,6 +32,13 @@ static struct text pick_at(const struct source *s, const char *list, uint32_t i,
     return pick(s, path);
 }
 
+/* What a rule is called by people: its title, else its id. */
+static struct text rule_name(const struct source *s, uint32_t i)
+{
+    struct text title = pick_at(s, "contributions", i, ".title");
+    return title.len ? title : pick_at(s, "contributions", i, ".rule");
+}
+
 /* The rules that make up the score, each once, the first ones by name. */
 static void rules(const struct source *s, struct buffer *out)
 {
@@ -40,7 +47,7 @@ static void rules(const struct source *s, struct buffer *out)
     uint32_t n = 0;
     bool has_more = false;
     for (uint32_t i = 0; i < count; i++) {
-        struct text rule = pick_at(s, "contributions", i, ".rule");
+        struct text rule = rule_name(s, i);
         bool is_known = !rule.len;
         for (uint32_t j = 0; j < n && !is_known; j++)
             is_known = text_equal(named[j], rule);
@@ -70,6 +77,12 @@ static void entity(const struct source *s, uint32_t i, bool breaks_links, struct
         defang_line(out, value, 60);
 }
 
+/* Titles that the record makes name the first entity already. */
+static bool has_entity(struct text title, struct text value)
+{
+    return value.len && text_find(title, value) < title.len;
+}
+
 static void headline(const struct source *s, struct buffer *out)
 {
     size_t before = out->len;
@@ -79,7 +92,7 @@ static void headline(const struct source *s, struct buffer *out)
     else
         rules(s, out);
     uint32_t count = document_count(s->doc, "entities");
-    if (count) {
+    if (count && !has_entity(title, pick_at(s, "entities", 0, ".value"))) {
         buffer_append(out, out->len > before ? TEXT(" on ") : TEXT("on "));
         entity(s, 0, false, out);
     }
@@ -133,7 +146,7 @@ static void contributions(const struct source *s, struct buffer *out)
         buffer_append(out, TEXT("\nWhat the score is made of:\n"));
     for (uint32_t i = 0; i < count && i < MOST_CONTRIBUTIONS; i++) {
         buffer_append(out, TEXT("  "));
-        defang_append(out, pick_at(s, "contributions", i, ".rule"), 80);
+        defang_append(out, rule_name(s, i), 80);
         buffer_append(out, TEXT(" ("));
         defang_append(out, pick_at(s, "contributions", i, ".tactic"), 40);
         buffer_append(out, TEXT("), p "));
