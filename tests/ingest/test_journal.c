@@ -3,6 +3,8 @@
 #include "ingest/ingest.h"
 #include "tests/support/journal_folder.h"
 #include "tests/support/table.h"
+#include <pthread.h>
+#include <sched.h>
 
 static void test_gives_positions(void **state)
 {
@@ -149,6 +151,57 @@ static void test_fetches(void **state)
     assert_int_equal(journal_reader_fetch(r, 9001, &f->arena, &none), STATUS_OK);
 }
 
+enum { FOLLOWED = 30000 };
+
+struct follower {
+    const struct journal_folder *folder;
+    pthread_t thread;
+    uint64_t count, wrong;
+};
+
+/* Reads until it has the last one; an error, a gap or a wrong record counts. */
+static void *follow(void *argument)
+{
+    struct follower *me = argument;
+    AUTO(batch) b = batch_new();
+    AUTO(journal_reader) r = NULL;
+    if (!b || journal_reader_open(me->folder->path, 0, TIMESTAMP_NONE, &r, NULL) != STATUS_OK)
+        return NULL;
+    while (me->count < FOLLOWED && me->wrong == 0) {
+        enum status status = journal_reader_next(r, b, NULL);
+        if (status == STATUS_AGAIN)
+            (void)sched_yield();
+        else if (status != STATUS_OK)
+            me->wrong++;
+        for (uint32_t i = 0; status == STATUS_OK && i < b->count; i++) {
+            char want[32];
+            (void)snprintf(want, sizeof want, "event %d", (int)++me->count);
+            me->wrong += b->records[i].position != me->count ||
+                         !text_equal(b->records[i].raw, text_of(want));
+        }
+    }
+    return NULL;
+}
+
+static void test_two_readers_follow(void **state)
+{
+    struct journal_folder *f = *state;
+    AUTO(journal) j = journal_folder_open(f, (struct journal_options){.segment_bytes = 64 * 1024});
+    struct follower followers[2] = {{.folder = f}, {.folder = f}};
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&followers[i].thread, NULL, follow, &followers[i]), 0);
+    for (uint64_t n = 1; n <= FOLLOWED; n += 30) {
+        journal_folder_append(f, j, n, 30);
+        if (n % 600 == 1)
+            assert_int_equal(journal_sync(j, NULL), STATUS_OK);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        (void)pthread_join(followers[i].thread, NULL);
+        assert_int_equal(followers[i].wrong, 0);
+        assert_int_equal(followers[i].count, FOLLOWED);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +214,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_writer, journal_folder_set_up,
                                         journal_folder_tear_down),
         cmocka_unit_test_setup_teardown(test_reader_follows, journal_folder_set_up,
+                                        journal_folder_tear_down),
+        cmocka_unit_test_setup_teardown(test_two_readers_follow, journal_folder_set_up,
                                         journal_folder_tear_down),
         cmocka_unit_test_setup_teardown(test_seeks, journal_folder_set_up,
                                         journal_folder_tear_down),
