@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_SAMPLES = 200000 };
+enum { MAX_SAMPLES = 200000, CHUNK_BYTES = 64 * 1024 };
 
 struct bench {
     struct incidents *record;
@@ -15,6 +15,7 @@ struct bench {
     uint32_t entities;
     uint64_t samples[MAX_SAMPLES];
     uint32_t count;
+    char chunk[CHUNK_BYTES];
 };
 
 static int by_value(const void *a, const void *b)
@@ -117,6 +118,33 @@ static bool latency(struct bench *b, const char *name, const struct rule *rule, 
     return true;
 }
 
+/* A checkpoint of that many chunks, committed; then the time of one effect beside the next one. */
+static bool checkpoint(struct bench *b, const struct rule *rule, uint32_t chunks)
+{
+    char *bytes = b->chunk;
+    char name[32];
+    uint64_t from = timestamp_monotonic_ns();
+    b->count = 0;
+    for (uint32_t n = 0; n < chunks; n++) {
+        int len = snprintf(name, sizeof name, "%u", n);
+        memset(bytes, (int)(n & 255), CHUNK_BYTES);
+        if (incidents_put_state(b->record, (struct text){name, (size_t)len},
+                                (struct text){bytes, CHUNK_BYTES}) != STATUS_OK)
+            return false;
+        if (n % 64)
+            continue;
+        uint64_t asked = timestamp_monotonic_ns();
+        if (put(b, rule) != STATUS_OK || !drain(b))
+            return false;
+        b->samples[b->count++] = timestamp_monotonic_ns() - asked;
+    }
+    if (!drain(b) || incidents_commit_state(b->record, TEXT("position 1\nshard 0\n")) || !drain(b))
+        return false;
+    report("redis: checkpoint chunks of 64 KiB; times of an incident meanwhile", b,
+           timestamp_monotonic_ns() - from, chunks);
+    return true;
+}
+
 static bool start(struct bench *b, const char *socket, uint32_t entities)
 {
     struct error err = {0};
@@ -139,7 +167,8 @@ static bool run_redis(struct bench *b, const char *socket, uint32_t scale)
            start(b, socket, 100000) &&
            throughput(b, "redis: detections, every one a new entity", &medium, 100 * scale) &&
            throughput(b, "redis: detections, every one an incident", &critical, 50 * scale) &&
-           latency(b, "redis: detection to durable incident", &critical, 10 * scale);
+           latency(b, "redis: detection to durable incident", &critical, 10 * scale) &&
+           checkpoint(b, &critical, 8 * scale);
 }
 
 static bool run_memory(struct bench *b, uint32_t scale)

@@ -6,6 +6,7 @@
 #include "incidents/outbox.h"
 #include "incidents/persist.h"
 #include "incidents/restraint.h"
+#include "incidents/rule_verdict.h"
 
 /* Below this a candidate has faded: the next detection starts afresh. */
 static const double faded_score = 1;
@@ -223,7 +224,7 @@ static void charge_one(struct incidents *i, const struct detection *d, const str
 void incident_charge_all(struct incidents *i, const struct detection *d, struct charging *out)
 {
     *out = (struct charging){.t_us = clamp_time(d)};
-    double chance = score_chance(d->rule->level, d->rule->confidence);
+    double chance = score_chance(d->rule->level, rule_verdict_confidence(i, d->rule));
     if (d->rule->is_shadow) {
         COUNT(i, shadowed);
         return;

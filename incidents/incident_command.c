@@ -8,6 +8,7 @@
 #include "incidents/outbox.h"
 #include "incidents/persist.h"
 #include "incidents/restraint.h"
+#include "incidents/rule_verdict.h"
 #include <stdio.h>
 
 enum {
@@ -124,8 +125,10 @@ void incident_command_move(struct incidents *i, struct incident *n, enum inciden
         end_pause(n, now_us);
     (void)snprintf(kind, sizeof kind, "incident.%s", incident_state_name(to));
     incident_detect_record(i, n, kind, by, more, now_us);
-    if (to == STATE_CLOSED)
+    if (to == STATE_CLOSED) {
+        rule_verdict_count(i, n, 1);
         release_all(i, n, now_us);
+    }
     tell_move(i, n, to, now_us);
 }
 

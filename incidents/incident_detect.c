@@ -8,6 +8,7 @@
 #include "incidents/json_fixed.h"
 #include "incidents/outbox.h"
 #include "incidents/persist.h"
+#include "incidents/rule_verdict.h"
 #include <stdlib.h>
 
 enum { TITLE_BYTES = 300 };
@@ -199,6 +200,8 @@ void incident_detect_reopen(struct incidents *i, struct incident *n, struct text
     buffer_init(&more, 1 << 16);
     json_write_string(&more, "from", text_of(incident_state_name(n->state)));
     json_write_string(&more, "because", text_of(why));
+    if (n->state == STATE_CLOSED)
+        rule_verdict_count(i, n, -1);
     n->state = STATE_OPEN;
     n->disposition = DISPOSITION_NONE;
     n->times[TIME_REOPENED] = now_us;

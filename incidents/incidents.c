@@ -11,6 +11,7 @@
 #include "incidents/outbox.h"
 #include "incidents/persist.h"
 #include "incidents/restraint.h"
+#include "incidents/rule_verdict.h"
 #include "incidents/state.h"
 #include <stdlib.h>
 
@@ -105,6 +106,7 @@ static void clear(struct incidents *i)
     shelf_fini(&i->incidents);
     shelf_fini(&i->keys);
     monitor_alert_clear(i);
+    rule_verdict_clear(i);
     incidents_state_clear(i);
     restraint_clear(i);
     outbox_clear(i);

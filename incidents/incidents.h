@@ -156,6 +156,12 @@ bool incidents_has_rolled_back(struct incidents *i);
 int incidents_command(struct incidents *i, struct text command, int64_t now_us,
                       struct buffer *reply);
 
+/* What people said of each rule's incidents so far: the JSON of a confidence generation. */
+void incidents_verdicts(const struct incidents *i, struct buffer *out);
+/* From here on that generation counts (record kind CONFIDENCE): a rule's confidence is weighed with
+ * it. SYNTAX, INVALID. */
+NODISCARD enum status incidents_learn(struct incidents *i, struct text generation);
+
 /* The next delivery that is due, each once per start (those unsettled at a crash come again with
  * may_be_duplicate), or NULL. Gives it. */
 struct delivery *incidents_next_delivery(struct incidents *i, int64_t now_us);

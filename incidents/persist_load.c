@@ -7,6 +7,7 @@
 #include "incidents/outbox.h"
 #include "incidents/persist.h"
 #include "incidents/restraint.h"
+#include "incidents/rule_verdict.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -226,6 +227,11 @@ static enum status load_restraints(struct incidents *i, struct error *err)
     for (uint32_t k = 0; s == STATUS_OK && k + 1 < all.count; k += 2)
         if (doc_tree_parse(all.items[k + 1].text, &arena, &t, NULL) == STATUS_OK)
             is_ok &= restraint_load_noise(i, all.items[k].text, &t);
+    if (s == STATUS_OK)
+        s = ASK(i, &arena, &all, err, TEXT("HGETALL"), TEXT("tocsin:verdicts"));
+    for (uint32_t k = 0; s == STATUS_OK && k + 1 < all.count; k += 2)
+        if (doc_tree_parse(all.items[k + 1].text, &arena, &t, NULL) == STATUS_OK)
+            is_ok &= rule_verdict_load(i, all.items[k].text, &t);
     arena_fini(&arena);
     return s == STATUS_OK && !is_ok ? error_set(err, STATUS_NOMEM, 0, "no memory") : s;
 }

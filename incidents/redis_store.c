@@ -11,6 +11,7 @@ enum {
     DEAF_MS = 30000, /* effects out and no answer for this long: connect anew */
     RETRY_MS = 20,   /* between two tries to connect, doubled up to ... */
     RETRY_MAX_MS = 2000,
+    TELL_BYTES = 512 << 10,   /* of checkpoint values in front of an effect */
     WINDOW_BYTES = 4 << 20,   /* bytes on the way at once; the rest waits in its effects */
     ANSWER_BYTES = 256 << 20, /* ceiling of one answer */
     MEMORY_CHECK_MS = 1000,
@@ -305,9 +306,18 @@ static void submit(struct record_store *base, struct effect *e)
         send_effects(s);
 }
 
+/* A checkpoint may be larger than what may wait: Redis sets the pace. */
+static void make_room(struct redis_store *s)
+{
+    uint64_t end_ms = timestamp_monotonic_ms() + CALL_MS;
+    while (s->redis && redis_unsent(s->redis) > TELL_BYTES && timestamp_monotonic_ms() < end_ms)
+        poll_redis(&s->base, RETRY_MS);
+}
+
 static enum status tell(struct record_store *base, const struct text *words, uint32_t count)
 {
     struct redis_store *s = self(base);
+    make_room(s);
     if (!s->redis)
         return STATUS_AGAIN;
     buffer_clear(&s->wire);

@@ -85,6 +85,7 @@ struct incidents {
     struct shelf exceptions, suppressed, noise;
     struct shelf postings;            /* the outbox */
     struct shelf waiting, heartbeats; /* of alerts */
+    struct shelf verdicts;            /* on rules */
     int64_t alerts_checked_us;
     struct shelf chunks; /* names of checkpoint values in Redis */
     uint64_t chunk_failures;

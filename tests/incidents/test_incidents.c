@@ -325,6 +325,41 @@ static void test_false_positive(void **state)
     incidents_close(i);
 }
 
+/* A verdict counts from the generation on that the journal brings, not before. */
+static void test_confidence_is_learned(void **state)
+{
+    (void)state;
+    struct incidents *i = case_memory();
+    struct arena arena;
+    struct doc_tree t;
+    struct buffer generation;
+    char id[31];
+    arena_init(&arena, 8 << 20);
+    buffer_init(&generation, 1 << 16);
+    struct rule rule = case_make_rule(&critical);
+    case_put(i, &rule, CASE_T0, 1, "192.0.2.7");
+    id_of(i, &arena, id);
+    assert_int_equal(
+        run(i, &arena, &t, CASE_T0 + CASE_H, "close", id, ",\"disposition\":\"false_positive\""),
+        200);
+    incidents_verdicts(i, &generation);
+    buffer_byte(&generation, 0);
+    assert_string_equal(generation.at, "{\"rules\":{\"critical-a\":{\"right\":0,\"wrong\":1}}}");
+    case_put(i, &rule, CASE_T0 + 2 * CASE_H, 2, "192.0.2.8");
+    assert_int_equal(case_count(i, "incident"), 2);
+    const struct text learned = TEXT("{\"rules\":{\"critical-a\":{\"right\":0,\"wrong\":8}}}");
+    assert_int_equal(incidents_learn(i, learned), STATUS_OK);
+    case_put(i, &rule, CASE_T0 + 2 * CASE_H, 3, "192.0.2.9"); /* .9 * .45: 40.5 */
+    assert_int_equal(case_count(i, "incident"), 2);
+    t = case_first(i, "candidate", &arena);
+    assert_true(fabs(doc_tree_real(&t, "score", 0) - 40.5) < 0.01);
+    assert_int_equal(incidents_learn(i, TEXT("{\"rules\":7}")), STATUS_INVALID);
+    assert_int_equal(incidents_learn(i, TEXT("nonsense")), STATUS_SYNTAX);
+    buffer_fini(&generation);
+    arena_fini(&arena);
+    incidents_close(i);
+}
+
 static void test_merge_and_split(void **state)
 {
     (void)state;
@@ -440,12 +475,19 @@ int main(void)
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++)
         tests[n++] = ROW(test_worked, &rows[r]);
     const struct CMUnitTest plain[] = {
-        cmocka_unit_test(test_object),         cmocka_unit_test(test_redelivery),
-        cmocka_unit_test(test_joins),          cmocka_unit_test(test_open_never_and_shadow),
-        cmocka_unit_test(test_suppress),       cmocka_unit_test(test_noise),
-        cmocka_unit_test(test_lifecycle),      cmocka_unit_test(test_episodes),
-        cmocka_unit_test(test_false_positive), cmocka_unit_test(test_merge_and_split),
-        cmocka_unit_test(test_deliveries),     cmocka_unit_test(test_storm),
+        cmocka_unit_test(test_object),
+        cmocka_unit_test(test_redelivery),
+        cmocka_unit_test(test_joins),
+        cmocka_unit_test(test_open_never_and_shadow),
+        cmocka_unit_test(test_suppress),
+        cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_lifecycle),
+        cmocka_unit_test(test_episodes),
+        cmocka_unit_test(test_false_positive),
+        cmocka_unit_test(test_merge_and_split),
+        cmocka_unit_test(test_confidence_is_learned),
+        cmocka_unit_test(test_deliveries),
+        cmocka_unit_test(test_storm),
     };
     memcpy(tests + n, plain, sizeof plain);
     n += sizeof plain / sizeof plain[0];
