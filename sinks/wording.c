@@ -59,22 +59,17 @@ static void rules(const struct source *s, struct buffer *out)
         named[n++] = rule;
         if (n > 1)
             buffer_append(out, TEXT(", "));
-        defang_line(out, rule, 60);
+        defang_append(out, rule, 60);
     }
     if (has_more)
         buffer_append(out, TEXT(", ..."));
 }
 
-static void entity(const struct source *s, uint32_t i, bool breaks_links, struct buffer *out)
+static void entity(const struct source *s, uint32_t i, size_t max_bytes, struct buffer *out)
 {
-    struct text kind = pick_at(s, "entities", i, ".kind");
-    struct text value = pick_at(s, "entities", i, ".value");
-    defang_line(out, kind, 20);
+    defang_append(out, pick_at(s, "entities", i, ".kind"), 20);
     buffer_byte(out, ' ');
-    if (breaks_links)
-        defang_append(out, value, VALUE_BYTES);
-    else
-        defang_line(out, value, 60);
+    defang_append(out, pick_at(s, "entities", i, ".value"), max_bytes);
 }
 
 /* Titles that the record makes name the first entity already. */
@@ -88,13 +83,13 @@ static void headline(const struct source *s, struct buffer *out)
     size_t before = out->len;
     struct text title = pick(s, "title");
     if (title.len)
-        defang_line(out, title, 100);
+        defang_append(out, title, 100);
     else
         rules(s, out);
     uint32_t count = document_count(s->doc, "entities");
     if (count && !has_entity(title, pick_at(s, "entities", 0, ".value"))) {
         buffer_append(out, out->len > before ? TEXT(" on ") : TEXT("on "));
-        entity(s, 0, false, out);
+        entity(s, 0, 60, out);
     }
     if (count > 1)
         buffer_printf(out, " and %u more", count - 1);
@@ -111,7 +106,7 @@ void wording_subject(const struct delivery *d, const struct document *doc, struc
     if (d->incident.len)
         headline(&s, &words);
     else
-        defang_line(&words, pick(&s, "title"), 120);
+        defang_append(&words, pick(&s, "title"), 120);
     defang_line(out, buffer_text(&words), SUBJECT_BYTES);
     buffer_fini(&words);
     arena_fini(&arena);
@@ -132,7 +127,7 @@ static void entities(const struct source *s, struct buffer *out)
     uint32_t count = document_count(s->doc, "entities");
     for (uint32_t i = 0; i < count && i < MOST_LINES; i++) {
         buffer_printf(out, "%-13s", i ? "" : "Who");
-        entity(s, i, true, out);
+        entity(s, i, VALUE_BYTES, out);
         buffer_byte(out, '\n');
     }
     if (count > MOST_LINES)
