@@ -187,6 +187,21 @@ static void take_zone(struct cursor *c, struct parts *p)
         *c = behind;
 }
 
+/* " PM" behind a time of up to 12 o'clock. */
+static void take_half_day(struct cursor *c, struct parts *p)
+{
+    enum { HOUR_S = 3600, NOON_S = 12 * HOUR_S };
+    if (left(c) < 3 || *c->at != ' ' || (c->at[2] | 0x20) != 'm')
+        return;
+    char half = (char)(c->at[1] | 0x20);
+    bool is_ended = left(c) == 3 || !is_letter(c->at[3]);
+    if ((half != 'a' && half != 'p') || !is_ended || p->clock_s >= NOON_S + HOUR_S)
+        return;
+    c->at += 3;
+    p->clock_s %= NOON_S;
+    p->clock_s += half == 'p' ? NOON_S : 0;
+}
+
 /* " 2014" behind a time. */
 static void take_year_behind(struct cursor *c, struct parts *p)
 {
@@ -323,6 +338,7 @@ static void take_rest(struct cursor *c, struct parts *p)
     }
     if (left(c) > 1 && *c->at == ' ' && c->at[1] >= 'a')
         return; /* a host's name */
+    take_half_day(c, p);
     take_year_behind(c, p);
     take_zone(c, p);
     if (p->has_zone)
@@ -343,8 +359,10 @@ bool stamp_read_bsd(struct stamp_reader *r, struct text t, struct stamp *out)
     if (is_digit(*c.at) && (!take_number(&c, 4, 4, &p.year) || !take_byte(&c, ' ')))
         return false;
     skip_weekday(&c);
-    if (!take_month(&c, &p.month) || !take_blanks(&c) || !take_number(&c, 1, 2, &p.day) ||
-        !take_blanks(&c))
+    if (!take_month(&c, &p.month) || !take_blanks(&c) || !take_number(&c, 1, 2, &p.day))
+        return false;
+    (void)take_byte(&c, ','); /* Jul 31, 2020 4:40:20 PM */
+    if (!take_blanks(&c))
         return false;
     struct cursor behind = c;
     if (!p.year && take_number(&behind, 4, 4, &p.year) && take_blanks(&behind))
@@ -402,35 +420,57 @@ bool stamp_read_iso(struct stamp_reader *r, struct text t, struct stamp *out)
     c.at++;
     if (!take_clock(&c, true, &p))
         return false;
+    take_half_day(&c, &p);
     take_zone(&c, &p);
     return finish(r, &p, &c, t, out);
 }
 
-/* 05/Feb/2014:13:37:45 +0100, 5 Feb 2014 13:37:45, 05-Feb-2014 13:37:45, 02/05/2014 13:37:45. */
+/* What a date with its day in front is made of, told apart by its separator and its month. */
+static bool take_date(struct cursor *c, struct parts *p)
+{
+    enum { LEAST_YEAR = 13, CENTURY = 2000 };
+    if (!take_number(c, 1, 2, &p->day))
+        return false;
+    char separator = peek(c);
+    if ((separator != '/' && separator != '-' && separator != ' ') || !take_byte(c, separator))
+        return false;
+    if (take_month(c, &p->month)) { /* 05/Feb/2014, 5 Feb 2014, 14 Nov 07:01:22 */
+        if (!take_byte(c, separator))
+            return false;
+        struct cursor behind = *c;
+        int year = 0;
+        if (take_number(&behind, 4, 4, &year)) {
+            *c = behind;
+            p->year = year;
+        }
+        return p->year || separator == ' ';
+    }
+    if (separator != '/' || !take_number(c, 1, 2, &p->month) || !take_byte(c, '/'))
+        return false;
+    if (take_number(c, 4, 4, &p->year)) { /* 02/05/2014: the month first, unless it cannot be */
+        int day = p->day;
+        if (day <= 12) {
+            p->day = p->month;
+            p->month = day;
+        }
+        return true;
+    }
+    p->year = p->day + CENTURY; /* 17/06/09: Java's way */
+    return take_number(c, 2, 2, &p->day) && p->year >= CENTURY + LEAST_YEAR;
+}
+
+/* 05/Feb/2014:13:37:45 +0100, 5 Feb 2014 13:37:45, 05-Feb-2014 13:37:45, 02/05/2014 1:37:45 PM. */
 static bool read_day_first(struct stamp_reader *r, struct text t, struct stamp *out)
 {
     struct cursor c = {t.at, t.at + t.len};
     struct parts p = {0};
     skip_weekday(&c);
-    if (!take_number(&c, 1, 2, &p.day))
+    if (!take_date(&c, &p))
         return false;
-    char separator = peek(&c);
-    if ((separator != '/' && separator != '-' && separator != ' ') || !take_byte(&c, separator))
+    bool is_apart = take_byte(&c, ':') || take_byte(&c, ' ') || take_byte(&c, 'T');
+    if ((!is_apart && p.year) || !take_clock(&c, p.year != 0, &p))
         return false;
-    bool is_named = take_month(&c, &p.month);
-    if (!is_named && (separator != '/' || !take_number(&c, 1, 2, &p.month)))
-        return false;
-    if (!take_byte(&c, separator) || !take_number(&c, 4, 4, &p.year))
-        return false;
-    if (!is_named && p.day <= 12) { /* 02/05/2014: the month stands first, unless it cannot */
-        int day = p.month;
-        p.month = p.day;
-        p.day = day;
-    }
-    if (!take_byte(&c, ':') && !take_byte(&c, ' ') && !take_byte(&c, 'T'))
-        return false;
-    if (!take_clock(&c, true, &p))
-        return false;
+    take_half_day(&c, &p);
     take_zone(&c, &p);
     return finish(r, &p, &c, t, out);
 }
@@ -474,20 +514,6 @@ bool stamp_read(struct stamp_reader *r, struct text t, struct stamp *out)
            stamp_read_bsd(r, t, out);
 }
 
-static bool read_half_day(struct text rest, struct stamp *out)
-{
-    rest = text_trim(rest);
-    bool is_am = text_equal_nocase(rest, TEXT("am"));
-    if (!is_am && !text_equal_nocase(rest, TEXT("pm")))
-        return false;
-    int64_t hour = out->us % DAY_US / (3600 * SECOND_US); /* where the zone is whole hours of UTC */
-    if (is_am && hour == 12)
-        out->us -= DAY_US / 2;
-    if (!is_am && hour < 12)
-        out->us += DAY_US / 2;
-    return true;
-}
-
 bool stamp_read_whole(struct stamp_reader *r, struct text t, struct stamp *out)
 {
     t = text_trim(t);
@@ -495,7 +521,7 @@ bool stamp_read_whole(struct stamp_reader *r, struct text t, struct stamp *out)
         t = text_head(text_skip(t, 6), t.len - 8);
     if (!stamp_read(r, t, out))
         return false;
-    return out->len == t.len || read_half_day(text_skip(t, out->len), out);
+    return out->len == t.len;
 }
 
 void stamp_apply(const struct stamp *s, struct event *e)

@@ -29,11 +29,12 @@ struct stamp_reader {
  *   Feb  5 13:37:45   also with .123456, a year before or behind the time or behind the day, a zone
  *                     (Z, +0200, +02:00, CEST), a weekday before it, U+00A0 as padding
  *   2014-02-05T13:37:45.123456+01:00   also with a space, '/', ',', no zone
- *   05/Feb/2014:13:37:45 +0100, 02/05/2014 13:37:45, 14/02/2014:13:37:45, 05-Feb-2014 13:37:45
+ *   05/Feb/2014:13:37:45 +0100, 02/05/2014 1:37:45 PM, 14/02/2014:13:37:45, 05-Feb-2014 13:37:45,
+ *   14 Feb 13:37:45, 14/02/05 13:37:45 (year first), Feb 5, 2014 1:37:45 PM
  *   1391607465.123, 1391607465123   seconds, ms, us or ns since 1970, between 2001 and 2100
  */
 bool stamp_read(struct stamp_reader *r, struct text t, struct stamp *out);
-/* The whole of `t` (blanks around it, AM or PM behind it allowed) is a time. */
+/* The whole of `t` (blanks around it allowed) is a time. */
 bool stamp_read_whole(struct stamp_reader *r, struct text t, struct stamp *out);
 /* Only "Mmm dd hh:mm:ss" in its variants, or only ISO: for places where others would be guesses. */
 bool stamp_read_bsd(struct stamp_reader *r, struct text t, struct stamp *out);
