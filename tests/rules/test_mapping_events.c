@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/rules/harness.h"
+#include <dirent.h>
+#include <jansson.h>
+
+/* Each mapping that ships has events (mapping_events/<mapping>.jsonl, invented) that must fire a
+ * given public rule, routing on. */
+
+static bool fired(const struct harness *h, const char *id)
+{
+    for (uint32_t i = 0; i < h->result.detection_count; i++)
+        if (text_equal(h->result.detections[i]->rule->id, text_of(id)))
+            return true;
+    return false;
+}
+
+static unsigned run_line(struct harness *h, const char *file, unsigned number, const char *line)
+{
+    json_t *one = json_loads(line, 0, NULL);
+    assert_non_null(one);
+    const char *rule = json_string_value(json_object_get(one, "rule"));
+    char *event = json_dumps(json_object_get(one, "event"), JSON_COMPACT);
+    assert_non_null(rule);
+    assert_non_null(event);
+    arena_reset(&h->arena);
+    (void)harness_match_json(h, text_of(event));
+    const bool is_right = h->event.mapping && fired(h, rule);
+    if (!is_right)
+        print_error("%s:%u: rule %s did not fire\n", file, number, rule);
+    free(event);
+    json_decref(one);
+    return !is_right;
+}
+
+static unsigned run_file(struct harness *h, const char *file, unsigned *out_events)
+{
+    char path[4096];
+    char *line = NULL;
+    size_t size = 0;
+    unsigned wrong = 0;
+    unsigned number = 0;
+    (void)snprintf(path, sizeof path, SOURCE_DIR "/tests/rules/mapping_events/%s", file);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    while (getline(&line, &size, f) > 0)
+        wrong += run_line(h, file, ++number, line);
+    (void)fclose(f);
+    free(line);
+    assert_true(number >= 3);
+    *out_events += number;
+    return wrong;
+}
+
+static void test_every_event_fires(void **state)
+{
+    (void)state;
+    const char *corpora = getenv("TOCSIN_CORPORA");
+    if (!corpora)
+        skip();
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%s/sigma", corpora);
+    const char *paths[] = {path};
+    const struct ruleset_options options = {
+        .paths = paths,
+        .path_count = 1,
+        .share = SOURCE_DIR "/rules/share",
+        .has_routing = true,
+    };
+    struct harness *h = calloc(1, sizeof *h);
+    assert_non_null(h);
+    arena_init(&h->arena, 64 << 20);
+    h->record.position = 1;
+    assert_int_equal(ruleset_load(&options, &h->ruleset, NULL), STATUS_OK);
+    assert_int_equal(matcher_new(h->ruleset, &h->matcher, NULL), STATUS_OK);
+    DIR *folder = opendir(SOURCE_DIR "/tests/rules/mapping_events");
+    assert_non_null(folder);
+    unsigned wrong = 0;
+    unsigned events = 0;
+    for (struct dirent *e = readdir(folder); e; e = readdir(folder))
+        if (text_ends(text_of(e->d_name), TEXT(".jsonl")))
+            wrong += run_file(h, e->d_name, &events);
+    (void)closedir(folder);
+    harness_close(h);
+    free(h);
+    print_message("%u events, %u wrong\n", events, wrong);
+    assert_int_equal(wrong, 0);
+    assert_true(events > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_event_fires)};
+    return cmocka_run_group_tests_name("test_mapping_events", tests, NULL, NULL);
+}
