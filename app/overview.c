@@ -45,7 +45,7 @@ void overview_metrics(void *daemon, metric_fn tell, void *context)
     if (d->redis)
         redis_server_metrics(d->redis, tally_add, t);
     sinks_metrics(d->sinks, tally_add, t);
-    if (d->console)
+    if (atomic_load(&d->is_ready))
         console_metrics(d->console, tally_add, t);
     tally_tell(t, tell, context);
 }

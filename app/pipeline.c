@@ -279,8 +279,8 @@ void pipeline_metrics(const struct pipeline *p, metric_fn tell, void *context)
     for (uint32_t w = 0; w < p->options.workers; w++) {
         struct worker *worker = &p->workers[w];
         refused += atomic_load_explicit(&worker->refused, memory_order_relaxed);
-        parser_metrics(worker->parser, tell, context);
         (void)pthread_mutex_lock(&worker->snapshot);
+        parser_metrics(worker->parser, tell, context);
         if (worker->matcher)
             matcher_metrics(worker->matcher, tell, context);
         (void)pthread_mutex_unlock(&worker->snapshot);

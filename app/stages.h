@@ -38,7 +38,7 @@ struct worker {
     struct event event;
     struct hosts *hosts; /* NULL: nobody asks */
     _Atomic uint64_t events, refused;
-    pthread_mutex_t snapshot; /* guards the life of matcher against readers of its numbers */
+    pthread_mutex_t snapshot; /* held over each batch: readers of numbers see whole ones */
 };
 
 struct shard_thread {

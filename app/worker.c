@@ -44,12 +44,9 @@ static bool follow_ruleset(struct worker *w, struct ruleset *ruleset)
                  err.text);
         return false;
     }
-    (void)pthread_mutex_lock(&w->snapshot);
-    struct matcher *old = w->matcher;
+    matcher_free(w->matcher);
     w->matcher = fresh;
     w->result = (struct match_result){0};
-    (void)pthread_mutex_unlock(&w->snapshot);
-    matcher_free(old);
     ruleset_unref(w->ruleset);
     w->ruleset = ruleset_ref(ruleset);
     return true;
@@ -95,6 +92,7 @@ static void keep_results(struct worker *w, struct batch *b)
 
 static void work_batch(struct worker *w, struct batch *b)
 {
+    (void)pthread_mutex_lock(&w->snapshot);
     if (follow_ruleset(w, b->ruleset)) {
         matcher_reset(w->matcher, &w->result);
         if (w->hosts)
@@ -105,6 +103,7 @@ static void work_batch(struct worker *w, struct batch *b)
             hosts_end(w->hosts);
         keep_results(w, b);
     }
+    (void)pthread_mutex_unlock(&w->snapshot);
     atomic_fetch_add_explicit(&w->events, b->count, memory_order_relaxed);
     atomic_fetch_add_explicit(&w->refused, b->refused_count, memory_order_relaxed);
 }
