@@ -359,7 +359,8 @@ static void stop(struct daemon *d)
 {
     atomic_store(&d->is_stopping, true);
     doors_stop(d);
-    console_close(MOVE(d->console));
+    console_close(d->console); /* its threads end in here: then nobody reads the pointer */
+    d->console = NULL;
     writer_stop(d);
     if (d->pipeline)
         pipeline_finish(d->pipeline, false);
