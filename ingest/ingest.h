@@ -262,3 +262,33 @@ void hosts_end(struct hosts *h);
  */
 void hosts_write(struct hosts *const *tables, uint32_t count, int64_t now_us, uint32_t most,
                  struct buffer *out);
+
+/* ---- repeats: what a sender sent twice
+ * ------------------------------------------------------------ */
+
+/*
+ * The identities (record.origin, Kafka's aside: the journal knows those) of the last 10 minutes.
+ * The journal's thread asks it about each batch before it appends it:
+ *
+ *   repeats_drop(r, b);                     the batch may be empty after: its barrier is then the
+ *                                           next sync, for what it repeats may not be durable yet
+ *   journal_append(...)                     what is not stored after all: repeats_forget(r, b)
+ *   journal_sync(...); repeats_save(r, false);
+ *
+ * so that a repetition is no second event, also over a restart.
+ */
+struct repeats;
+enum { REPEATS_MAX = 1 << 18 }; /* origins; beyond, the oldest is forgotten and counted */
+/* Reads the file at `path` (may be missing) and, from where it ends, the journal in `journal_dir`.
+ * A damaged file is as none. */
+NODISCARD enum status repeats_open(const char *path, const char *journal_dir, struct repeats **out,
+                                   struct error *err);
+/* Does not save. */
+void repeats_free(struct repeats *r);
+AUTO_DEFINE(repeats);
+/* Takes the records out that came before; the rest is remembered. */
+void repeats_drop(struct repeats *r, struct batch *b);
+void repeats_forget(struct repeats *r, const struct batch *b);
+/* Writes the file where 10 s passed or `must` is true; all that was remembered must be durable. */
+void repeats_save(struct repeats *r, bool must);
+void repeats_metrics(const struct repeats *r, metric_fn tell, void *context);
