@@ -1,31 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/stamp.h"
 #include "base/timestamp.h"
-#include "ingest/zone_names.h"
+#include "ingest/datepart.h"
 #include <string.h>
 
 #define SECOND_US INT64_C(1000000)
 #define DAY_US    (INT64_C(86400) * SECOND_US)
 
-struct cursor {
-    const char *at, *end;
-};
-
-/* What the pieces of one time add up to. */
-struct parts {
-    int year, month, day; /* year 0: not said */
-    int32_t clock_s;      /* since midnight */
-    int32_t us;
-    int32_t zone_s;
-    bool has_zone;
-};
-
-static size_t left(const struct cursor *c)
+static size_t left(const struct datepart_cursor *c)
 {
     return (size_t)(c->end - c->at);
 }
 
-static char peek(const struct cursor *c)
+static char peek(const struct datepart_cursor *c)
 {
     return c->at < c->end ? *c->at : '\0';
 }
@@ -38,182 +25,6 @@ static bool is_digit(char c)
 static bool is_letter(char c)
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
-static bool take_byte(struct cursor *c, char byte)
-{
-    if (peek(c) != byte || c->at == c->end)
-        return false;
-    c->at++;
-    return true;
-}
-
-/* Between `least` and `most` digits. */
-static bool take_number(struct cursor *c, int least, int most, int *out)
-{
-    int value = 0;
-    int count = 0;
-    const char *at = c->at;
-    for (; at < c->end && count < most && is_digit(*at); at++, count++)
-        value = value * 10 + (*at - '0');
-    if (count < least)
-        return false;
-    c->at = at;
-    *out = value;
-    return true;
-}
-
-/* Blanks, also no-break spaces in UTF-8 and Latin-1. */
-static bool take_blanks(struct cursor *c)
-{
-    const char *start = c->at;
-    for (;;) {
-        if (peek(c) == ' ' || peek(c) == (char)0xA0)
-            c->at++;
-        else if (left(c) >= 2 && c->at[0] == (char)0xC2 && c->at[1] == (char)0xA0)
-            c->at += 2;
-        else
-            return c->at > start;
-    }
-}
-
-static int month_of(const char *at)
-{
-    static const char names[] = "janfebmaraprmayjunjulaugsepoctnovdec";
-    char first = (char)(at[0] | 0x20);
-    char second = (char)(at[1] | 0x20);
-    char third = (char)(at[2] | 0x20);
-    for (int i = 0; i < 12; i++) {
-        const char *name = names + (ptrdiff_t)i * 3;
-        if (name[2] == third && name[1] == second && name[0] == first)
-            return i + 1;
-    }
-    return 0;
-}
-
-static bool take_month(struct cursor *c, int *out)
-{
-    if (left(c) < 3 || (left(c) > 3 && is_letter(c->at[3])))
-        return false;
-    *out = month_of(c->at);
-    c->at += *out ? 3 : 0;
-    return *out != 0;
-}
-
-static int32_t take_fraction(struct cursor *c)
-{
-    int32_t us = 0;
-    int32_t scale = 100000;
-    for (; is_digit(peek(c)); c->at++, scale /= 10)
-        us += (*c->at - '0') * scale;
-    return us;
-}
-
-/* hh:mm:ss, hh:mm:ss.ffffff; seconds may be left out where `is_short_allowed`. */
-static bool take_clock(struct cursor *c, bool is_short_allowed, struct parts *p)
-{
-    int hour = 0;
-    int minute = 0;
-    int second = 0;
-    struct cursor at = *c;
-    if (!take_number(&at, 1, 2, &hour) || !take_byte(&at, ':') || !take_number(&at, 2, 2, &minute))
-        return false;
-    bool has_seconds = take_byte(&at, ':') && take_number(&at, 2, 2, &second);
-    if ((!has_seconds && !is_short_allowed) || hour > 23 || minute > 59 || second > 60)
-        return false;
-    p->clock_s = hour * 3600 + minute * 60 + (second < 60 ? second : 59);
-    p->us = second == 60 ? 999999 : 0;
-    if (left(&at) > 1 && (*at.at == '.' || *at.at == ',') && is_digit(at.at[1])) {
-        at.at++;
-        p->us = take_fraction(&at);
-    }
-    *c = at;
-    return true;
-}
-
-static bool take_offset(struct cursor *c, struct parts *p)
-{
-    struct cursor at = *c;
-    int sign = peek(&at) == '-' ? -1 : 1;
-    int hours = 0;
-    int minutes = 0;
-    if (!take_byte(&at, '+') && !take_byte(&at, '-'))
-        return false;
-    if (!take_number(&at, 2, 2, &hours))
-        return false;
-    struct cursor behind = at;
-    (void)take_byte(&behind, ':');
-    if (take_number(&behind, 2, 2, &minutes))
-        at = behind;
-    if (hours > 23 || minutes > 59)
-        return false;
-    p->zone_s = sign * (hours * 3600 + minutes * 60);
-    p->has_zone = true;
-    *c = at;
-    return true;
-}
-
-/* "CEST", and before a colon any such word: " DST:" is what a router without a zone's name says. */
-static bool take_zone_name(struct cursor *c, struct parts *p)
-{
-    struct cursor at = *c;
-    while (at.at < at.end && *at.at >= 'A' && *at.at <= 'Z')
-        at.at++;
-    struct text name = {c->at, (size_t)(at.at - c->at)};
-    bool is_ended = at.at == at.end || *at.at == ' ' || *at.at == ':' || *at.at == ',';
-    if (name.len == 0 || name.len > 5 || !is_ended)
-        return false;
-    p->has_zone = zone_names_find(name, &p->zone_s);
-    if (!p->has_zone && peek(&at) != ':')
-        return false;
-    *c = at;
-    return true;
-}
-
-static void take_zone(struct cursor *c, struct parts *p)
-{
-    char first = peek(c);
-    if (first == 'Z' || first == 'z') {
-        if (left(c) == 1 || !is_letter(c->at[1])) {
-            c->at++;
-            p->has_zone = true;
-        }
-        return;
-    }
-    if (take_offset(c, p) || first != ' ')
-        return;
-    struct cursor behind = {c->at + 1, c->end};
-    if (take_offset(&behind, p) || take_zone_name(&behind, p))
-        *c = behind;
-}
-
-/* " PM" behind a time of up to 12 o'clock. */
-static void take_half_day(struct cursor *c, struct parts *p)
-{
-    enum { HOUR_S = 3600, NOON_S = 12 * HOUR_S };
-    if (left(c) < 3 || *c->at != ' ' || (c->at[2] | 0x20) != 'm')
-        return;
-    char half = (char)(c->at[1] | 0x20);
-    bool is_ended = left(c) == 3 || !is_letter(c->at[3]);
-    if ((half != 'a' && half != 'p') || !is_ended || p->clock_s >= NOON_S + HOUR_S)
-        return;
-    c->at += 3;
-    p->clock_s %= NOON_S;
-    p->clock_s += half == 'p' ? NOON_S : 0;
-}
-
-/* " 2014" behind a time. */
-static void take_year_behind(struct cursor *c, struct parts *p)
-{
-    struct cursor at = *c;
-    int year = 0;
-    if (p->year || !take_byte(&at, ' ') || !take_number(&at, 4, 4, &year) || year < 1970)
-        return;
-    char next = peek(&at);
-    if (at.at < at.end && next != ' ' && next != ':' && next != ',' && next != ']')
-        return;
-    p->year = year;
-    *c = at;
 }
 
 static int64_t near_day(const struct stamp_reader *r)
@@ -244,7 +55,7 @@ static int64_t nearest(const struct stamp_reader *r, struct civil c)
 }
 
 /* Midnight of the day, or TIMESTAMP_NONE where there is no such day. */
-static int64_t midnight(struct stamp_reader *r, const struct parts *p)
+static int64_t midnight(struct stamp_reader *r, const struct datepart *p)
 {
     if (p->day < 1 || p->day > 31 || p->month < 1 || p->month > 12)
         return TIMESTAMP_NONE; /* the key below has no room for others */
@@ -262,8 +73,8 @@ static int64_t midnight(struct stamp_reader *r, const struct parts *p)
     return us;
 }
 
-static bool finish(struct stamp_reader *r, const struct parts *p, const struct cursor *c,
-                   struct text t, struct stamp *out)
+static bool finish(struct stamp_reader *r, const struct datepart *p,
+                   const struct datepart_cursor *c, struct text t, struct stamp *out)
 {
     int64_t day = midnight(r, p);
     if (day == TIMESTAMP_NONE)
@@ -278,22 +89,6 @@ static bool finish(struct stamp_reader *r, const struct parts *p, const struct c
     return true;
 }
 
-static void skip_weekday(struct cursor *c)
-{
-    static const char names[] = "montuewedthufrisatsun";
-    if (left(c) < 5 || !is_letter(c->at[0]) || is_letter(c->at[3]))
-        return;
-    char name[3] = {(char)(c->at[0] | 0x20), (char)(c->at[1] | 0x20), (char)(c->at[2] | 0x20)};
-    for (size_t i = 0; i + 3 < sizeof names; i += 3) {
-        if (memcmp(names + i, name, 3) != 0)
-            continue;
-        c->at += 3;
-        (void)take_byte(c, ',');
-        (void)take_blanks(c);
-        return;
-    }
-}
-
 /* Two digits, the first of which may be a blank where `is_padded`; or -1. */
 static int two(const char *at, bool is_padded)
 {
@@ -303,7 +98,7 @@ static int two(const char *at, bool is_padded)
 }
 
 /* Exactly "hh:mm:ss". */
-static bool read_plain_clock(const char *at, struct parts *p)
+static bool read_plain_clock(const char *at, struct datepart *p)
 {
     int hour = two(at, false);
     int minute = two(at + 3, false);
@@ -315,13 +110,13 @@ static bool read_plain_clock(const char *at, struct parts *p)
 }
 
 /* Exactly "Feb  5 13:37:45", which nearly every line has; the rest of the variants take longer. */
-static bool take_plain(struct cursor *c, struct parts *p)
+static bool take_plain(struct datepart_cursor *c, struct datepart *p)
 {
     enum { LEN = 15 };
     const char *at = c->at;
     if (left(c) < LEN || at[3] != ' ' || at[6] != ' ' || !read_plain_clock(at + 7, p))
         return false;
-    p->month = month_of(at);
+    p->month = datepart_month_of(at);
     p->day = two(at + 4, true);
     if (!p->month || p->day < 0)
         return false;
@@ -330,53 +125,53 @@ static bool take_plain(struct cursor *c, struct parts *p)
 }
 
 /* " 2014", " UTC", ".123" and the like, as far as they follow. */
-static void take_rest(struct cursor *c, struct parts *p)
+static void take_rest(struct datepart_cursor *c, struct datepart *p)
 {
     if (left(c) > 1 && (*c->at == '.' || *c->at == ',') && is_digit(c->at[1])) {
         c->at++;
-        p->us = take_fraction(c);
+        p->us = datepart_fraction(c);
     }
     if (left(c) > 1 && *c->at == ' ' && c->at[1] >= 'a')
         return; /* a host's name */
-    take_half_day(c, p);
-    take_year_behind(c, p);
-    take_zone(c, p);
+    datepart_half_day(c, p);
+    datepart_year_behind(c, p);
+    datepart_zone(c, p);
     if (p->has_zone)
-        take_year_behind(c, p);
+        datepart_year_behind(c, p);
 }
 
 bool stamp_read_bsd(struct stamp_reader *r, struct text t, struct stamp *out)
 {
-    struct cursor c = {t.at, t.at + t.len};
-    struct parts p = {0};
+    struct datepart_cursor c = {t.at, t.at + t.len};
+    struct datepart p = {0};
     if (t.len < 13)
         return false;
     if (take_plain(&c, &p)) {
         take_rest(&c, &p);
         return finish(r, &p, &c, t, out);
     }
-    p = (struct parts){0};
-    if (is_digit(*c.at) && (!take_number(&c, 4, 4, &p.year) || !take_byte(&c, ' ')))
+    p = (struct datepart){0};
+    if (is_digit(*c.at) && (!datepart_number(&c, 4, 4, &p.year) || !datepart_byte(&c, ' ')))
         return false;
-    skip_weekday(&c);
-    if (!take_month(&c, &p.month) || !take_blanks(&c) || !take_number(&c, 1, 2, &p.day))
+    datepart_weekday(&c);
+    if (!datepart_month(&c, &p.month) || !datepart_blanks(&c) || !datepart_number(&c, 1, 2, &p.day))
         return false;
-    (void)take_byte(&c, ','); /* Jul 31, 2020 4:40:20 PM */
-    if (!take_blanks(&c))
+    (void)datepart_byte(&c, ','); /* Jul 31, 2020 4:40:20 PM */
+    if (!datepart_blanks(&c))
         return false;
-    struct cursor behind = c;
-    if (!p.year && take_number(&behind, 4, 4, &p.year) && take_blanks(&behind))
+    struct datepart_cursor behind = c;
+    if (!p.year && datepart_number(&behind, 4, 4, &p.year) && datepart_blanks(&behind))
         c = behind;
     else if (behind.at != c.at)
         p.year = 0;
-    if (!take_clock(&c, false, &p))
+    if (!datepart_clock(&c, false, &p))
         return false;
     take_rest(&c, &p);
     return finish(r, &p, &c, t, out);
 }
 
 /* Exactly "2014-02-05T13:37:45". */
-static bool take_plain_iso(struct cursor *c, struct parts *p)
+static bool take_plain_iso(struct datepart_cursor *c, struct datepart *p)
 {
     enum { LEN = 19 };
     const char *at = c->at;
@@ -393,61 +188,61 @@ static bool take_plain_iso(struct cursor *c, struct parts *p)
     c->at += LEN;
     if (left(c) > 1 && *c->at == '.' && is_digit(c->at[1])) {
         c->at++;
-        p->us = take_fraction(c);
+        p->us = datepart_fraction(c);
     }
     return true;
 }
 
 bool stamp_read_iso(struct stamp_reader *r, struct text t, struct stamp *out)
 {
-    struct cursor c = {t.at, t.at + t.len};
-    struct parts p = {0};
+    struct datepart_cursor c = {t.at, t.at + t.len};
+    struct datepart p = {0};
     if (take_plain_iso(&c, &p)) {
-        take_zone(&c, &p);
+        datepart_zone(&c, &p);
         return finish(r, &p, &c, t, out);
     }
-    p = (struct parts){0};
-    if (t.len < 15 || !take_number(&c, 4, 4, &p.year) || p.year == 0)
+    p = (struct datepart){0};
+    if (t.len < 15 || !datepart_number(&c, 4, 4, &p.year) || p.year == 0)
         return false;
     char separator = *c.at;
-    if ((separator != '-' && separator != '/') || !take_byte(&c, separator) ||
-        !take_number(&c, 2, 2, &p.month) || !take_byte(&c, separator) ||
-        !take_number(&c, 2, 2, &p.day))
+    if ((separator != '-' && separator != '/') || !datepart_byte(&c, separator) ||
+        !datepart_number(&c, 2, 2, &p.month) || !datepart_byte(&c, separator) ||
+        !datepart_number(&c, 2, 2, &p.day))
         return false;
     char between = peek(&c);
     if (between != 'T' && between != ' ' && between != 't' && between != '_')
         return false;
     c.at++;
-    if (!take_clock(&c, true, &p))
+    if (!datepart_clock(&c, true, &p))
         return false;
-    take_half_day(&c, &p);
-    take_zone(&c, &p);
+    datepart_half_day(&c, &p);
+    datepart_zone(&c, &p);
     return finish(r, &p, &c, t, out);
 }
 
 /* What a date with its day in front is made of, told apart by its separator and its month. */
-static bool take_date(struct cursor *c, struct parts *p)
+static bool take_date(struct datepart_cursor *c, struct datepart *p)
 {
     enum { LEAST_YEAR = 13, CENTURY = 2000 };
-    if (!take_number(c, 1, 2, &p->day))
+    if (!datepart_number(c, 1, 2, &p->day))
         return false;
     char separator = peek(c);
-    if ((separator != '/' && separator != '-' && separator != ' ') || !take_byte(c, separator))
+    if ((separator != '/' && separator != '-' && separator != ' ') || !datepart_byte(c, separator))
         return false;
-    if (take_month(c, &p->month)) { /* 05/Feb/2014, 5 Feb 2014, 14 Nov 07:01:22 */
-        if (!take_byte(c, separator))
+    if (datepart_month(c, &p->month)) { /* 05/Feb/2014, 5 Feb 2014, 14 Nov 07:01:22 */
+        if (!datepart_byte(c, separator))
             return false;
-        struct cursor behind = *c;
+        struct datepart_cursor behind = *c;
         int year = 0;
-        if (take_number(&behind, 4, 4, &year)) {
+        if (datepart_number(&behind, 4, 4, &year)) {
             *c = behind;
             p->year = year;
         }
         return p->year || separator == ' ';
     }
-    if (separator != '/' || !take_number(c, 1, 2, &p->month) || !take_byte(c, '/'))
+    if (separator != '/' || !datepart_number(c, 1, 2, &p->month) || !datepart_byte(c, '/'))
         return false;
-    if (take_number(c, 4, 4, &p->year)) { /* 02/05/2014: the month first, unless it cannot be */
+    if (datepart_number(c, 4, 4, &p->year)) { /* 02/05/2014: the month first, unless it cannot be */
         int day = p->day;
         if (day <= 12) {
             p->day = p->month;
@@ -456,29 +251,29 @@ static bool take_date(struct cursor *c, struct parts *p)
         return true;
     }
     p->year = p->day + CENTURY; /* 17/06/09: Java's way */
-    return take_number(c, 2, 2, &p->day) && p->year >= CENTURY + LEAST_YEAR;
+    return datepart_number(c, 2, 2, &p->day) && p->year >= CENTURY + LEAST_YEAR;
 }
 
 /* 05/Feb/2014:13:37:45 +0100, 5 Feb 2014 13:37:45, 05-Feb-2014 13:37:45, 02/05/2014 1:37:45 PM. */
 static bool read_day_first(struct stamp_reader *r, struct text t, struct stamp *out)
 {
-    struct cursor c = {t.at, t.at + t.len};
-    struct parts p = {0};
-    skip_weekday(&c);
+    struct datepart_cursor c = {t.at, t.at + t.len};
+    struct datepart p = {0};
+    datepart_weekday(&c);
     if (!take_date(&c, &p))
         return false;
-    bool is_apart = take_byte(&c, ':') || take_byte(&c, ' ') || take_byte(&c, 'T');
-    if ((!is_apart && p.year) || !take_clock(&c, p.year != 0, &p))
+    bool is_apart = datepart_byte(&c, ':') || datepart_byte(&c, ' ') || datepart_byte(&c, 'T');
+    if ((!is_apart && p.year) || !datepart_clock(&c, p.year != 0, &p))
         return false;
-    take_half_day(&c, &p);
-    take_zone(&c, &p);
+    datepart_half_day(&c, &p);
+    datepart_zone(&c, &p);
     return finish(r, &p, &c, t, out);
 }
 
 /* Seconds, ms, us or ns since 1970, with decimals; told apart by size. */
 static bool read_epoch(struct text t, struct stamp *out)
 {
-    struct cursor c = {t.at, t.at + t.len};
+    struct datepart_cursor c = {t.at, t.at + t.len};
     uint64_t value = 0;
     int digits = 0;
     for (; is_digit(peek(&c)) && digits < 20; c.at++, digits++)
@@ -492,7 +287,7 @@ static bool read_epoch(struct text t, struct stamp *out)
         divisor > 1000000 ? (int64_t)(value / 1000) : (int64_t)(value * (1000000 / divisor));
     if (divisor == 1 && left(&c) > 1 && *c.at == '.' && is_digit(c.at[1])) {
         c.at++;
-        us += take_fraction(&c);
+        us += datepart_fraction(&c);
     }
     char next = peek(&c);
     if (is_letter(next) || next == '-' || next == ':' || next == '.')
