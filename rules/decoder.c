@@ -266,6 +266,8 @@ const struct decoder *decoder_apply(const struct decoder_set *s, struct decoder_
                                     struct event *event, struct arena *arena)
 {
     struct search found = {0};
+    if (event->format == FORMAT_JSON && !event->mapping && !event->program.len)
+        decoder_wrapped_open(&s->wrapped, event, arena);
     ask_by_program(s, &found, c, event, arena);
     if (!found.matched && event->logsource_count)
         ask_by_source(s, &found, c, event, arena);

@@ -89,7 +89,9 @@ const struct decoder_counters *decoder_get_counters(const struct decoder_scratch
  * first pattern that matches and puts their log sources before those that are there: first of the
  * one that matched, then of the first responsible one (keyword rules look at all its events). Sets
  * EVENT_UNDECODED where a decoder is responsible by program or log source and no pattern of any
- * matched. Values are views into event->message (rarely into `arena`). That decoder, or NULL.
+ * matched. A JSON event of no mapping that carries a log line (journald's export, Fluentd, ...)
+ * gets that line's program and message first. Values are views into event->message (rarely into
+ * `arena`). That decoder, or NULL.
  */
 const struct decoder *decoder_apply(const struct decoder_set *s, struct decoder_scratch *c,
                                     struct event *event, struct arena *arena);

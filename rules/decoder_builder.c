@@ -247,6 +247,7 @@ enum status decoder_builder_finish(struct decoder_builder *b, struct decoder_set
     struct decoder_set *s = b->set;
     if (!decoder_index_set(s))
         return error_set(err, STATUS_NOMEM, 0, "no memory for decoders");
+    decoder_wrapped_init(&s->wrapped);
     struct hasher h;
     hash_start(&h);
     for (uint32_t i = 0; i < s->count; i++) {

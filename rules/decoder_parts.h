@@ -96,8 +96,15 @@ struct decoder_program {
 
 enum { DECODER_PROGRAM = 64 }; /* longest program name that is looked up */
 
+/* Names under which JSON carries the program and the text of a log line. */
+enum { DECODER_WRAPPED = 12 };
+struct decoder_wrapped {
+    uint64_t programs[DECODER_WRAPPED], messages[DECODER_WRAPPED]; /* hashes; 0 behind the last */
+};
+
 struct decoder_set {
     struct arena arena;
+    struct decoder_wrapped wrapped;
     struct decoder **decoders;
     uint32_t count, max;
     struct hash128 content;
@@ -126,6 +133,12 @@ void decoder_spread_add(const struct decoder_spread *spread, const struct decode
                         struct text bytes, struct event *event, struct arena *arena);
 /* IPv4-mapped IPv6 addresses lose their prefix; other values stay. */
 struct text decoder_spread_address(struct text value);
+
+void decoder_wrapped_init(struct decoder_wrapped *w);
+/* Takes program and message of a line that came inside JSON (journald, Fluentd, containers) out of
+ * its fields, where there are both. */
+void decoder_wrapped_open(const struct decoder_wrapped *w, struct event *event,
+                          struct arena *arena);
 
 /* Frees what is not in the arena: the regexes. */
 void decoder_release(struct decoder *d);

@@ -234,6 +234,27 @@ static void test_log_source_leads_to_a_decoder(void **state)
     arena_fini(&arena);
 }
 
+static void test_a_line_inside_json_is_decoded(void **state)
+{
+    (void)state;
+    AUTO(decoder_set) set = build(several);
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    struct event e = {.format = FORMAT_JSON, .message = TEXT("{...}")};
+    const struct field line = {.name = TEXT("MESSAGE"),
+                               .value = TEXT("from \\u0041 as bob"),
+                               .hash = event_name_hash(TEXT("MESSAGE")),
+                               .is_escaped = true};
+    assert_true(event_add_field(&e, &line));
+    assert_true(event_add(&e, TEXT("_COMM"), TEXT("other")));
+    assert_true(event_add(&e, TEXT("SYSLOG_IDENTIFIER"), TEXT("knock")));
+    run(set, &e, &arena);
+    assert_true(text_equal(e.program, TEXT("knock")));
+    assert_true(text_equal(event_field(&e, TEXT("c-ip"))->value, TEXT("A")));
+    event_fini(&e);
+    arena_fini(&arena);
+}
+
 static void test_content_follows_the_text(void **state)
 {
     (void)state;
@@ -319,7 +340,7 @@ static void test_what_ships_decodes_its_samples(void **state)
 int main(void)
 {
     enum { REFUSALS = sizeof refusals / sizeof *refusals, LINES = sizeof lines / sizeof *lines };
-    struct CMUnitTest tests[REFUSALS + LINES + 5];
+    struct CMUnitTest tests[REFUSALS + LINES + 6];
     size_t n = 0;
     for (size_t i = 0; i < REFUSALS; i++)
         tests[n++] = ROW(test_refusal, &refusals[i]);
@@ -327,6 +348,7 @@ int main(void)
         tests[n++] = ROW(test_line, &lines[i]);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_a_name_is_taken_once);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_log_source_leads_to_a_decoder);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_a_line_inside_json_is_decoded);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_content_follows_the_text);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_samples_are_checked);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_what_ships_decodes_its_samples);
