@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json_scan.h"
-#include "base/timestamp.h"
 #include "ingest/ingest.h"
 #include "rules/rules.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /*
@@ -95,35 +95,55 @@ struct totals {
     uint64_t events, feeds, detections;
 };
 
+enum { TOGETHER = 512 };
+
+/* Of this thread: what others do on the machine does not count. */
+static double cpu_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+/* A batch goes through one step after the other, as in a worker's cache, and each step is timed. */
 static void run_pass(struct parser *parser, struct matcher *m, const struct events *events,
                      enum format format, struct totals *t)
 {
-    struct event event = {.fields = NULL};
+    struct event *parsed = calloc(TOGETHER, sizeof *parsed);
+    struct record *records = calloc(TOGETHER, sizeof *records);
     struct match_result result = {.feeds = NULL};
     struct arena arena;
     arena_init(&arena, (size_t)64 << 20);
-    for (uint32_t first = 0; first < events->count; first += 512) {
-        uint32_t end = first + 512 < events->count ? first + 512 : events->count;
+    if (!parsed || !records)
+        fail("no memory");
+    for (uint32_t first = 0; first < events->count; first += TOGETHER) {
+        uint32_t n = events->count - first < TOGETHER ? events->count - first : TOGETHER;
         arena_reset(&arena);
         matcher_reset(m, &result);
-        for (uint32_t i = first; i < end; i++) {
-            struct record r = {.raw = events->items[i], .position = i + 1, .format = format};
-            uint64_t a = timestamp_monotonic_ns();
-            parser_read(parser, &r, &arena, &event);
-            uint64_t b = timestamp_monotonic_ns();
-            matcher_decode(m, &event, &arena);
-            uint64_t c = timestamp_monotonic_ns();
-            matcher_match(m, &event, &arena, &result);
-            uint64_t d = timestamp_monotonic_ns();
-            t->parse_ns += (double)(b - a);
-            t->decode_ns += (double)(c - b);
-            t->match_ns += (double)(d - c);
+        double a = cpu_ns();
+        for (uint32_t i = 0; i < n; i++) {
+            records[i] = (struct record){
+                .raw = events->items[first + i], .position = first + i + 1, .format = format};
+            parser_read(parser, &records[i], &arena, &parsed[i]);
         }
+        double b = cpu_ns();
+        for (uint32_t i = 0; i < n; i++)
+            matcher_decode(m, &parsed[i], &arena);
+        double c = cpu_ns();
+        for (uint32_t i = 0; i < n; i++)
+            matcher_match(m, &parsed[i], &arena, &result);
+        double d = cpu_ns();
+        t->parse_ns += b - a;
+        t->decode_ns += c - b;
+        t->match_ns += d - c;
         t->feeds += result.feed_count;
         t->detections += result.detection_count;
     }
     t->events += events->count;
-    event_fini(&event);
+    for (uint32_t i = 0; i < TOGETHER; i++)
+        event_fini(&parsed[i]);
+    free(parsed);
+    free(records);
     arena_fini(&arena);
 }
 
@@ -156,13 +176,13 @@ static void run(const char *name, struct ruleset *ruleset, const struct events *
     for (uint32_t i = 0; i < rules; i++)
         evaluated += costs[i].evaluated;
     double n = (double)best.events;
-    printf(
-        "{\"bench\":\"match\",\"case\":\"%s\",\"rules\":%u,\"events\":%llu,\"events_per_s\":%.0f,"
-        "\"parse_ns\":%.0f,\"decode_ns\":%.0f,\"match_ns\":%.0f,\"candidates_per_event\":%.2f,"
-        "\"feeds\":%llu,\"detections\":%llu}\n",
-        name, rules, (unsigned long long)best.events, n * 1e9 / whole_ns, best.parse_ns / n,
-        best.decode_ns / n, best.match_ns / n, (double)evaluated / (n * (passes + 1)),
-        (unsigned long long)best.feeds, (unsigned long long)best.detections);
+    printf("{\"bench\":\"match\",\"case\":\"%s\",\"rules\":%u,\"events\":%llu,\"events_per_cpu_s\":"
+           "%.0f,"
+           "\"parse_ns\":%.0f,\"decode_ns\":%.0f,\"match_ns\":%.0f,\"candidates_per_event\":%.2f,"
+           "\"feeds\":%llu,\"detections\":%llu}\n",
+           name, rules, (unsigned long long)best.events, n * 1e9 / whole_ns, best.parse_ns / n,
+           best.decode_ns / n, best.match_ns / n, (double)evaluated / (n * (passes + 1)),
+           (unsigned long long)best.feeds, (unsigned long long)best.detections);
     (void)fflush(stdout);
     matcher_free(m);
     parser_free(parser);

@@ -5,12 +5,6 @@
 
 enum { COST_PRESENT = 400, COST_NUMBER = 40 };
 
-struct search {
-    const struct predicates *predicates;
-    struct arena *arena; /* arrays of atoms */
-    struct arena *keep;  /* texts */
-};
-
 /* Values that every second event has: an index over them finds too much. */
 static double popularity(struct text t)
 {
@@ -79,7 +73,8 @@ static bool keep(struct cover *out, const struct atom *atoms, uint32_t count, do
     return true;
 }
 
-static bool present(struct search *s, const struct predicate *p, uint32_t number, struct cover *out)
+static bool present(struct cover_search *s, const struct predicate *p, uint32_t number,
+                    struct cover *out)
 {
     struct atom *a = arena_zero(s->arena, sizeof *a);
     if (!a)
@@ -94,7 +89,8 @@ static bool present(struct search *s, const struct predicate *p, uint32_t number
     return keep(out, a, 1, COST_PRESENT);
 }
 
-static bool equal(struct search *s, const struct predicate *p, uint32_t number, struct cover *out)
+static bool equal(struct cover_search *s, const struct predicate *p, uint32_t number,
+                  struct cover *out)
 {
     const struct text *items = p->op == PREDICATE_IN ? p->items : &p->text;
     uint32_t count = p->op == PREDICATE_IN ? p->item_count : 1;
@@ -109,12 +105,12 @@ static bool equal(struct search *s, const struct predicate *p, uint32_t number, 
         };
         if (!atoms[i].text.at)
             return false;
-        cost += literal_cost(items[i]);
+        cost += literal_cost(items[i]) / 3; /* the whole value says more than a part */
     }
     return atoms && keep(out, atoms, count, cost);
 }
 
-static bool literal(struct search *s, const struct predicate *p, uint32_t predicate,
+static bool literal(struct cover_search *s, const struct predicate *p, uint32_t predicate,
                     enum literal_place place, struct text t, struct cover *out)
 {
     struct atom *a = arena_zero(s->arena, sizeof *a);
@@ -122,10 +118,12 @@ static bool literal(struct search *s, const struct predicate *p, uint32_t predic
         return false;
     *a = (struct atom){
         .kind = ATOM_LITERAL, .place = place, .field = p->field, .predicate = predicate, .text = t};
-    return keep(out, a, 1, literal_cost(t));
+    /* Paths begin alike, and end alike a little. */
+    double factor = place == LITERAL_AT_START ? 4 : place == LITERAL_AT_END ? 1.5 : 1;
+    return keep(out, a, 1, factor * literal_cost(t));
 }
 
-static bool substring(struct search *s, const struct predicate *p, uint32_t number,
+static bool substring(struct cover_search *s, const struct predicate *p, uint32_t number,
                       struct cover *out)
 {
     struct text t = p->is_cased ? fold_into(s->keep, p->text) : p->text;
@@ -143,7 +141,7 @@ static bool substring(struct search *s, const struct predicate *p, uint32_t numb
     return literal(s, p, is_inexact ? COVER_MAYBE : number, place, t, out);
 }
 
-static bool wildcard(struct search *s, const struct predicate *p, uint32_t number,
+static bool wildcard(struct cover_search *s, const struct predicate *p, uint32_t number,
                      struct cover *out)
 {
     struct text best = TEXT_NONE;
@@ -157,7 +155,8 @@ static bool wildcard(struct search *s, const struct predicate *p, uint32_t numbe
     return literal(s, p, COVER_MAYBE, LITERAL_ANYWHERE, best, out);
 }
 
-static bool regex(struct search *s, const struct predicate *p, uint32_t number, struct cover *out)
+static bool regex(struct cover_search *s, const struct predicate *p, uint32_t number,
+                  struct cover *out)
 {
     struct text found[REQUIRED_LITERALS];
     uint32_t count = required_literals(p->text, s->keep, found);
@@ -175,7 +174,7 @@ static bool regex(struct search *s, const struct predicate *p, uint32_t number, 
     return count ? keep(out, atoms, count, cost) : present(s, p, number, out);
 }
 
-static bool number(struct search *s, const struct predicate *p, uint32_t predicate,
+static bool number(struct cover_search *s, const struct predicate *p, uint32_t predicate,
                    struct cover *out)
 {
     struct atom *a = arena_zero(s->arena, sizeof *a);
@@ -190,7 +189,7 @@ static bool number(struct search *s, const struct predicate *p, uint32_t predica
     return keep(out, a, 1, COST_NUMBER);
 }
 
-static bool of_leaf(struct search *s, uint32_t leaf, struct cover *out)
+static bool of_operator(struct cover_search *s, uint32_t leaf, struct cover *out)
 {
     const struct predicate *p = predicates_at(s->predicates, leaf);
     switch (p->op) {
@@ -219,9 +218,18 @@ static bool of_leaf(struct search *s, uint32_t leaf, struct cover *out)
     return true;
 }
 
-static bool of_node(struct search *s, const struct node *node, struct cover *out);
+static bool of_leaf(struct cover_search *s, uint32_t leaf, struct cover *out)
+{
+    uint32_t uses = s->uses[leaf] < 400 ? s->uses[leaf] : 400;
+    bool is_ok = of_operator(s, leaf, out);
+    out->cost += 0.5 * uses;
+    return is_ok;
+}
 
-static bool of_part(struct search *s, const struct node *node, uint32_t index, struct cover *out)
+static bool of_node(struct cover_search *s, const struct node *node, struct cover *out);
+
+static bool of_part(struct cover_search *s, const struct node *node, uint32_t index,
+                    struct cover *out)
 {
     if (index < node->leaf_count)
         return of_leaf(s, node->leaves[index], out);
@@ -229,7 +237,7 @@ static bool of_part(struct search *s, const struct node *node, uint32_t index, s
 }
 
 /* One part of an AND is enough: the cheapest. */
-static bool of_and(struct search *s, const struct node *node, struct cover *out)
+static bool of_and(struct cover_search *s, const struct node *node, struct cover *out)
 {
     struct cover best = {.is_possible = false};
     for (uint32_t i = 0; i < node->leaf_count + node->item_count; i++) {
@@ -244,7 +252,7 @@ static bool of_and(struct search *s, const struct node *node, struct cover *out)
 }
 
 /* Of an OR every part must be covered. */
-static bool of_or(struct search *s, const struct node *node, struct cover *out)
+static bool of_or(struct cover_search *s, const struct node *node, struct cover *out)
 {
     uint32_t parts = node->leaf_count + node->item_count;
     struct cover *covers = arena_alloc(s->arena, ((size_t)parts + 1) * sizeof *covers);
@@ -272,7 +280,7 @@ static bool of_or(struct search *s, const struct node *node, struct cover *out)
     return keep(out, atoms, total, cost);
 }
 
-static bool of_node(struct search *s, const struct node *node, struct cover *out)
+static bool of_node(struct cover_search *s, const struct node *node, struct cover *out)
 {
     switch (node->kind) {
     case NODE_AND:
@@ -287,9 +295,15 @@ static bool of_node(struct search *s, const struct node *node, struct cover *out
     return true;
 }
 
-bool cover_find(const struct node *node, const struct predicates *predicates, struct arena *arena,
-                struct arena *keep, struct cover *out)
+bool cover_find(struct cover_search *s, const struct node *node, struct cover *out)
 {
-    struct search s = {predicates, arena, keep};
-    return of_node(&s, node, out);
+    return of_node(s, node, out);
+}
+
+void cover_count(const struct node *node, uint32_t *uses)
+{
+    for (uint32_t i = 0; i < node->leaf_count; i++)
+        uses[node->leaves[i]]++;
+    for (uint32_t i = 0; i < node->item_count; i++)
+        cover_count(node->items[i], uses);
 }

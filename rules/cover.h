@@ -32,6 +32,15 @@ struct cover {
     bool is_possible; /* false: the rule may match without any atom, so it is always evaluated */
 };
 
-/* The cheapest cover; atoms in `arena`, their texts in `keep`. False without memory. */
-bool cover_find(const struct node *node, const struct predicates *predicates, struct arena *arena,
-                struct arena *keep, struct cover *out);
+/* What the search knows. `uses` says by predicate how many rules ask it: what many rules ask is
+ * common in events too. */
+struct cover_search {
+    const struct predicates *predicates;
+    const uint32_t *uses;
+    struct arena *arena; /* for atoms */
+    struct arena *keep;  /* for their texts */
+};
+/* The cheapest cover. False without memory. */
+bool cover_find(struct cover_search *s, const struct node *node, struct cover *out);
+/* Adds one to the uses of every predicate below the node. */
+void cover_count(const struct node *node, uint32_t *uses);

@@ -80,3 +80,18 @@ const struct node *node_of(struct arena *arena, struct term term)
 {
     return term.node ? term.node : build(arena, NODE_AND, 0, &term, 1);
 }
+
+void node_order(const struct node *node, node_cost_fn cost, void *context)
+{
+    /* Insertion keeps equal ones in the order written, and lists of one operator are in order. */
+    for (uint32_t i = 1; i < node->leaf_count; i++) {
+        uint32_t leaf = node->leaves[i];
+        unsigned mine = cost(context, leaf);
+        uint32_t k = i;
+        for (; k && cost(context, node->leaves[k - 1]) > mine; k--)
+            node->leaves[k] = node->leaves[k - 1];
+        node->leaves[k] = leaf;
+    }
+    for (uint32_t i = 0; i < node->item_count; i++)
+        node_order(node->items[i], cost, context);
+}

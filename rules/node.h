@@ -17,7 +17,7 @@ struct node {
     enum node_kind kind;
     uint32_t need;
     uint32_t leaf_count, item_count;
-    const uint32_t *leaves; /* predicates */
+    uint32_t *leaves; /* predicates */
     const struct node *const *items;
 };
 
@@ -36,5 +36,9 @@ bool node_join(struct arena *arena, enum node_kind kind, const struct term *term
 bool node_negate(struct arena *arena, struct term term, struct term *out);
 bool node_at_least(struct arena *arena, uint32_t need, const struct term *terms, uint32_t count,
                    struct term *out);
+/* Sorts the leaves of every node below by `cost` of the predicate, cheapest first: AND and OR stop
+ * at the first that decides. */
+typedef unsigned (*node_cost_fn)(void *context, uint32_t predicate);
+void node_order(const struct node *node, node_cost_fn cost, void *context);
 /* The term as a node of its own. NULL without memory. */
 const struct node *node_of(struct arena *arena, struct term term);

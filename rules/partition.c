@@ -248,14 +248,13 @@ static bool add_always(struct partition *p, uint32_t rule, uint32_t *max)
     return true;
 }
 
-static bool build(const struct compiled *rules, const struct predicates *predicates,
-                  struct arena *scratch, struct arena *keep, struct building *b,
+static bool build(const struct compiled *rules, struct cover_search *search, struct building *b,
                   struct partition *p)
 {
     uint32_t always_max = 0;
     for (uint32_t i = 0; i < p->rule_count; i++) {
         struct cover cover;
-        if (!cover_find(rules[p->rules[i]].root, predicates, scratch, keep, &cover))
+        if (!cover_find(search, rules[p->rules[i]].root, &cover))
             return false;
         if (!cover.is_possible) {
             if (!add_always(p, p->rules[i], &always_max))
@@ -328,20 +327,30 @@ static enum status assign(const struct compiled *rules, uint32_t rule_count, boo
     return STATUS_OK;
 }
 
+/* Uses are counted per partition: what is common among its rules is common among its events. */
 static enum status build_all(const struct compiled *rules, const struct predicates *predicates,
                              struct arena *keep, struct partitions *p)
 {
     enum status status = STATUS_OK;
     struct arena scratch;
+    size_t count = predicates_count(predicates);
+    uint32_t *uses = calloc(count + 1, sizeof *uses);
+    struct cover_search search = {predicates, uses, &scratch, keep};
+    if (!uses)
+        return STATUS_NOMEM;
     arena_init(&scratch, (size_t)1 << 30);
     for (uint32_t i = 0; i < p->count && status == STATUS_OK; i++) {
         struct building b = {.atoms = NULL};
         arena_reset(&scratch);
-        if (!build(rules, predicates, &scratch, keep, &b, &p->items[i]))
+        memset(uses, 0, count * sizeof *uses);
+        for (uint32_t k = 0; k < p->items[i].rule_count; k++)
+            cover_count(rules[p->items[i].rules[k]].root, uses);
+        if (!build(rules, &search, &b, &p->items[i]))
             status = STATUS_NOMEM;
         free_building(&b);
     }
     arena_fini(&scratch);
+    free(uses);
     return status;
 }
 

@@ -1,13 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/substring.h"
-#include <stdint.h>
-
-bool substring_is_any(substring_lanes l)
-{
-    uint64_t halves[2];
-    memcpy(halves, &l, sizeof halves);
-    return (halves[0] | halves[1]) != 0;
-}
 
 size_t substring_find(struct text t, struct text needle)
 {
