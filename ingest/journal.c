@@ -24,9 +24,10 @@ enum {
     SEGMENT_LEAST_BYTES = 64 * 1024,
     SEGMENT_USUAL_BYTES = 128 << 20,
     ZIP_LEAST_BYTES = 512, /* below, zstd gains less than its frame costs */
-    LOOK_BYTES = 1 << 20,  /* free space is looked at each time so much was appended */
-    KEEP_BYTES = 4 << 20,  /* a write buffer beyond that is given back */
-    AGE_FILES = 8,         /* retention by age works in steps of an eighth */
+    AHEAD_BYTES = 8 << 20,
+    LOOK_BYTES = 1 << 20, /* free space is looked at each time so much was appended */
+    KEEP_BYTES = 4 << 20, /* a write buffer beyond that is given back */
+    AGE_FILES = 8,        /* retention by age works in steps of an eighth */
 };
 
 /* Told by the journal's thread, read by any. */
@@ -100,6 +101,12 @@ void journal_skip_to(struct journal *j, uint64_t position)
         store(&j->next_position, position);
 }
 
+/* Space is taken in steps, not a whole segment at once: a small disk keeps room for its others. */
+static uint64_t ahead_bytes(const struct journal *j)
+{
+    return j->options.segment_bytes < AHEAD_BYTES ? j->options.segment_bytes : AHEAD_BYTES;
+}
+
 static void remember_sync(struct journal *j)
 {
     j->synced_position = load(&j->next_position);
@@ -157,6 +164,7 @@ static enum status begin_file(struct journal *j, struct error *err)
     }
     journal_file_close(&j->file);
     j->file = next;
+    j->file.ahead_bytes = ahead_bytes(j);
     j->looked_at = 0;
     remember_sync(j);
     return STATUS_OK;
@@ -376,6 +384,7 @@ static enum status move_unsynced(struct journal *j, struct error *err)
     (void)!journal_file_cut(&j->file, j->synced_offset, &cut);
     journal_file_close(&j->file);
     j->file = next;
+    j->file.ahead_bytes = ahead_bytes(j);
     j->must_move = false;
     return STATUS_OK;
 }

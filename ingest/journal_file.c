@@ -8,9 +8,6 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-/* Space is taken in steps, not a whole segment at once: a small disk keeps room for its others. */
-enum { AHEAD_BYTES = 8 << 20 };
-
 static const char new_name[] = "new.tmp";
 
 static enum status refused(int code, struct error *err, const char *what)
@@ -89,7 +86,7 @@ static void take_space(struct journal_file *f, size_t more)
 {
     if (f->offset + more <= f->allocated)
         return;
-    uint64_t want = more > AHEAD_BYTES ? more : AHEAD_BYTES;
+    uint64_t want = more > f->ahead_bytes ? more : f->ahead_bytes;
     if (fallocate(f->fd, FALLOC_FL_KEEP_SIZE, (off_t)f->offset, (off_t)want) == 0)
         f->allocated = f->offset + want;
     else

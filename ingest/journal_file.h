@@ -15,6 +15,7 @@ struct journal_file {
     uint64_t offset;         /* end of what was appended */
     uint64_t empty_bytes;    /* offset before the first record */
     uint64_t allocated;      /* disk space that is taken ahead up to here */
+    uint64_t ahead_bytes;    /* taken at a time; set by the caller, 0: as much as is written */
     uint64_t salt;
     int64_t journal_us; /* journal time at its start */
 };

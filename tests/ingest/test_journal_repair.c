@@ -60,7 +60,7 @@ static uint64_t check(struct journal_folder *f)
     uint64_t last = 0;
     AUTO(journal_reader) before = journal_folder_read(f, 0, TIMESTAMP_NONE);
     uint64_t count = journal_folder_read_all(before, f->batch, NULL, &last);
-    AUTO(journal) j = journal_folder_open(f, (struct journal_options){0});
+    AUTO(journal) j = journal_folder_open(f, (struct journal_options){.segment_bytes = 1});
     assert_true(journal_epoch(j) >= 1);
     assert_true(journal_next_position(j) > last);
     journal_folder_append(f, j, 1000, 1);
@@ -182,7 +182,7 @@ static void test_forged_block(void **state)
     buffer_append(&forged, (struct text){(const char *)header, sizeof header});
     buffer_append(&forged, buffer_text(&payload));
 
-    AUTO(journal) j = journal_folder_open(f, (struct journal_options){0});
+    AUTO(journal) j = journal_folder_open(f, (struct journal_options){.segment_bytes = 1});
     journal_folder_append(f, j, 1, 1);
     batch_reset(f->batch);
     (void)batch_add(f->batch, buffer_text(&forged));
@@ -206,7 +206,7 @@ static void test_overlap(void **state)
     struct journal_folder *f = *state;
     struct bytes whole = make(f, false);
     {
-        AUTO(journal) j = journal_folder_open(f, (struct journal_options){0});
+        AUTO(journal) j = journal_folder_open(f, (struct journal_options){.segment_bytes = 1});
         journal_folder_append(f, j, RECORDS + 1, EACH);
     }
     /* the first file again, under the name of a position in its own middle */
