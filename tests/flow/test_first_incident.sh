@@ -7,19 +7,19 @@
 flow_begin "$1"
 support=$(dirname "$(readlink -f "$0")")/../support
 command -v logger > /dev/null || flow_skip "no logger here"
-command -v python3 > /dev/null || flow_skip "no python3 here"
+command -v "$python" > /dev/null || flow_skip "no python3 here"
 
 # the secret as the configuration file wants it: whsec_ and base64
 secret=tocsin-test-secret-0123456789
 printf 'whsec_%s' "$(printf '%s' $secret | base64)" > "$flow_dir/secret"
-flow_background python3 "$support/receiver.py" "$flow_dir/hooks" $secret > "$flow_dir/hook_port"
+flow_background "$python" "$support/receiver.py" "$flow_dir/hooks" $secret > "$flow_dir/hook_port"
 flow_wait 10 test -s "$flow_dir/hook_port" || flow_fail "the receiver does not start"
 has_mail=no
 mail_sink=
-if python3 -c 'import aiosmtpd' 2> /dev/null; then
+if "$python" -c 'import aiosmtpd' 2> /dev/null; then
   has_mail=yes
   mkdir -p "$flow_dir/mail"
-  flow_background python3 "$support/mailbox.py" "$flow_dir/mails" > "$flow_dir/smtp_port"
+  flow_background "$python" "$support/mailbox.py" "$flow_dir/mails" > "$flow_dir/smtp_port"
   flow_wait 10 test -s "$flow_dir/smtp_port" || flow_fail "the SMTP server does not start"
   mail_sink="- smtp: {server: 'smtp://127.0.0.1:$(cat "$flow_dir/smtp_port")', from: tocsin@example.org, to: [soc@example.org], allow_private: true}"
 fi
