@@ -165,6 +165,7 @@ double file_reader_progress(const struct file_reader *r);
 
 struct webhooks;
 struct webhook_request {
+    /* The path as it was sent, %XX and all. */
     struct text method, path, query, content_type, authorization, body, peer;
     /* A header's value by its name without case, or an empty text. */
     struct text (*header)(void *context, const char *name);

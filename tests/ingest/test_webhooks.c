@@ -316,7 +316,8 @@ static void test_opsgenie(void **state)
     char key[512], closed[512];
     (void)member(&v, 0, "key", key);
     leave(&v);
-    visit(w, &v, "POST", "/v2/alerts/a/1/close", "application/json", TEXT("{\"source\":\"x\"}"));
+    visit(w, &v, "POST", "/v2/alerts/%61%2f1/close", "application/json",
+          TEXT("{\"source\":\"x\"}"));
     assert_int_equal(v.reply.status, 202);
     assert_member(&v, 0, "status", "resolved");
     assert_string_equal(member(&v, 0, "key", closed), key);
