@@ -3,6 +3,8 @@
 #include "base/timestamp.h"
 #include "ingest/crc.h"
 #include "ingest/ingest.h"
+#include "ingest/journal_block.h"
+#include "ingest/journal_counters.h"
 #include "ingest/journal_dir.h"
 #include "ingest/journal_file.h"
 #include "ingest/journal_marks.h"
@@ -23,18 +25,9 @@
 enum {
     SEGMENT_LEAST_BYTES = 64 * 1024,
     SEGMENT_USUAL_BYTES = 128 << 20,
-    ZIP_LEAST_BYTES = 512, /* below, zstd gains less than its frame costs */
     AHEAD_BYTES = 8 << 20,
     LOOK_BYTES = 1 << 20, /* free space is looked at each time so much was appended */
-    KEEP_BYTES = 4 << 20, /* a write buffer beyond that is given back */
     AGE_FILES = 8,        /* retention by age works in steps of an eighth */
-};
-
-/* Told by the journal's thread, read by any. */
-struct counters {
-    _Atomic uint64_t records, bytes, blocks, syncs, failed_syncs, refused, repeated, removed;
-    _Atomic uint64_t stock_bytes, stock_files, free_bytes;
-    _Atomic bool is_full;
 };
 
 struct journal {
@@ -45,44 +38,27 @@ struct journal {
     struct journal_file file; /* fd -1: the disk refused a new one so far */
     struct journal_zip *zip;
     struct journal_marks *marks, *marks_before; /* now; as they were at the open, never changed */
-    struct buffer plain, block;                 /* payload; header and payload as stored */
+    struct journal_block block;                 /* the one that is about to be written */
     uint64_t looked_at; /* offset in `file` when free space was last looked at */
-    int64_t time_us;
+    _Atomic int64_t time_us;
 
     /* What the last sync made durable. */
     uint64_t synced_position, synced_offset;
     int64_t synced_us;
     bool must_move; /* a sync of the file failed: it may not be asked again */
 
-    _Atomic uint64_t next_position, removable;
-    _Atomic uint32_t epoch;
-    struct counters counters;
+    journal_count removable;
+    struct journal_counters counters;
 };
-
-static uint64_t load(const _Atomic uint64_t *value)
-{
-    return atomic_load_explicit(value, memory_order_relaxed);
-}
-
-/* Only the journal's thread writes: no read-modify-write is needed. */
-static void store(_Atomic uint64_t *value, uint64_t to)
-{
-    atomic_store_explicit(value, to, memory_order_relaxed);
-}
-
-static void count(_Atomic uint64_t *value, uint64_t more)
-{
-    store(value, load(value) + more);
-}
 
 uint64_t journal_next_position(const struct journal *j)
 {
-    return load(&j->next_position);
+    return journal_counters_get(&j->counters.next_position);
 }
 
 uint32_t journal_epoch(const struct journal *j)
 {
-    return atomic_load_explicit(&j->epoch, memory_order_relaxed);
+    return atomic_load_explicit(&j->counters.epoch, memory_order_relaxed);
 }
 
 int64_t journal_time_us(const struct journal *j)
@@ -92,13 +68,13 @@ int64_t journal_time_us(const struct journal *j)
 
 void journal_allow_removal(struct journal *j, uint64_t position)
 {
-    store(&j->removable, position);
+    journal_counters_set(&j->removable, position);
 }
 
 void journal_skip_to(struct journal *j, uint64_t position)
 {
-    if (position > load(&j->next_position))
-        store(&j->next_position, position);
+    if (position > journal_counters_get(&j->counters.next_position))
+        journal_counters_set(&j->counters.next_position, position);
 }
 
 /* Space is taken in steps, not a whole segment at once: a small disk keeps room for its others. */
@@ -109,7 +85,7 @@ static uint64_t ahead_bytes(const struct journal *j)
 
 static void remember_sync(struct journal *j)
 {
-    j->synced_position = load(&j->next_position);
+    j->synced_position = journal_counters_get(&j->counters.next_position);
     j->synced_offset = j->file.offset;
     j->synced_us = j->time_us;
 }
@@ -117,25 +93,16 @@ static void remember_sync(struct journal *j)
 /* A file's first block: what the journal knows of numbered streams so far. */
 static enum status write_marks(struct journal *j, struct journal_file *f, struct error *err)
 {
-    buffer_clear(&j->block);
-    if (!buffer_reserve(&j->block, SEGMENT_BLOCK_BYTES))
-        return error_set(err, STATUS_NOMEM, 0, "no memory for the journal's marks");
-    j->block.len = SEGMENT_BLOCK_BYTES;
-    if (journal_marks_write(j->marks, &j->block) != STATUS_OK)
-        return error_set(err, STATUS_NOMEM, 0, "no memory for the journal's marks");
-    uint32_t len = (uint32_t)(j->block.len - SEGMENT_BLOCK_BYTES);
-    struct segment_block block = {
+    struct segment_block head = {
         .salt = f->salt,
         .first_position = f->first_position,
         .journal_us = f->journal_us,
         .epoch = journal_epoch(j),
-        .stored_bytes = len,
-        .plain_bytes = len,
-        .payload_crc = crc_of(j->block.at + SEGMENT_BLOCK_BYTES, len, 0),
-        .kind = SEGMENT_MARKS,
     };
-    segment_write_block(&block, (uint8_t *)j->block.at);
-    enum status status = journal_file_append(f, buffer_text(&j->block), err);
+    enum status status = journal_block_pack_marks(&j->block, j->marks, &head);
+    if (status != STATUS_OK)
+        return error_set(err, status, 0, "no memory for the journal's marks");
+    status = journal_file_append(f, buffer_text(&j->block.bytes), err);
     f->empty_bytes = f->offset;
     return status;
 }
@@ -144,7 +111,7 @@ static enum status write_marks(struct journal *j, struct journal_file *f, struct
 static enum status begin_file(struct journal *j, struct error *err)
 {
     struct segment_header header = {
-        .first_position = load(&j->next_position),
+        .first_position = journal_counters_get(&j->counters.next_position),
         .journal_us = j->time_us,
         .epoch = journal_epoch(j),
     };
@@ -175,12 +142,12 @@ static void clean_up(struct journal *j)
     struct journal_limits limits = {
         .max_bytes = j->options.max_bytes,
         .max_age_us = j->options.max_age_us,
-        .removable = load(&j->removable),
+        .removable = journal_counters_get(&j->removable),
     };
     size_t removed = journal_stock_remove(&j->stock, &j->dir, &limits, j->file.offset, j->time_us);
-    count(&j->counters.removed, removed);
-    store(&j->counters.stock_bytes, j->stock.bytes + j->file.offset);
-    store(&j->counters.stock_files, j->stock.count);
+    journal_counters_add(&j->counters.removed, removed);
+    journal_counters_set(&j->counters.stock_bytes, j->stock.bytes + j->file.offset);
+    journal_counters_set(&j->counters.stock_files, j->stock.count);
 }
 
 /* FULL while the disk has less than the reserve (and what is about to be written). */
@@ -195,7 +162,7 @@ static enum status look_at_space(struct journal *j, size_t more, struct error *e
                          strerrordesc_np(errno));
     uint64_t free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
     bool is_full = j->options.reserve_bytes > 0 && free_bytes < j->options.reserve_bytes + more;
-    store(&j->counters.free_bytes, free_bytes);
+    journal_counters_set(&j->counters.free_bytes, free_bytes);
     atomic_store_explicit(&j->counters.is_full, is_full, memory_order_relaxed);
     j->looked_at = j->file.offset;
     if (!is_full)
@@ -226,39 +193,9 @@ static enum status make_room(struct journal *j, size_t more, struct error *err)
     return status == STATUS_OK ? begin_file(j, err) : status;
 }
 
-/* Header and payload into j->block. */
-static enum status pack(struct journal *j, const struct batch *b, struct segment_block *block)
-{
-    buffer_clear(&j->plain);
-    buffer_clear(&j->block);
-    if (!buffer_reserve(&j->block, SEGMENT_BLOCK_BYTES))
-        return STATUS_NOMEM;
-    j->block.len = SEGMENT_BLOCK_BYTES;
-    struct buffer *payload = j->options.is_compressed ? &j->plain : &j->block;
-    size_t before = payload->len;
-    enum status status = segment_pack(b, payload);
-    if (status != STATUS_OK)
-        return status;
-    block->plain_bytes = (uint32_t)(payload->len - before);
-    if (j->options.is_compressed) {
-        status = block->plain_bytes < ZIP_LEAST_BYTES
-                     ? STATUS_LIMIT
-                     : journal_zip_pack(j->zip, buffer_text(&j->plain), &j->block);
-        block->is_compressed = status == STATUS_OK;
-        if (status == STATUS_LIMIT)
-            buffer_append(&j->block, buffer_text(&j->plain));
-        if (j->block.has_failed)
-            return STATUS_NOMEM;
-    }
-    block->stored_bytes = (uint32_t)(j->block.len - SEGMENT_BLOCK_BYTES);
-    block->payload_crc = crc_of(j->block.at + SEGMENT_BLOCK_BYTES, block->stored_bytes, 0);
-    segment_write_block(block, (uint8_t *)j->block.at);
-    return STATUS_OK;
-}
-
 static void give_positions(struct journal *j, struct batch *b)
 {
-    uint64_t position = load(&j->next_position);
+    uint64_t position = journal_counters_get(&j->counters.next_position);
     uint32_t epoch = journal_epoch(j);
     if (j->file.journal_us == TIMESTAMP_NONE) /* an empty journal's first: it ages from here */
         j->file.journal_us = b->records[0].receive_us;
@@ -270,7 +207,7 @@ static void give_positions(struct journal *j, struct batch *b)
         r->epoch = epoch;
         r->journal_us = j->time_us;
     }
-    store(&j->next_position, position);
+    journal_counters_set(&j->counters.next_position, position);
     journal_marks_take(j->marks, b->records, b->count);
 }
 
@@ -284,29 +221,29 @@ static enum status append(struct journal *j, struct batch *b, struct error *err)
         return status;
     struct segment_block block = {
         .salt = j->file.salt,
-        .first_position = load(&j->next_position),
+        .first_position = journal_counters_get(&j->counters.next_position),
         .journal_us = j->time_us,
         .count = b->count,
         .epoch = journal_epoch(j),
         .kind = SEGMENT_RECORDS,
     };
-    status = pack(j, b, &block);
+    status = journal_block_pack(&j->block, j->options.is_compressed ? j->zip : NULL, b, &block);
     if (status != STATUS_OK)
         return error_set(err, status, 0, "a batch does not fit into the journal: %s",
                          error_name(status));
-    status = journal_file_append(&j->file, buffer_text(&j->block), err);
+    status = journal_file_append(&j->file, buffer_text(&j->block.bytes), err);
     if (status != STATUS_OK)
         return status;
-    count(&j->counters.records, b->count);
-    count(&j->counters.bytes, j->block.len);
-    count(&j->counters.blocks, 1);
+    journal_counters_add(&j->counters.records, b->count);
+    journal_counters_add(&j->counters.bytes, j->block.bytes.len);
+    journal_counters_add(&j->counters.blocks, 1);
     return STATUS_OK;
 }
 
 static void refuse(struct journal *j, enum status status, const struct batch *b)
 {
     journal_marks_refuse(j->marks, b);
-    count(&j->counters.refused, b->count);
+    journal_counters_add(&j->counters.refused, b->count);
     if (status == STATUS_FULL)
         atomic_store_explicit(&j->counters.is_full, true, memory_order_relaxed);
 }
@@ -315,7 +252,7 @@ enum status journal_append(struct journal *j, struct batch *b, struct error *err
 {
     if (b->count == 0)
         return STATUS_OK;
-    count(&j->counters.repeated, journal_marks_drop(j->marks, b));
+    journal_counters_add(&j->counters.repeated, journal_marks_drop(j->marks, b));
     if (b->count == 0)
         return STATUS_OK;
     enum status status = append(j, b, err);
@@ -323,10 +260,7 @@ enum status journal_append(struct journal *j, struct batch *b, struct error *err
         give_positions(j, b);
     else
         refuse(j, status, b);
-    if (j->block.size > KEEP_BYTES)
-        buffer_fini(&j->block);
-    if (j->plain.size > KEEP_BYTES)
-        buffer_fini(&j->plain);
+    journal_block_shrink(&j->block);
     return status;
 }
 
@@ -336,11 +270,12 @@ static enum status move_block(struct journal *j, struct journal_file *to, uint64
 {
     struct segment_block block;
     uint8_t header[SEGMENT_BLOCK_BYTES];
-    buffer_clear(&j->block);
+    struct buffer *room = &j->block.bytes;
+    buffer_clear(room);
     char *at = NULL;
     if (journal_file_read(&j->file, *offset, header, sizeof header) &&
         segment_read_block(header, &block) == STATUS_OK)
-        at = buffer_reserve(&j->block, sizeof header + block.stored_bytes);
+        at = buffer_reserve(room, sizeof header + block.stored_bytes);
     if (!at || !journal_file_read(&j->file, *offset, at, sizeof header + block.stored_bytes) ||
         crc_of(at + sizeof header, block.stored_bytes, 0) != block.payload_crc)
         return error_set(err, STATUS_IO, 0,
@@ -403,10 +338,10 @@ enum status journal_sync(struct journal *j, struct error *err)
     if (j->file.fd >= 0 && j->file.offset != j->synced_offset) {
         enum status status = sync_file(j, err);
         if (status != STATUS_OK) {
-            count(&j->counters.failed_syncs, 1);
+            journal_counters_add(&j->counters.failed_syncs, 1);
             return status;
         }
-        count(&j->counters.syncs, 1);
+        journal_counters_add(&j->counters.syncs, 1);
         remember_sync(j);
     }
     j->looked_at = 0; /* others fill the disk too */
@@ -445,8 +380,8 @@ static enum status read_past(struct journal *j, struct error *err)
     if (status != STATUS_OK)
         return error_set(err, status, 0, "no memory for the journal's marks");
     j->time_us = past.time_us;
-    store(&j->next_position, past.next_position);
-    atomic_store_explicit(&j->epoch, past.epoch + 1, memory_order_relaxed);
+    journal_counters_set(&j->counters.next_position, past.next_position);
+    atomic_store_explicit(&j->counters.epoch, past.epoch + 1, memory_order_relaxed);
     return STATUS_OK;
 }
 
@@ -462,8 +397,7 @@ static struct journal *allocate(const struct journal_options *options)
     if (j->options.segment_bytes < SEGMENT_LEAST_BYTES)
         j->options.segment_bytes = SEGMENT_LEAST_BYTES;
     j->dir.fd = j->lock_fd = j->file.fd = -1;
-    buffer_init(&j->plain, SEGMENT_PAYLOAD_MAX);
-    buffer_init(&j->block, SEGMENT_PAYLOAD_MAX + SEGMENT_BLOCK_BYTES);
+    journal_block_init(&j->block);
     return j;
 }
 
@@ -495,42 +429,7 @@ int64_t journal_mark(const struct journal *j, struct text stream)
 
 void journal_metrics(const struct journal *j, metric_fn tell, void *context)
 {
-    const struct counters *c = &j->counters;
-    bool is_full = atomic_load_explicit(&c->is_full, memory_order_relaxed);
-    const struct metric all[] = {
-        {"journal_records_total", "Records appended to the journal", NULL, METRIC_COUNTER,
-         (double)load(&c->records)},
-        {"journal_blocks_total", "Batches appended to the journal, one block each", NULL,
-         METRIC_COUNTER, (double)load(&c->blocks)},
-        {"journal_written_bytes_total", "Bytes appended to the journal as stored", NULL,
-         METRIC_COUNTER, (double)load(&c->bytes)},
-        {"journal_syncs_total", "Times the journal was made durable", NULL, METRIC_COUNTER,
-         (double)load(&c->syncs)},
-        {"journal_refused_records_total",
-         "Records of appends that the journal refused, repeated tries included", NULL,
-         METRIC_COUNTER, (double)load(&c->refused)},
-        {"journal_failed_syncs_total", "Times the disk refused to make the journal durable", NULL,
-         METRIC_COUNTER, (double)load(&c->failed_syncs)},
-        {"journal_repeated_records_total",
-         "Records that were in the journal already by topic, partition and offset: not taken again",
-         NULL, METRIC_COUNTER, (double)load(&c->repeated)},
-        {"journal_removed_files_total", "Segment files removed by retention", NULL, METRIC_COUNTER,
-         (double)load(&c->removed)},
-        {"journal_files", "Segment files of the journal", NULL, METRIC_GAUGE,
-         (double)load(&c->stock_files)},
-        {"journal_bytes", "Bytes of the journal on disk", NULL, METRIC_GAUGE,
-         (double)load(&c->stock_bytes)},
-        {"journal_free_bytes", "Bytes free on the journal's disk when last looked at", NULL,
-         METRIC_GAUGE, (double)load(&c->free_bytes)},
-        {"journal_is_full", "1 while the journal refuses records for lack of disk space", NULL,
-         METRIC_GAUGE, is_full ? 1 : 0},
-        {"journal_next_position", "Position of the next record", NULL, METRIC_GAUGE,
-         (double)load(&j->next_position)},
-        {"journal_epoch", "Epoch of the journal, raised by each start", NULL, METRIC_GAUGE,
-         (double)journal_epoch(j)},
-    };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        tell(context, &all[i]);
+    journal_counters_tell(&j->counters, tell, context);
 }
 
 void journal_close(struct journal *j)
@@ -548,7 +447,6 @@ void journal_close(struct journal *j)
     journal_zip_free(j->zip);
     journal_marks_free(j->marks);
     journal_marks_free(j->marks_before);
-    buffer_fini(&j->plain);
-    buffer_fini(&j->block);
+    journal_block_fini(&j->block);
     free(j);
 }
