@@ -15,6 +15,15 @@ static bool is_safe(struct text t, const char *refused)
     return true;
 }
 
+static bool is_ascii(struct text t)
+{
+    for (size_t i = 0; i < t.len; i++) {
+        if ((unsigned char)t.at[i] < 0x20 || (unsigned char)t.at[i] > 0x7E)
+            return false;
+    }
+    return true;
+}
+
 bool letter_read_address(struct text t, struct letter_address *out)
 {
     t = text_trim(t);
@@ -27,18 +36,10 @@ bool letter_read_address(struct text t, struct letter_address *out)
     }
     size_t at = text_find_byte(bare, '@');
     bool has_both = at > 0 && at + 1 < bare.len && bare.len <= 320;
-    if (!has_both || !is_safe(bare, " <>()[]\\,;:\"") || !is_safe(display, "<>\"\\"))
+    if (!has_both || !is_ascii(bare) || !is_safe(bare, " <>()[]\\,;:\"") ||
+        !is_safe(display, "<>\"\\"))
         return false;
     *out = (struct letter_address){display, bare};
-    return true;
-}
-
-static bool is_ascii(struct text t)
-{
-    for (size_t i = 0; i < t.len; i++) {
-        if ((unsigned char)t.at[i] < 0x20 || (unsigned char)t.at[i] > 0x7E)
-            return false;
-    }
     return true;
 }
 

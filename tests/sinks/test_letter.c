@@ -17,6 +17,9 @@ static const struct row {
     {"address: two", "a@b.c, d@e.f", NULL, NULL},
     {"address: space inside", "a b@c.d", NULL, NULL},
     {"address: quote in the name", "\"A\" <a@b.c>", NULL, NULL},
+    {"address: not ASCII", "so\xc3\xa8@example.org", NULL, NULL},
+    {"address: a name that is not", "Caff\xc3\xa8 <soc@example.org>", "Caff\xc3\xa8",
+     "soc@example.org"},
     {"address: empty", "", NULL, NULL},
 };
 
