@@ -38,6 +38,8 @@ bool evaluation_ask(struct evaluation *e, uint32_t predicate)
     uint32_t known = e->memory[predicate];
     if (known / 2 == e->generation)
         return known & 1;
+    if (e->decided[predicate / 64] >> (predicate % 64) & 1)
+        return false;
     bool answer = predicate_answer(predicates_at(e->predicates, predicate), &e->answers);
     e->memory[predicate] = e->generation * 2 + answer;
     return answer;

@@ -7,8 +7,9 @@
 struct evaluation {
     struct answers answers;
     const struct predicates *predicates;
-    uint32_t *memory;    /* by predicate: generation * 2 + answer */
-    uint32_t generation; /* of the event, 31 bits */
+    uint32_t *memory;        /* by predicate: generation * 2 + answer */
+    uint32_t generation;     /* of the event, 31 bits */
+    const uint64_t *decided; /* bit by predicate: what was not set true is false; never NULL */
 };
 
 NODISCARD enum status evaluation_init(struct evaluation *e, const struct predicates *predicates,

@@ -172,12 +172,13 @@ static void fill_whole(struct fieldview *v)
     bool structured = is_structured(e);
     struct text raw = e->record ? e->record->raw : TEXT_NONE;
     struct value value = {.type = VALUE_STRING};
+    bool is_whole = raw.len && raw.len <= FIELDVIEW_VALUE_BYTES; /* else its end is not searched */
     if (!structured) {
         value.raw = raw;
         if (raw.len)
             add(v, NAMES_WHOLE, 0, &value);
         value.raw = e->message;
-        value.is_prefix = raw.len && is_inside(e->message, raw);
+        value.is_prefix = is_whole && is_inside(e->message, raw);
         if (e->message.len && !text_equal(e->message, raw))
             add(v, NAMES_WHOLE, 0, &value);
     }
@@ -186,7 +187,7 @@ static void fill_whole(struct fieldview *v)
         if (f->type == VALUE_NULL || f->type == VALUE_OBJECT)
             continue;
         value = (struct value){.raw = f->value, .type = f->type, .is_escaped = f->is_escaped};
-        value.is_prefix = !structured && raw.len && !f->is_escaped && is_inside(f->value, raw);
+        value.is_prefix = !structured && is_whole && !f->is_escaped && is_inside(f->value, raw);
         add(v, NAMES_WHOLE, 0, &value);
     }
 }

@@ -68,8 +68,10 @@ static bool evaluate(struct matcher *m, uint32_t rule)
 {
     struct rule_cost *cost = &m->costs[rule];
     const struct node *root = m->ruleset->rules[rule].root;
+    const struct partitions *partitions = &m->ruleset->partitions;
     uint64_t limits = m->evaluation.answers.regex_limits;
     bool is_timed = ++m->evaluations % TIMED_EVERY == 0;
+    m->evaluation.decided = partitions->items[partitions->of_rule[rule]].decided;
     uint64_t start = is_timed ? timestamp_monotonic_ns() : 0;
     bool is_match = evaluation_holds(&m->evaluation, root);
     if (is_timed)

@@ -33,6 +33,7 @@ static void free_partition(struct partition *p)
     free(p->postings);
     free(p->always);
     free(p->rules);
+    free(p->decided);
 }
 
 void partition_fini(struct partitions *p)
@@ -40,6 +41,7 @@ void partition_fini(struct partitions *p)
     for (uint32_t i = 0; i < p->count; i++)
         free_partition(&p->items[i]);
     free(p->items);
+    free(p->of_rule);
     free(p->buckets);
     *p = (struct partitions){.items = NULL};
 }
@@ -106,6 +108,18 @@ static bool add_atom(struct building *b, const struct atom *a, uint32_t rule)
         return false;
     d->rules[d->count++] = rule;
     return true;
+}
+
+/* Whoever is an atom itself, and was not found, is false: no need to look again. */
+static bool freeze_decided(const struct building *b, uint32_t predicate_count, struct partition *p)
+{
+    p->decided = calloc((size_t)predicate_count / 64 + 1, sizeof *p->decided);
+    for (uint32_t i = 0; p->decided && i < b->count; i++) {
+        uint32_t predicate = b->atoms[i].atom.predicate;
+        if (predicate != COVER_MAYBE)
+            p->decided[predicate / 64] |= UINT64_C(1) << (predicate % 64);
+    }
+    return p->decided;
 }
 
 static bool freeze_postings(const struct building *b, struct partition *p)
@@ -269,7 +283,8 @@ static bool build(const struct compiled *rules, struct cover_search *search, str
                 return false;
         }
     }
-    return freeze_postings(b, p) && freeze_fields(b, p);
+    return freeze_decided(b, predicates_count(search->predicates), p) && freeze_postings(b, p) &&
+           freeze_fields(b, p);
 }
 
 /* ---- all ---- */
@@ -323,6 +338,7 @@ static enum status assign(const struct compiled *rules, uint32_t rule_count, boo
         if (!GROW(one->rules, one->rule_count, maxima[*bucket - 1]))
             return STATUS_NOMEM;
         one->rules[one->rule_count++] = i;
+        p->of_rule[i] = *bucket - 1;
     }
     return STATUS_OK;
 }
@@ -358,14 +374,15 @@ enum status partition_build(const struct compiled *rules, uint32_t rule_count,
                             const struct predicates *predicates, bool has_routing,
                             struct arena *arena, struct partitions *out, struct error *err)
 {
-    struct partitions p = {.items = calloc((size_t)rule_count + 1, sizeof *p.items)};
+    struct partitions p = {.items = calloc((size_t)rule_count + 1, sizeof *p.items),
+                           .of_rule = calloc((size_t)rule_count + 1, sizeof *p.of_rule)};
     uint32_t *maxima = calloc((size_t)rule_count + 1, sizeof *maxima);
     uint32_t size = 64;
     while (size < 2 * rule_count)
         size *= 2;
     p.buckets = calloc(size, sizeof *p.buckets);
     p.mask = size - 1;
-    enum status status = p.items && maxima && p.buckets ? STATUS_OK : STATUS_NOMEM;
+    enum status status = p.items && p.of_rule && maxima && p.buckets ? STATUS_OK : STATUS_NOMEM;
     if (status == STATUS_OK)
         status = assign(rules, rule_count, has_routing, &p, maxima);
     if (status == STATUS_OK)

@@ -43,12 +43,14 @@ struct partition {
     uint32_t always_count;
     uint32_t *rules; /* all of them, ascending */
     uint32_t rule_count;
+    uint64_t *decided;              /* bit by predicate: false unless the probe said true */
     struct partition_field *fields; /* by field number, ascending */
     uint32_t field_count;
 };
 
 struct partitions {
     struct partition *items;
+    uint32_t *of_rule; /* each rule is in one */
     uint32_t count;
     uint32_t *buckets; /* by log source: index + 1 */
     uint32_t mask;
