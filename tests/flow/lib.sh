@@ -3,6 +3,8 @@
 #   . "$(dirname "$0")/lib.sh"; flow_begin "$1"; flow_config <<< 'yaml'; flow_start
 set -u
 tocsin=
+# Debian keeps the packages of its own python there; another python may stand before it in PATH
+python=$([ -x /usr/bin/python3 ] && echo /usr/bin/python3 || echo python3)
 flow_dir=
 flow_pid=
 flow_pids=()
