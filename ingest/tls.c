@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/tls.h"
 #include <assert.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -263,4 +265,25 @@ void tls_digest(struct text t, unsigned char out[32])
     unsigned len = 0;
     int is_ok = EVP_Digest(t.at ? t.at : "", t.len, out, &len, EVP_sha256(), NULL);
     assert(is_ok == 1 && len == 32);
+}
+
+void tls_sign(struct text key, const struct text *parts, size_t count, unsigned char out[32])
+{
+    char name[] = "SHA256";
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    EVP_MAC_CTX *context = mac ? EVP_MAC_CTX_new(mac) : NULL;
+    size_t len = 0;
+    bool is_ok =
+        context && EVP_MAC_init(context, (const unsigned char *)key.at, key.len, params) == 1;
+    for (size_t i = 0; is_ok && i < count; i++)
+        is_ok = EVP_MAC_update(context, (const unsigned char *)parts[i].at, parts[i].len) == 1;
+    is_ok = is_ok && EVP_MAC_final(context, out, &len, 32) == 1 && len == 32;
+    EVP_MAC_CTX_free(context);
+    EVP_MAC_free(mac);
+    if (!is_ok) /* no memory: a signature that nothing matches */
+        memset(out, 0, 32);
 }

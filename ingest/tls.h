@@ -74,3 +74,5 @@ bool tls_is_ready(const struct tls_session *s);
 
 /* SHA-256, for what else in this folder needs one. */
 void tls_digest(struct text t, unsigned char out[32]);
+/* HMAC-SHA256 over the parts, one behind the other. */
+void tls_sign(struct text key, const struct text *parts, size_t count, unsigned char out[32]);

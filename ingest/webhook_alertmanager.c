@@ -288,10 +288,9 @@ static void take_status(struct webhook_call *call)
 }
 
 static const struct webhook_route routes[] = {
-    {"POST PUT", "/webhooks/alertmanager", WEBHOOK_PLAIN, true, take_webhook},
-    {"POST PUT", "/webhooks/grafana", WEBHOOK_PLAIN, true, take_webhook},
-    {"POST PUT", "/api/v1/webhooks/alertmanager", WEBHOOK_PLAIN, true, take_webhook},
-    {"POST PUT", "/api/v1/webhooks/grafana", WEBHOOK_PLAIN, true, take_webhook},
+    /* any name: several Alertmanagers may each have their path; the body says what it is */
+    {"POST PUT", "/webhooks/*", WEBHOOK_PLAIN, true, take_webhook},
+    {"POST PUT", "/api/v1/webhooks/*", WEBHOOK_PLAIN, true, take_webhook},
     {"POST", "/api/v2/alerts", WEBHOOK_PLAIN, true, take_posted},
     {"GET", "/api/v2/status", WEBHOOK_PLAIN, false, take_status},
 };

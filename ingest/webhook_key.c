@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/webhook_key.h"
+#include "ingest/tls.h"
+#include <stdio.h>
 
 static int sextet_of(char c)
 {
@@ -85,4 +87,30 @@ enum status webhook_key_check(struct webhook_call *call, struct keyring *k, stru
             return status;
     }
     return STATUS_DENIED;
+}
+
+bool webhook_key_is_signed(const struct webhook_call *call, struct text secret,
+                           struct text time_header)
+{
+    const struct webhook_request *q = call->request;
+    unsigned char digest[32];
+    char hex[65];
+    unsigned char all = 0;
+    unsigned char differs = 0;
+    if (!q->header)
+        return false;
+    struct text said = q->header(q->header_context, "X-Grafana-Alerting-Signature");
+    struct text time = TEXT_NONE;
+    if (time_header.len) /* an option's text: it ends with a NUL */
+        time = q->header(q->header_context, time_header.at);
+    const struct text parts[] = {time, TEXT(":"), q->body};
+    size_t first = time_header.len ? 0 : 2;
+    tls_sign(secret, parts + first, 3 - first, digest);
+    for (size_t i = 0; i < 32; i++) {
+        all |= digest[i];
+        (void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    }
+    for (size_t i = 0; i < 64 && said.len == 64; i++)
+        differs |= (unsigned char)(hex[i] ^ said.at[i]); /* compared whole */
+    return said.len == 64 && all && !differs;
 }

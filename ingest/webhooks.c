@@ -7,10 +7,12 @@
 #include "ingest/webhook_types.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+/* The first route that fits is taken: Alertmanager's last, for it takes any name. */
 static const struct webhook_type *const types[] = {
-    &webhook_events_type,   &webhook_alertmanager_type, &webhook_pagerduty_type,
-    &webhook_opsgenie_type, &webhook_cloudevents_type,
+    &webhook_events_type,      &webhook_pagerduty_type,    &webhook_opsgenie_type,
+    &webhook_cloudevents_type, &webhook_alertmanager_type,
 };
 enum { TYPES = sizeof types / sizeof *types, SCRATCH_BYTES = 4 << 20, REPLY_BYTES = 64 * 1024 };
 
@@ -24,6 +26,8 @@ struct webhooks {
     uint64_t max_body_bytes;
     struct option_texts allow_texts;
     struct allow_list *allow;
+    struct text secret_file, time_header; /* Grafana's signature */
+    struct text secret;
     const struct yaml_node *fields_node;
     struct webhook_field fields[WEBHOOK_FIELDS];
     uint32_t field_count;
@@ -37,6 +41,10 @@ static const struct option rows[] = {
      NULL, "longer request bodies are answered with 413"},
     {"allow", OPTION_TEXTS, offsetof(struct webhooks, allow_texts), "", 0, 0, NULL,
      "networks whose webhooks are taken; empty: whoever reaches the port"},
+    {"grafana_secret_file", OPTION_TEXT, offsetof(struct webhooks, secret_file), "", 0, 0, NULL,
+     "file with the secret that Grafana signs its webhooks with; empty: no signature is asked for"},
+    {"grafana_time_header", OPTION_TEXT, offsetof(struct webhooks, time_header), "", 0, 0, NULL,
+     "the timestamp header set in Grafana, where it signs one too"},
     {"fields", OPTION_NODE, offsetof(struct webhooks, fields_node), "", 0, 0, NULL,
      "of /api/v1/events: `our name: their.path`, added where our name is missing"},
 };
@@ -60,6 +68,23 @@ static enum status read_fields(struct webhooks *w, struct error *err)
     return STATUS_OK;
 }
 
+static enum status read_secret(struct webhooks *w, struct error *err)
+{
+    char line[512] = "";
+    if (!w->secret_file.len)
+        return STATUS_OK;
+    FILE *f = fopen(w->secret_file.at, "re");
+    bool is_read = f && fgets(line, sizeof line, f);
+    if (f)
+        (void)fclose(f);
+    w->secret = arena_copy(&w->arena, text_trim(text_of(line)));
+    explicit_bzero(line, sizeof line);
+    return is_read && w->secret.len
+               ? STATUS_OK
+               : error_set(err, STATUS_IO, 0, "grafana_secret_file: %s has no secret in it",
+                           w->secret_file.at);
+}
+
 enum status webhooks_open(const struct yaml_node *node, uint32_t source_index,
                           struct webhooks **out, struct error *err)
 {
@@ -71,6 +96,8 @@ enum status webhooks_open(const struct yaml_node *node, uint32_t source_index,
     enum status status = option_read(rows, sizeof rows / sizeof *rows, node, &w->arena, w, err);
     if (!status)
         status = read_fields(w, err);
+    if (!status)
+        status = read_secret(w, err);
     if (!status && w->allow_texts.count)
         status = allow_list_new(&w->allow_texts, &w->allow, err);
     if (status)
@@ -216,6 +243,9 @@ static bool admit(struct webhook_call *call, const struct found *found)
     } else if (found->route->is_json &&
                json_tree_parse(call->request->body, &call->tree, &err) != STATUS_OK) {
         webhook_reject(call, style, style == WEBHOOK_OPSGENIE ? 422 : 400, err.text);
+    } else if (w->secret.len && text_ends(call->request->path, TEXT("/grafana")) &&
+               !webhook_key_is_signed(call, w->secret, w->time_header)) {
+        webhook_reject(call, style, 401, "the signature is missing or wrong");
     } else {
         call->body = json_tree_root(call->tree);
         return has_key(call, found);

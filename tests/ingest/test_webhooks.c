@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A request with up to four headers, and what came of it. */
 struct visit {
@@ -190,6 +191,39 @@ static void test_grafana(void **state)
           TEXT("{\"ruleName\":\"old\",\"ruleId\":12,\"state\":\"ok\",\"title\":\"[OK] old\"}"));
     assert_member(&v, 0, "key", "rule:12");
     assert_member(&v, 0, "status", "resolved");
+    leave(&v);
+    webhooks_free(w);
+}
+
+/* HMAC-SHA256 of the body below under the secret "geheim", by `openssl dgst -hmac`. */
+static void test_grafana_signature(void **state)
+{
+    (void)state;
+    static const char body[] = "{\"ruleName\":\"old\",\"state\":\"ok\"}";
+    char path[] = "/tmp/tocsin-secret-XXXXXX";
+    char yaml[128];
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "geheim\n", 7), 7);
+    (void)close(fd);
+    (void)snprintf(yaml, sizeof yaml, "{grafana_secret_file: %s}", path);
+    struct webhooks *w = open_webhooks(yaml);
+    (void)unlink(path);
+    struct visit v = {0};
+    visit(w, &v, "POST", "/webhooks/grafana", "application/json", text_of(body));
+    assert_int_equal(v.reply.status, 401);
+    leave(&v);
+    v = (struct visit){
+        .headers = {{"X-Grafana-Alerting-Signature",
+                     "7dc69ab96f0ed59374f08d3c6a40d760afa003c0c5dfb2ce92e47e9b94ca45df"}}};
+    visit(w, &v, "POST", "/webhooks/grafana", "application/json", text_of(body));
+    assert_int_equal(v.reply.status, 200);
+    leave(&v);
+    v = (struct visit){
+        .headers = {{"X-Grafana-Alerting-Signature",
+                     "7dc69ab96f0ed59374f08d3c6a40d760afa003c0c5dfb2ce92e47e9b94ca45df"}}};
+    visit(w, &v, "POST", "/webhooks/grafana", "application/json", TEXT("{}"));
+    assert_int_equal(v.reply.status, 401);
     leave(&v);
     webhooks_free(w);
 }
@@ -518,6 +552,7 @@ int main(void)
         cmocka_unit_test(test_alertmanager),
         cmocka_unit_test(test_watchdog_is_a_heartbeat_and_every_one_counts),
         cmocka_unit_test(test_grafana),
+        cmocka_unit_test(test_grafana_signature),
         cmocka_unit_test(test_api_v2),
         cmocka_unit_test(test_pagerduty_v2),
         cmocka_unit_test(test_pagerduty_v1),
@@ -528,7 +563,7 @@ int main(void)
         cmocka_unit_test(test_owned_paths),
         cmocka_unit_test(test_limits),
     };
-    size_t n = 12;
+    size_t n = 13;
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         tests[n++] = ROW(test_faulty, &faults[i]);
     for (size_t i = 0; i < sizeof overloads / sizeof *overloads; i++)
