@@ -144,7 +144,8 @@ static bool is_news(const struct shard *s, const struct rule_state *r, const str
 {
     if (w->flags & WINDOW_KNOWN)
         return false;
-    return s->clock.now_us - r->since_us >= r->correlation->first_seen_learn_us;
+    int64_t heard_us = s->clock.heard_us + s->clock.gap_us;
+    return heard_us - r->since_us >= r->correlation->first_seen_learn_us;
 }
 
 static void decide(struct pass *p, const struct feed *f, const struct rule_state *r,

@@ -125,6 +125,41 @@ static int by_arrival(const void *a, const void *b)
 }
 
 /* The order of arrival does not matter as long as nothing comes later than the lateness. */
+static void assert_shuffles(const struct feeds_rules *rules, uint64_t *random, const char *name)
+{
+    struct buffer first = {0};
+    struct feeds_event *events = calloc(EVENTS, sizeof *events);
+    streams_make_events(rules, events, EVENTS, 5, 2, random);
+    events[0].count = 0;                  /* the first record dates the rules */
+    for (uint32_t i = 0; i < EVENTS; i++) /* all times differ: ties have no order to keep */
+        events[i].event_us = (int64_t)i * STREAMS_SECOND / 3 + 1000 * STREAMS_SECOND;
+    for (uint32_t shuffle = 0; shuffle < 3; shuffle++) {
+        for (uint32_t i = 0; i < EVENTS; i++) /* for a moment: when it arrives */
+            events[i].journal_us =
+                events[i].event_us + (shuffle && i ? feeds_below(random, 9000000) : 0);
+        qsort(events, EVENTS, sizeof *events, by_arrival);
+        int64_t journal_us = 0;
+        for (uint32_t i = 0; i < EVENTS; i++) {
+            journal_us = events[i].event_us > journal_us ? events[i].event_us : journal_us;
+            events[i].journal_us = journal_us;
+            assert_true(journal_us - events[i].event_us <= 10 * STREAMS_SECOND);
+        }
+        struct buffer out;
+        buffer_init(&out, 1 << 30);
+        run_shards(rules, events, EVENTS, 2, 200, false, random, &out);
+        struct buffer sorted = sorted_lines(&out);
+        buffer_fini(&out);
+        if (shuffle) {
+            streams_assert_same(buffer_text(&first), buffer_text(&sorted), name);
+            buffer_fini(&sorted);
+        } else {
+            first = sorted;
+        }
+    }
+    buffer_fini(&first);
+    free(events);
+}
+
 static void test_shuffles_within_the_lateness(void **state)
 {
     (void)state;
@@ -133,47 +168,32 @@ static void test_shuffles_within_the_lateness(void **state)
         struct feeds_rules rules = {.count = 0};
         streams_add_row(&rules, &streams_rows[i], (enum fire_policy)(i % 3), 0);
         rules.correlations[0].lateness_us = 10 * STREAMS_SECOND;
-        struct buffer first = {0};
-        struct feeds_event *events = calloc(EVENTS, sizeof *events);
-        streams_make_events(&rules, events, EVENTS, 5, 2, &random);
-        for (uint32_t j = 0; j < EVENTS; j++) /* all times differ: ties have no order to keep */
-            events[j].event_us = (int64_t)j * STREAMS_SECOND / 3 + 1000 * STREAMS_SECOND;
-        for (uint32_t shuffle = 0; shuffle < 3; shuffle++) {
-            for (uint32_t j = 0; j < EVENTS; j++) /* for a moment: when it arrives */
-                events[j].journal_us =
-                    events[j].event_us + (shuffle ? feeds_below(&random, 9000000) : 0);
-            qsort(events, EVENTS, sizeof *events, by_arrival);
-            int64_t journal_us = 0;
-            for (uint32_t j = 0; j < EVENTS; j++) {
-                journal_us = events[j].event_us > journal_us ? events[j].event_us : journal_us;
-                events[j].journal_us = journal_us;
-                assert_true(journal_us - events[j].event_us <= 10 * STREAMS_SECOND);
-            }
-            struct buffer out;
-            buffer_init(&out, 1 << 30);
-            run_shards(&rules, events, EVENTS, 2, 200, false, &random, &out);
-            struct buffer sorted = sorted_lines(&out);
-            buffer_fini(&out);
-            if (shuffle) {
-                streams_assert_same(buffer_text(&first), buffer_text(&sorted),
-                                    streams_rows[i].name);
-                buffer_fini(&sorted);
-            } else {
-                first = sorted;
-            }
-        }
-        buffer_fini(&first);
-        free(events);
+        assert_shuffles(&rules, &random, streams_rows[i].name);
+    }
+}
+
+/* Chains, silences and first sights too, where all links have one lateness. */
+static void test_shuffles_through_chains(void **state)
+{
+    (void)state;
+    uint64_t random = feeds_seed();
+    for (uint32_t round = 0; round < 4; round++) {
+        struct feeds_rules rules = {.count = 0};
+        streams_mixed_rules(&rules);
+        for (uint32_t i = 0; i < rules.count; i++)
+            rules.correlations[i].lateness_us = 10 * STREAMS_SECOND;
+        assert_shuffles(&rules, &random, "chains");
     }
 }
 
 int main(void)
 {
-    struct CMUnitTest tests[sizeof streams_rows / sizeof *streams_rows + 2];
+    struct CMUnitTest tests[sizeof streams_rows / sizeof *streams_rows + 3];
     size_t n = 0;
     for (size_t i = 0; i < sizeof streams_rows / sizeof *streams_rows; i++)
         tests[n++] = ROW(test_agrees_with_naive, &streams_rows[i]);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_is_the_same_for_any_shards);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_shuffles_within_the_lateness);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_shuffles_through_chains);
     return _cmocka_run_group_tests("test_pass", tests, n, NULL, NULL);
 }
