@@ -21,7 +21,7 @@ if "$python" -c 'import aiosmtpd' 2> /dev/null; then
   mkdir -p "$flow_dir/mail"
   flow_background "$python" "$support/mailbox.py" "$flow_dir/mails" > "$flow_dir/smtp_port"
   flow_wait 10 test -s "$flow_dir/smtp_port" || flow_fail "the SMTP server does not start"
-  mail_sink="- smtp: {server: 'smtp://127.0.0.1:$(cat "$flow_dir/smtp_port")', from: tocsin@example.org, to: [soc@example.org], allow_private: true}"
+  mail_sink="- smtp: {server: '127.0.0.1:$(cat "$flow_dir/smtp_port")', tls: none, from: tocsin@example.org, to: [soc@example.org], allow_private: true}"
 fi
 flow_config << EOF
 sources:
