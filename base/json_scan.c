@@ -34,6 +34,8 @@ struct label {
 
 static void skip_space(struct scan *s)
 {
+    if (s->at < s->end && (unsigned char)*s->at > ' ')
+        return; /* nearly always: what machines write has no space */
     while (s->at < s->end && (*s->at == ' ' || *s->at == '\n' || *s->at == '\t' || *s->at == '\r'))
         s->at++;
 }
@@ -123,12 +125,14 @@ static size_t unicode_escape(const char *at, const char *end, uint32_t *out)
     return 10;
 }
 
+/* What the letter behind a backslash stands for, or 0. Windows paths are full of them. */
 static char simple_escape(char c)
 {
-    static const char codes[] = "\"\\/bfnrt";
-    static const char means[] = "\"\\/\b\f\n\r\t";
-    const char *found = c ? strchr(codes, c) : NULL;
-    return found ? means[found - codes] : '\0';
+    static const char means[128] = {
+        ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+        ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
+    };
+    return (unsigned char)c < sizeof means ? means[(unsigned char)c] : '\0';
 }
 
 /* At a backslash: over the whole escape. */
@@ -136,11 +140,12 @@ static bool skip_escape(struct scan *s)
 {
     if (s->end - s->at < 2)
         return false;
-    if (s->at[1] != 'u') {
-        bool is_known = simple_escape(s->at[1]) != '\0';
-        s->at += is_known ? 2 : 0;
-        return is_known;
+    if (simple_escape(s->at[1])) {
+        s->at += 2;
+        return true;
     }
+    if (s->at[1] != 'u')
+        return false;
     uint32_t character = 0;
     size_t len = unicode_escape(s->at + 2, s->end, &character);
     s->at += len ? len + 2 : 0;
@@ -288,8 +293,13 @@ static uint32_t add(struct scan *s, struct field *f, const struct label *label)
 {
     f->name = label->path;
     f->hash = label->hash;
-    if (f->name.at && event_add_field(s->event, f))
-        return s->event->field_count - 1;
+    struct event *e = s->event;
+    if (f->name.at && e->field_count < e->field_max) { /* event_add_field without its call */
+        e->fields[e->field_count] = *f;
+        return e->field_count++;
+    }
+    if (f->name.at && event_add_field(e, f))
+        return e->field_count - 1;
     s->is_cut = true;
     return NO_FIELD;
 }
