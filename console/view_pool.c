@@ -2,6 +2,7 @@
 #include "console/view_pool.h"
 #include "base/mailbox.h"
 #include <stdlib.h>
+#include <string.h>
 
 enum { VIEWS = 4, WAIT_MS = 5000 };
 
@@ -12,9 +13,23 @@ struct view_loan {
 
 struct view_pool {
     struct incidents_options record;
+    char *socket, *url;  /* copies: views are opened long after the options were given */
     struct mailbox free; /* the loans that nobody has */
     struct view_loan loans[VIEWS];
 };
+
+void view_pool_free(struct view_pool *p)
+{
+    if (!p)
+        return;
+    (void)mailbox_take_all(&p->free);
+    mailbox_fini(&p->free);
+    for (int i = 0; i < VIEWS; i++)
+        view_close(p->loans[i].view);
+    free(p->socket);
+    free(p->url);
+    free(p);
+}
 
 enum status view_pool_new(const struct incidents_options *record, struct view_pool **out,
                           struct error *err)
@@ -25,22 +40,19 @@ enum status view_pool_new(const struct incidents_options *record, struct view_po
         return error_set(err, STATUS_NOMEM, 0, "no memory for views");
     }
     p->record = *record;
+    p->socket = record->socket ? strdup(record->socket) : NULL;
+    p->url = record->url ? strdup(record->url) : NULL;
+    p->record.socket = p->socket;
+    p->record.url = p->url;
+    if ((record->socket && !p->socket) || (record->url && !p->url)) {
+        view_pool_free(p);
+        return error_set(err, STATUS_NOMEM, 0, "no memory for views");
+    }
     enum status status = STATUS_OK;
     for (int i = 0; i < VIEWS && !status; i++)
         status = mailbox_send(&p->free, &p->loans[i].mail);
     *out = p;
     return status;
-}
-
-void view_pool_free(struct view_pool *p)
-{
-    if (!p)
-        return;
-    (void)mailbox_take_all(&p->free);
-    mailbox_fini(&p->free);
-    for (int i = 0; i < VIEWS; i++)
-        view_close(p->loans[i].view);
-    free(p);
 }
 
 enum status view_pool_take(struct view_pool *p, struct view_loan **out, struct error *err)

@@ -54,9 +54,9 @@ static void test_odd_values_and_help(void **state)
 {
     (void)state;
     const struct metric metrics[] = {
-        {"a", "One\nline, a \\ in it.", NULL, METRIC_GAUGE, NAN},
-        {"b", "", NULL, METRIC_GAUGE, INFINITY},
-        {"c", "", NULL, METRIC_GAUGE, -INFINITY},
+        {"a", "One\nline, a \\ in it.", NULL, METRIC_GAUGE, (double)NAN},
+        {"b", "", NULL, METRIC_GAUGE, (double)INFINITY},
+        {"c", "", NULL, METRIC_GAUGE, -(double)INFINITY},
         {"not a name", "", NULL, METRIC_GAUGE, 1},
         {"", "", NULL, METRIC_GAUGE, 1},
         {"9a", "", NULL, METRIC_GAUGE, 1},
