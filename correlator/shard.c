@@ -10,6 +10,10 @@
 
 enum { PREFETCH = 64 };
 
+/* What is idle is so at once for whoever asks; only its memory waits this long, for looking at the
+ * oldest window of every correlation has its price. */
+enum { SWEEP_US = 1000 * 1000 };
+
 /* ---- life ---- */
 
 enum status shard_new(const struct shard_options *options, struct shard **out, struct error *err)
@@ -23,6 +27,7 @@ enum status shard_new(const struct shard_options *options, struct shard **out, s
     s->clock.before_us = SHARD_NO_TIME;
     s->clock.heard_us = SHARD_NO_TIME;
     s->before = s->clock;
+    s->swept_us = SHARD_NO_TIME;
     s->late = calloc(SHARD_LATE, sizeof *s->late);
     if (!s->late || window_store_init(&s->store, options->max_bytes))
         return error_set(err, STATUS_NOMEM, 0, "no memory for a shard");
@@ -202,9 +207,11 @@ static void begin_batch(struct shard *s, const struct batch *b)
 static void end_pass(struct pass *p)
 {
     struct shard *s = p->shard;
-    for (uint32_t i = 0; i < s->rule_count; i++)
-        if (s->rules[i].correlation->depth == p->depth)
+    if (touching_now(s) - s->swept_us >= SWEEP_US && p->depth >= s->depth) {
+        for (uint32_t i = 0; i < s->rule_count; i++)
             touching_sweep(s, &s->rules[i], touching_now(s));
+        s->swept_us = touching_now(s);
+    }
     put_in_order(p->reply);
     atomic_store_explicit(&s->counters.windows, s->store.live, memory_order_relaxed);
     atomic_store_explicit(&s->counters.bytes, window_store_bytes(&s->store), memory_order_relaxed);

@@ -63,6 +63,7 @@ struct shard {
     bool has_absence;
 
     struct shard_clock clock, before; /* now; and before the current batch */
+    int64_t swept_us;                 /* time listened at which idle windows were last looked for */
     struct work *work;                /* what a pass handles, in order */
     uint32_t work_count, work_max;
 
