@@ -112,12 +112,26 @@ static bool read_leef(struct text t, struct arena *arena, struct event *e)
     return true;
 }
 
-/* Firewalls that send CSV without a header's time: "1,2014/02/05 13:37:45,...". */
+/*
+ * Palo Alto: "1,2014/02/05 13:37:45,serial,TRAFFIC,...". A later column may hold the event's time
+ * with milliseconds and zone; the second one is when the log was written, in a zone it does not
+ * say.
+ */
 static void read_column_time(struct parser *p, struct text t, struct event *e)
 {
     struct stamp stamp;
-    if (t.len > 2 && t.at[1] == ',' && stamp_read_iso(&p->stamps, text_skip(t, 2), &stamp))
+    if (t.len < 3 || t.at[1] != ',' || !stamp_read_iso(&p->stamps, text_skip(t, 2), &stamp))
+        return;
+    if (e->flags & EVENT_TIME_ASSUMED)
         stamp_apply(&stamp, e);
+    for (size_t at = 2 + stamp.len; at < t.len; at += text_find_byte(text_skip(t, at), ',') + 1) {
+        struct text column = text_skip(t, at);
+        bool is_iso = column.len > 20 && column.at[4] == '-' && column.at[10] == 'T';
+        if (is_iso && stamp_read_iso(&p->stamps, column, &stamp) && stamp.has_zone) {
+            stamp_apply(&stamp, e);
+            return;
+        }
+    }
 }
 
 /* Fields out of the message behind a header. */
@@ -134,7 +148,7 @@ static void read_body(struct parser *p, struct arena *arena, struct event *e)
         return;
     if (kv_is_start(t) && kv_read(t, arena, e))
         p->is_loose = !(e->flags & EVENT_TIME_ASSUMED);
-    else if (e->flags & EVENT_TIME_ASSUMED)
+    else
         read_column_time(p, t, e);
 }
 

@@ -265,6 +265,12 @@ static const struct row rows[] = {
     {"CSV without header", RAW("<38>1,2014/02/05 13:37:45,x,TRAFFIC"), FORMAT_AUTO, NULL,
      FORMAT("rfc3164") TIME("2014-02-05T13:37:45.000000Z") AUTH_INFO
      "\"message\":\"1,2014/02/05 13:37:45,x,TRAFFIC\",\"flags\":[\"zone_assumed\"]}\n"},
+    {"CSV with a better time in a column",
+     RAW("<38>Feb  5 13:37:50 fw 1,2014/02/05 13:37:49,x,TRAFFIC,2014-02-05T14:37:45.589+01:00,y"),
+     FORMAT_AUTO, NULL,
+     FORMAT("rfc3164") TIME("2014-02-05T13:37:45.589000Z") AUTH_INFO
+     "\"host\":\"fw\","
+     "\"message\":\"1,2014/02/05 13:37:49,x,TRAFFIC,2014-02-05T14:37:45.589+01:00,y\"}\n"},
     {"XML is text", RAW("<Event><System/></Event>"), FORMAT_AUTO, NULL,
      FORMAT("raw") NOW "\"message\":\"<Event><System/></Event>\",\"flags\":[\"time_assumed\"]}\n"},
     {"indented JSON", RAW("  {\"a\":1}\n"), FORMAT_AUTO, NULL,
