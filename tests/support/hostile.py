@@ -67,14 +67,14 @@ def garbage(port, count):
 def http(port, _):
     """Requests that two servers could read differently, and bodies without end."""
     shapes = {
-        "two lengths": b"POST /api/v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n"
+        "two lengths": b"POST /api/v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
         b"Content-Length: 44\r\n\r\n{}",
-        "length and chunked": b"POST /api/v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 44\r\n"
+        "length and chunked": b"POST /api/v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 44\r\n"
         b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "bare LF": b"POST /api/v1/events HTTP/1.1\nHost: x\nContent-Length: 2\n\n{}",
-        "two hosts": b"POST /api/v1/events HTTP/1.1\r\nHost: x\r\nHost: y\r\nContent-Length: 2\r\n"
+        "bare LF": b"POST /api/v1/events HTTP/1.1\nHost: localhost\nContent-Length: 2\n\n{}",
+        "two hosts": b"POST /api/v1/events HTTP/1.1\r\nHost: localhost\r\nHost: y\r\nContent-Length: 2\r\n"
         b"\r\n{}",
-        "10 GB": b"POST /api/v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 10737418240\r\n\r\n"
+        "10 GB": b"POST /api/v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10737418240\r\n\r\n"
         + b"x" * 65536,
     }
     failed = 0
