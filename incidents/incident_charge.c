@@ -87,6 +87,8 @@ static void keep_positions(struct member *m, const struct detection *d)
     const uint64_t *evidence = d->evidence_count ? d->evidence : &d->position;
     uint32_t count = d->evidence_count ? d->evidence_count : 1;
     for (uint32_t p = 0; p < count && d->record; p++) {
+        if (m->last_count && m->last[m->last_count - 1] == evidence[p])
+            continue; /* two rules of a family saw the same line */
         if (m->first_count < MEMBER_POSITIONS)
             m->first[m->first_count++] = evidence[p];
         if (m->last_count == MEMBER_POSITIONS) {

@@ -29,6 +29,7 @@ enum {
     PING_MS = 1000,  /* between two questions, and for one answer */
     FIRST_BACKOFF_MS = 50,
     MAX_BACKOFF_MS = 5000,
+    CALM_MS = 1000,   /* one that ran this long is started anew at once */
     STOP_MS = 10000,  /* after SHUTDOWN, and again after TERM */
     ORPHAN_MS = 3000, /* for an orphan that is just writing its last bytes */
     PATH_BYTES = 512,
@@ -424,7 +425,7 @@ static void *watch(void *context)
         uint64_t started_ms = timestamp_monotonic_ms();
         if (s->pid > 0)
             guard(s);
-        if (timestamp_monotonic_ms() - started_ms > MAX_BACKOFF_MS)
+        if (timestamp_monotonic_ms() - started_ms > CALM_MS)
             s->backoff_ms = FIRST_BACKOFF_MS;
         if (is_stopping(s, s->pid > 0 ? 0 : s->backoff_ms))
             break;

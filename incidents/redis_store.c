@@ -412,10 +412,12 @@ enum status redis_store_open(const char *socket, const char *url, struct record_
     s->url = url ? strdup(url) : NULL;
     uint64_t epoch = 0;
     enum status status = redis_open(socket, url, CALL_MS, &s->redis, err);
-    if (status == STATUS_OK)
-        status = greet(s, &epoch, err);
+    /* First the writer, then the epoch: what a dead one left in a socket is refused from here on.
+     */
     if (status == STATUS_OK)
         status = take_over(s, err);
+    if (status == STATUS_OK)
+        status = greet(s, &epoch, err);
     if (status != STATUS_OK) {
         close_redis(&s->base);
         return status;

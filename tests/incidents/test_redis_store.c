@@ -210,6 +210,79 @@ static void test_redis_dies(void **state)
     buffer_fini(&want);
 }
 
+static struct doc_tree verify(const struct place *p, struct arena *arena)
+{
+    struct view *v = NULL;
+    struct buffer out;
+    struct doc_tree t = {0};
+    const struct incidents_options options = options_of(p);
+    assert_int_equal(view_open(&options, &v, NULL), STATUS_OK);
+    buffer_init(&out, 1 << 20);
+    assert_int_equal(view_verify(v, &out, NULL), STATUS_OK);
+    assert_int_equal(doc_tree_parse(buffer_text(&out), arena, &t, NULL), STATUS_OK);
+    buffer_fini(&out);
+    view_close(v);
+    return t;
+}
+
+/* Crashes of ours and of Redis at random moments, replay from the last checkpoint. */
+static void test_chaos(void **state)
+{
+    struct place *p = *state;
+    struct buffer want;
+    const char *given = getenv("TOCSIN_SEED");
+    uint32_t seed = given ? (uint32_t)strtoul(given, NULL, 10) : (uint32_t)getpid();
+    print_message("TOCSIN_SEED=%u\n", seed);
+    struct incidents *i = open_record(p);
+    reference(&want);
+    uint32_t at = 0, safe = 0, kills = 0;
+    struct error err = {0};
+    while (at < INPUTS) {
+        seed = seed * 1664525U + 1013904223U;
+        switch ((seed >> 16) % 40) {
+        case 0:
+            if (kills++ < 3) /* it is started anew ever more slowly */
+                kill_server(p);
+            break;
+        case 1:
+        case 2:
+            incidents_close(i);
+            i = NULL;
+            for (int n = 0; n < 100 && !i; n++) {
+                const struct incidents_options options = options_of(p);
+                (void)!incidents_open(&options, &i, &err);
+                (void)poll(NULL, 0, i ? 0 : 20);
+            }
+            if (!i)
+                fail_msg("%s", err.text);
+            at = safe;
+            break;
+        case 3:
+            drain(i);
+            safe = at;
+            break;
+        case 4:
+        case 5:
+            (void)!incidents_poll(i, 0);
+            break;
+        default:
+            put_nth(i, at++, CASE_T0);
+        }
+    }
+    drain(i);
+    assert_same(i, &want);
+    incidents_close(i);
+    i = open_record(p);
+    assert_same(i, &want);
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    struct doc_tree t = verify(p, &arena);
+    assert_true(doc_tree_bool(&t, "ok"));
+    arena_fini(&arena);
+    incidents_close(i);
+    buffer_fini(&want);
+}
+
 static struct reply ask(const struct place *p, struct arena *arena, const struct text *words,
                         uint32_t count)
 {
@@ -314,21 +387,6 @@ static void test_memory_limit(void **state)
 }
 
 /* ---- the ledger ---- */
-
-static struct doc_tree verify(const struct place *p, struct arena *arena)
-{
-    struct view *v = NULL;
-    struct buffer out;
-    struct doc_tree t = {0};
-    const struct incidents_options options = options_of(p);
-    assert_int_equal(view_open(&options, &v, NULL), STATUS_OK);
-    buffer_init(&out, 1 << 20);
-    assert_int_equal(view_verify(v, &out, NULL), STATUS_OK);
-    assert_int_equal(doc_tree_parse(buffer_text(&out), arena, &t, NULL), STATUS_OK);
-    buffer_fini(&out);
-    view_close(v);
-    return t;
-}
 
 static void test_verify_names_the_first_bad(void **state)
 {
@@ -546,15 +604,11 @@ static void test_views(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_same_as_memory),
-        TEST(test_own_crash),
-        TEST(test_redis_dies),
-        TEST(test_roll_back),
-        TEST(test_second_writer_fences),
-        TEST(test_memory_limit),
-        TEST(test_verify_names_the_first_bad),
-        TEST(test_checkpoints),
-        TEST(test_deliveries_outlive_a_crash),
+        TEST(test_same_as_memory), TEST(test_own_crash),
+        TEST(test_redis_dies),     TEST(test_chaos),
+        TEST(test_roll_back),      TEST(test_second_writer_fences),
+        TEST(test_memory_limit),   TEST(test_verify_names_the_first_bad),
+        TEST(test_checkpoints),    TEST(test_deliveries_outlive_a_crash),
         TEST(test_views),
     };
     return cmocka_run_group_tests_name("test_redis_store", tests, NULL, NULL);
