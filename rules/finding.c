@@ -17,8 +17,9 @@ void finding_pass(void *context, const struct finding *one)
         f->tell(f->context, one);
 }
 
-static void tell(struct findings *f, uint32_t line, uint32_t column, enum finding_severity severity,
-                 const char *code, const char *format, va_list values)
+__attribute__((format(printf, 6, 0))) static void
+tell(struct findings *f, uint32_t line, uint32_t column, enum finding_severity severity,
+     const char *code, const char *format, va_list values)
 {
     char message[1024];
     int len = vsnprintf(message, sizeof message, format, values);

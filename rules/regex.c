@@ -39,6 +39,8 @@ enum status regex_new(struct text pattern, uint32_t flags, struct regex **out, s
     PCRE2_SIZE at = 0;
     pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)(pattern.len ? pattern.at : ""), pattern.len,
                                          options, &code, &at, NULL);
+    if (!compiled && (code == PCRE2_ERROR_HEAP_FAILED || code == PCRE2_ERROR_NOMEMORY))
+        return error_set(err, STATUS_NOMEM, 0, "no memory for a regular expression");
     if (!compiled) {
         PCRE2_UCHAR reason[160];
         (void)pcre2_get_error_message(code, reason, sizeof reason);
