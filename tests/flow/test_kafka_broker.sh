@@ -55,8 +55,11 @@ start_reader() { # start_reader NAME
   wait_for 10 grep -q ready "$dir/$1.out" || fail "reader $1 does not start"
 }
 stop_reader() { # stop_reader NAME [SIGNAL]
+  local status
   kill "-${2:-TERM}" "${pids[$1]}"
   wait "${pids[$1]}" 2> /dev/null
+  status=$?
+  [ -n "${2:-}" ] || [ $status = 0 ] || fail "reader $1 ended with $status"
   unset "pids[$1]"
 }
 numbers() { # all numbers in all journals, sorted, repetitions kept
@@ -67,7 +70,8 @@ numbers() { # all numbers in all journals, sorted, repetitions kept
 }
 has_upto() { [ "$(numbers | uniq | wc -l)" -ge "$1" ]; }
 produce() { # produce FROM TO [per second]
-  "$program" produce "127.0.0.1:$port" logs "$1" "$2" "${3:-0}" 2>> "$dir/producer.err" ||
+  seq "$1" "$2" | sed 's/^/n /' |
+    "$program" produce "127.0.0.1:$port" logs "${3:-0}" 2>> "$dir/producer.err" ||
     echo "producing $1 to $2 failed" >> "$dir/failed"
 }
 sum() { # sum METRIC NAME: of reader NAME, after asking it

@@ -273,9 +273,8 @@ static void count_failure(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opa
     *failed += m->err != 0;
 }
 
-/* "n FROM" to "n TO", so many a second, over all partitions; outlives a broker that is killed. */
-static int produce(const char *servers, const char *topic, uint64_t from, uint64_t to,
-                   uint64_t per_s)
+/* The lines of standard input, so many a second, over all partitions; outlives a killed broker. */
+static int produce(const char *servers, const char *topic, uint64_t per_s)
 {
     char reason[160];
     uint64_t failed = 0;
@@ -293,11 +292,11 @@ static int produce(const char *servers, const char *topic, uint64_t from, uint64
     rd_kafka_topic_t *to_topic = rk ? rd_kafka_topic_new(rk, topic, NULL) : NULL;
     if (!to_topic)
         return 2;
-    for (uint64_t n = from; n <= to; n++) {
-        char line[32];
-        int len = snprintf(line, sizeof line, "n %d", (int)n);
-        failed += rd_kafka_produce(to_topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, line,
-                                   (size_t)len, NULL, 0, NULL) != 0;
+    char line[1024];
+    for (uint64_t n = 1; fgets(line, sizeof line, stdin); n++) {
+        while (rd_kafka_produce(to_topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, line,
+                                strcspn(line, "\n"), NULL, 0, NULL) != 0)
+            (void)rd_kafka_poll(rk, 10); /* its queue is full */
         if (n % 50 == 0)
             (void)rd_kafka_poll(rk, 0);
         if (n % 50 == 0 && per_s)
@@ -311,9 +310,8 @@ static int produce(const char *servers, const char *topic, uint64_t from, uint64
 
 int main(int argc, char **argv)
 {
-    if (argc == 7 && strcmp(argv[1], "produce") == 0)
-        return produce(argv[2], argv[3], strtoull(argv[4], NULL, 10), strtoull(argv[5], NULL, 10),
-                       strtoull(argv[6], NULL, 10));
+    if (argc == 5 && strcmp(argv[1], "produce") == 0)
+        return produce(argv[2], argv[3], strtoull(argv[4], NULL, 10));
     if (argc == 6 && strcmp(argv[1], "take") == 0)
         return take(argv[2], argv[3], strtoull(argv[4], NULL, 10), argv[5]);
     if (argc == 3 && strcmp(argv[1], "list") == 0)
