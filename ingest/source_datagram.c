@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/source_datagram.h"
+#include "base/log.h"
 #include "base/timestamp.h"
 #include "ingest/peer_cache.h"
 #include <errno.h>
@@ -16,6 +17,7 @@ struct reader {
     struct source *source;
     int fd;
     bool has_lingered;
+    uint64_t want_bytes, got_bytes; /* of the socket's buffer */
     size_t slot_bytes;
     char *bytes; /* DATAGRAMS slots */
     struct mmsghdr messages[DATAGRAMS];
@@ -40,6 +42,8 @@ static struct reader *reader_new(struct source_datagram *d, uint32_t index)
     r->source = d->source;
     r->lane = &d->source->lanes[index];
     r->fd = d->fds[index];
+    r->want_bytes = d->buffer_bytes;
+    r->got_bytes = (uint64_t)source_datagram_buffer(d) / 2; /* the kernel doubles what it is told */
     r->slot_bytes = d->source->max_message_bytes > 65536 ? 65536 : d->source->max_message_bytes;
     r->bytes = malloc(DATAGRAMS * r->slot_bytes);
     if (!r->bytes)
@@ -104,6 +108,14 @@ static void rest(struct reader *r)
 static void *run(void *context)
 {
     AUTO(reader) r = context;
+    bool may_lose = r->source->type->kernel_drops && r->lane == &r->source->lanes[0];
+    if (may_lose && r->got_bytes < r->want_bytes)
+        log_line(
+            LOG_WARNING,
+            "the kernel gives a smaller receive buffer than asked for, so a burst may be lost: "
+            "raise net.core.rmem_max or grant CAP_NET_ADMIN address=%s bytes=%llu asked=%llu",
+            r->source->address, (unsigned long long)r->got_bytes,
+            (unsigned long long)r->want_bytes);
     while (!source_is_stopping(r->source) && lane_ready(r->lane))
         if (receive(r) < DATAGRAMS)
             rest(r);
@@ -124,6 +136,7 @@ static void set_buffer(int fd, uint64_t bytes)
 void source_datagram_add(struct source_datagram *d, struct source *s, int fd, uint64_t buffer_bytes)
 {
     d->source = s;
+    d->buffer_bytes = buffer_bytes;
     d->fds[d->fd_count++] = fd;
     s->lane_count = d->fd_count;
     set_buffer(fd, buffer_bytes);

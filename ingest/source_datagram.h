@@ -9,6 +9,7 @@ struct source_datagram {
     struct source *source;
     int fds[SOURCE_LANES]; /* lane_count of them */
     uint32_t fd_count;
+    uint64_t buffer_bytes; /* asked for each */
     pthread_t threads[SOURCE_LANES];
     uint32_t thread_count;
 };

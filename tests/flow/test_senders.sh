@@ -190,6 +190,18 @@ else
   echo "skipped: no recorded bodies (TOCSIN_EXAMPLES)"
 fi
 
+# a 2xx means durable: nothing that was answered is lost to a kill -9
+for n in $(seq 1 40); do
+  echo "{\"message\":\"answered n=$n\"}" > "$flow_dir/body"
+  post /api/v1/events "$flow_dir/body" 200
+done
+kill -KILL "$flow_pid"
+wait "$flow_pid" 2> /dev/null
+flow_start
+tcp=$(flow_port syslog-tcp)
+tls=$(flow_port syslog-tls)
+expect '"answered n=' 40 "answered with 2xx, then kill -9"
+
 # ---- hostile senders ----------------------------------------------------------------------------
 resident() { awk '/^VmRSS/ {print $2}' "/proc/$flow_pid/status"; }
 before=$(resident)
