@@ -261,7 +261,8 @@ static void read_any(struct parser *p, struct text t, struct arena *arena, struc
         return;
     }
     bool is_markup = first == '<' && (t.len < 2 || t.at[1] < '0' || t.at[1] > '9');
-    if ((first == '<' && !is_markup) || is_priority(t)) {
+    bool is_digit = first >= '0' && first <= '9'; /* a count before the priority */
+    if ((first == '<' && !is_markup) || (is_digit && is_priority(t))) {
         read_syslog(p, t, arena, e);
         read_body(p, arena, e);
         return;
