@@ -3,6 +3,7 @@
 #include "base/json_write.h"
 #include "base/timestamp.h"
 #include "console/admission.h"
+#include "console/crowd.h"
 #include "console/listener.h"
 #include <arpa/inet.h>
 #include <microhttpd.h>
@@ -17,8 +18,10 @@
 
 enum {
     CONNECTIONS = 256,
-    CONNECTIONS_PER_ADDRESS = 192, /* most callers are on one address: this machine */
+    CONNECTIONS_PER_ADDRESS = 240, /* most callers are on one address: this machine */
+    MANY = 160, /* from here on the longest waiting is let go; the rest is for those on their way */
     IDLE_S = 20,
+    PATIENCE_MS = 20000,
     REQUEST_MS = 30000, /* from its first line to its last byte */
     DISCARD_BYTES = 4 << 20,
     CONNECTION_BYTES = 32 << 10,
@@ -32,6 +35,7 @@ struct server {
     struct MHD_Daemon *daemon;
     int fd; /* until the daemon has it: -1 */
     char address[LISTENER_ADDRESS_LEN];
+    struct crowd *crowd;
     /* requests that run, so that closing can wait for them */
     pthread_mutex_t lock;
     pthread_cond_t idle;
@@ -54,6 +58,28 @@ struct exchange {
     char peer[INET6_ADDRSTRLEN];
 };
 
+static struct crowd_member *member_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+static void on_connection(void *context, struct MHD_Connection *connection, void **slot,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    struct server *s = context;
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        crowd_leave(s->crowd, *slot);
+        *slot = NULL;
+        return;
+    }
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (info)
+        *slot = crowd_enter(s->crowd, info->connect_fd, timestamp_monotonic_ms());
+}
+
 static void count_running(struct server *s, int change)
 {
     (void)pthread_mutex_lock(&s->lock);
@@ -68,12 +94,12 @@ static void exchange_end(void *context, struct MHD_Connection *connection, void 
                          enum MHD_RequestTerminationCode why)
 {
     (void)context;
-    (void)connection;
     (void)why;
     struct exchange *x = *slot;
     *slot = NULL;
     if (!x)
         return;
+    crowd_wait(x->server->crowd, member_of(connection), timestamp_monotonic_ms());
     count_running(x->server, -1);
     buffer_fini(&x->body);
     free(x->uri);
@@ -250,6 +276,7 @@ static enum MHD_Result answer(struct exchange *x, const char *method)
 {
     if (x->body.has_failed)
         return refuse(x, ADMISSION_SIZE, 413, "the body is larger than is taken");
+    crowd_serve(x->server->crowd, member_of(x->connection));
     describe_peer(x);
     struct text uri = text_of(x->uri);
     size_t mark = text_find_byte(uri, '?');
@@ -303,7 +330,8 @@ static bool start(struct server *s)
         (unsigned)CONNECTIONS_PER_ADDRESS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_THREAD_STACK_SIZE,
         (size_t)STACK_BYTES, MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, s,
-        MHD_OPTION_NOTIFY_COMPLETED, exchange_end, s, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_NOTIFY_COMPLETED, exchange_end, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+        s, MHD_OPTION_STRICT_FOR_CLIENT, 1,
 #if MHD_VERSION >= 0x01000000
         MHD_OPTION_CLIENT_DISCIPLINE_LVL, 2,
 #endif
@@ -326,11 +354,13 @@ enum status server_open(const struct server_options *options, struct server **ou
     }
     (void)pthread_mutex_init(&s->lock, NULL);
     (void)pthread_cond_init(&s->idle, NULL);
-    if (start(s)) {
+    s->crowd = crowd_new(MANY, PATIENCE_MS);
+    if (s->crowd && start(s)) {
         *out = s;
         return STATUS_OK;
     }
     (void)close(s->fd);
+    crowd_free(s->crowd);
     (void)pthread_cond_destroy(&s->idle);
     (void)pthread_mutex_destroy(&s->lock);
     free(s);
@@ -359,6 +389,7 @@ void server_close(struct server *s)
     MHD_stop_daemon(s->daemon);
     if (fd >= 0)
         (void)close(fd);
+    crowd_free(s->crowd);
     (void)pthread_cond_destroy(&s->idle);
     (void)pthread_mutex_destroy(&s->lock);
     free(s);
@@ -388,9 +419,14 @@ void server_metrics(const struct server *s, metric_fn tell, void *context)
                  labels, METRIC_COUNTER,
                  (double)atomic_load_explicit(&s->refused[reason], memory_order_relaxed)});
     }
-    tell(context,
-         &(struct metric){"console_cut_off_total",
-                          "HTTP requests whose body was too slow or went on too long.", NULL,
-                          METRIC_COUNTER,
-                          (double)atomic_load_explicit(&s->cut_off, memory_order_relaxed)});
+    const struct metric others[] = {
+        {"console_cut_off_total", "HTTP requests whose body was too slow or went on too long.",
+         NULL, METRIC_COUNTER, (double)atomic_load_explicit(&s->cut_off, memory_order_relaxed)},
+        {"console_sent_away_total", "HTTP connections ended because they kept others waiting.",
+         NULL, METRIC_COUNTER, (double)crowd_sent_away(s->crowd)},
+        {"console_connections", "HTTP connections open now.", NULL, METRIC_GAUGE,
+         (double)crowd_count(s->crowd)},
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        tell(context, &others[i]);
 }

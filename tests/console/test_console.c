@@ -431,6 +431,56 @@ static void test_waiting_calls_delay_no_other(void **state)
     }
 }
 
+/* A crowd that asks nothing, and one that asks half a head, keeps nobody out. */
+static void test_idle_crowd_keeps_nobody_out(void **state)
+{
+    struct rig *r = *state;
+    enum { CROWD = 350 };
+    int fds[CROWD];
+    for (int i = 0; i < CROWD; i++) {
+        fds[i] = http_client_connect(r->port);
+        assert_true(fds[i] >= 0);
+        if (i % 2)
+            (void)http_client_send(fds[i], "GET /he", 7);
+        if (i % 10 == 9)
+            expect(r, "GET /healthz HTTP/1.1\r\n" HOST "\r\n", 200, NULL);
+    }
+    struct http_answer a = ask(r, "GET /metrics HTTP/1.1\r\n" HOST "\r\n");
+    assert_int_equal(a.status, 200);
+    const char *away = strstr(a.body, "\ntocsin_console_sent_away_total ");
+    if (!away)
+        fail_msg("%s", a.body);
+    assert_true(strtol(strchr(away + 1, ' '), NULL, 10) >= CROWD - 256);
+    http_answer_fini(&a);
+    for (int i = 0; i < CROWD; i++)
+        (void)close(fds[i]);
+}
+
+/* Half a body for ever is no better than none; who is being answered stays. */
+static void test_slow_bodies_keep_nobody_out(void **state)
+{
+    struct rig *r = *state;
+    enum { CROWD = 300 };
+    int fds[CROWD];
+    r->app.has_gate = true;
+    struct asker asker = {.rig = r};
+    assert_int_equal(pthread_create(&asker.thread, NULL, ask_webhook, &asker), 0);
+    wait_for_waiting(&r->app, 1);
+    for (int i = 0; i < CROWD; i++) {
+        fds[i] = http_client_connect(r->port);
+        assert_true(fds[i] >= 0);
+        static const char half[] =
+            "POST /v2/enqueue HTTP/1.1\r\n" HOST "Content-Length: 100\r\n\r\nabc";
+        (void)http_client_send(fds[i], half, sizeof half - 1);
+    }
+    expect(r, "GET /healthz HTTP/1.1\r\n" HOST "\r\n", 200, NULL);
+    open_gate(&r->app);
+    assert_int_equal(pthread_join(asker.thread, NULL), 0);
+    assert_int_equal(asker.status, 202);
+    for (int i = 0; i < CROWD; i++)
+        (void)close(fds[i]);
+}
+
 static void *close_console(void *argument)
 {
     struct rig *r = argument;
@@ -502,6 +552,8 @@ int main(void)
         EACH(test_connection_is_kept),
         EACH(test_split_anywhere),
         EACH(test_waiting_calls_delay_no_other),
+        EACH(test_idle_crowd_keeps_nobody_out),
+        EACH(test_slow_bodies_keep_nobody_out),
         EACH(test_closing_lets_requests_end),
         EACH(test_busy_port),
         EACH(test_openapi_names_every_path),
