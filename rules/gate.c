@@ -7,10 +7,10 @@
 /*
  * Of each keyword some characters are looked for that stand in a row and that JSON does not change.
  * Setting bit 5 of every byte folds ASCII letters (and some other bytes together, which only opens
- * the gate too often). Where the rows are long enough only every second or fourth place of the text
- * is looked at, and as many neighbouring grams of each keyword are kept.
+ * the gate too often). Where the rows are long enough only every n-th place of the text
+ * (n up to 8) is looked at, and n neighbouring grams of each keyword are kept.
  */
-enum { GRAM = GRAM_BYTES, STRIDE_MOST = 4 };
+enum { GRAM = GRAM_BYTES, STRIDE_MOST = 8 };
 
 struct gate {
     uint64_t *bitmap; /* fits the first cache */
@@ -106,8 +106,8 @@ struct gate *gate_new(const struct text *keywords, uint32_t count)
         size_t len = longest_row(keywords[i]).len;
         if (len < GRAM)
             return NULL;
-        while (g->stride > 1 && len < GRAM + g->stride - 1)
-            g->stride /= 2;
+        if (len < GRAM + g->stride - 1)
+            g->stride = (unsigned)len - GRAM + 1;
     }
     if (!reserve(g, count * g->stride))
         return NULL;
