@@ -223,11 +223,30 @@ static bool read_pairs(struct parser *p, struct text t, struct arena *arena, str
     return is_pairs;
 }
 
+/* "Feb  5 13:37:45 host ...", read once: what looks so and has no such month is undone. */
+static bool read_plain_line(struct parser *p, struct text t, struct event *e)
+{
+    enum { DATE = 15 };
+    bool is_plain = t.len > DATE && t.at[3] == ' ' && t.at[6] == ' ' && t.at[9] == ':' &&
+                    t.at[12] == ':' && t.at[DATE] == ' ' && t.at[0] > '9';
+    if (!is_plain)
+        return false;
+    syslog_read_3164(&p->stamps, t, e);
+    if (!(e->flags & EVENT_TIME_ASSUMED)) {
+        e->flags |= EVENT_PRI_MISSING;
+        return true;
+    }
+    e->host = e->program = e->pid = e->msgid = e->message = TEXT_NONE;
+    return false;
+}
+
 /* "1 2020-05-22T14:59:09Z host ..." or "Feb  5 13:37:45 host ...", as files hold it. */
 static bool read_file_line(struct parser *p, struct text t, struct arena *arena, struct event *e)
 {
     struct stamp stamp;
     bool is_digit = t.len && t.at[0] >= '0' && t.at[0] <= '9';
+    if (read_plain_line(p, t, e))
+        return true;
     bool is_syslog =
         is_digit ? syslog_is_file_line(&p->stamps, t) : stamp_read_bsd(&p->stamps, t, &stamp);
     if (is_syslog) {

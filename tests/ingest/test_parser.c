@@ -271,6 +271,9 @@ static const struct row rows[] = {
      FORMAT("rfc3164") TIME("2014-02-05T13:37:45.589000Z") AUTH_INFO
      "\"host\":\"fw\","
      "\"message\":\"1,2014/02/05 13:37:49,x,TRAFFIC,2014-02-05T14:37:45.589+01:00,y\"}\n"},
+    {"shaped like a date", RAW("Foo 11 13:37:45 web1 su: x"), FORMAT_AUTO, NULL,
+     FORMAT("raw") NOW "\"message\":\"Foo 11 13:37:45 web1 su: x\","
+                       "\"flags\":[\"time_assumed\"]}\n"},
     {"XML is text", RAW("<Event><System/></Event>"), FORMAT_AUTO, NULL,
      FORMAT("raw") NOW "\"message\":\"<Event><System/></Event>\",\"flags\":[\"time_assumed\"]}\n"},
     {"indented JSON", RAW("  {\"a\":1}\n"), FORMAT_AUTO, NULL,
