@@ -98,9 +98,9 @@ typedef enum status (*checkpoint_fn)(void *context, struct text chunk);
 /* Every window changed since the last freeze, in chunks of up to 64 KiB. With `whole`, all. After a
  * failure the next freeze is whole by itself. */
 NODISCARD enum status shard_freeze(struct shard *s, bool whole, checkpoint_fn put, void *context);
-/* Applies one chunk of any shard count: windows of other shards' buckets are passed over. All chunks
- * of the whole freeze and of those since go to every shard, in any order, before its first batch;
- * of a window that is in several the latest counts. SYNTAX (nothing is changed), NOMEM. */
+/* Applies one chunk of any shard count: windows of other shards' buckets are passed over. All
+ * chunks of the whole freeze and of those since go to every shard, in any order, before its first
+ * batch; of a window that is in several the latest counts. SYNTAX (nothing is changed), NOMEM. */
 NODISCARD enum status shard_restore(struct shard *s, struct text chunk, struct error *err);
 /* Held feeds, journal time and the number of the next batch. */
 NODISCARD enum status sequencer_freeze(struct sequencer *s, checkpoint_fn put, void *context);

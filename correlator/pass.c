@@ -267,7 +267,7 @@ void pass_insert(struct pass *p, const struct work *work, bool is_last)
     move_on(p, r, w, f->event_us);
     struct entry e = entry_of(f, r, work->from != NULL);
     if (r->shape.kind == WINDOW_ORDERED && w->count >= r->shape.retain)
-        succession_thin(w, &r->shape, r->correlation->input_count);
+        succession_thin(w, &r->shape, r->ways, r->way_count);
     enum window_result result = put(p, r, number, &e);
     if (result == WINDOW_CUT)
         counters_add(&s->counters.windows_cut, 1);

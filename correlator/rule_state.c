@@ -36,8 +36,6 @@ static enum status retained(const struct correlation *c, struct layout layout, u
                             struct error *err)
 {
     *out = layout.most;
-    if (layout.kind == WINDOW_ORDERED)
-        *out = succession_retain(c->input_count);
     if (layout.kind != WINDOW_COUNT && layout.kind != WINDOW_VALUE)
         return STATUS_OK;
     uint64_t needed = verdict_needed(c);
@@ -71,6 +69,8 @@ enum status rule_state_init(struct rule_state *r, const struct correlation *c, u
         status = verdict_ways(c, &ways, &way_count, err);
     if (status)
         return status;
+    if (layout.kind == WINDOW_ORDERED)
+        retain = succession_retain(ways, way_count);
     uint32_t groups = c->max_groups / shards + (c->max_groups % shards != 0);
     *r = (struct rule_state){
         .correlation = c,

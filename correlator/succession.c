@@ -3,7 +3,13 @@
 #include "base/correlation.h"
 #include <string.h>
 
-enum { RECENT = 256, SLACK = 256, MOST = RECENT + SLACK + CORRELATION_INPUTS * 33 };
+/* Chains of one way of 64 inputs take 64 * 65 / 2 entries; those of many small ways less. */
+enum {
+    RECENT = 256,
+    SLACK = 256,
+    CHAINED = 4096,
+    MOST = RECENT + SLACK + CORRELATION_INPUTS + CHAINED
+};
 
 bool succession_holds(const struct window *w, const struct window_shape *shape,
                       struct succession want)
@@ -35,48 +41,92 @@ uint32_t succession_longest(const struct window *w, const struct window_shape *s
     return most;
 }
 
-uint32_t succession_retain(uint32_t input_count)
+static uint32_t inputs_of(struct succession way)
 {
-    return RECENT + SLACK + input_count * (input_count + 1) / 2;
+    return (uint32_t)__builtin_popcountll(way.needed);
 }
 
-/* chain[k]: the entries of the chain over inputs 0..k that starts latest. */
+uint32_t succession_retain(const struct succession *ways, uint32_t count)
+{
+    uint32_t chained = 0;
+    for (uint32_t i = 0; i < count; i++)
+        chained += inputs_of(ways[i]) * (inputs_of(ways[i]) + 1) / 2;
+    return RECENT + SLACK + CORRELATION_INPUTS + (chained < CHAINED ? chained : CHAINED);
+}
+
+struct keep {
+    uint64_t bits[MOST / 64 + 1];
+};
+
+static void keep_one(struct keep *keep, uint32_t at)
+{
+    keep->bits[at / 64] |= UINT64_C(1) << (at % 64);
+}
+
+/* chains[k]: the entries of the chain over the way's inputs 0..k that starts latest; among equal
+ * ones that which ends first. */
 struct chain {
     uint32_t at[CORRELATION_INPUTS];
     bool is_there;
 };
 
-static void extend(struct chain *chains, uint32_t input, uint32_t at)
+static void extend(struct chain *chains, uint32_t k, uint32_t at)
 {
-    struct chain *c = &chains[input];
-    if (input == 0) {
+    struct chain *c = &chains[k];
+    if (k == 0) {
         c->at[0] = at;
         c->is_there = true;
         return;
     }
-    const struct chain *before = &chains[input - 1];
+    const struct chain *before = &chains[k - 1];
     if (!before->is_there || (c->is_there && c->at[0] >= before->at[0]))
         return;
-    memcpy(c->at, before->at, input * sizeof c->at[0]);
-    c->at[input] = at;
+    memcpy(c->at, before->at, k * sizeof c->at[0]);
+    c->at[k] = at;
     c->is_there = true;
 }
 
-void succession_thin(struct window *w, const struct window_shape *shape, uint32_t input_count)
+static void keep_chains(const struct window *w, const struct window_shape *shape, uint64_t needed,
+                        uint32_t old, struct keep *keep)
 {
     struct chain chains[CORRELATION_INPUTS];
-    for (uint32_t i = 0; i < input_count; i++)
-        chains[i].is_there = false;
-    uint64_t keep[MOST / 64 + 1] = {0};
-    uint32_t old = w->count > RECENT ? w->count - RECENT : 0;
-    for (uint32_t i = 0; i < w->count; i++) {
-        if (i >= old)
-            keep[i / 64] |= UINT64_C(1) << (i % 64);
-        else if (window_tag_input(window_at(w, shape, i)->tag) < input_count)
-            extend(chains, window_tag_input(window_at(w, shape, i)->tag), i);
+    uint32_t count = inputs_of((struct succession){needed, 0});
+    for (uint32_t k = 0; k < count; k++)
+        chains[k].is_there = false;
+    for (uint32_t i = 0; i < old; i++) {
+        uint64_t bit = UINT64_C(1) << window_tag_input(window_at(w, shape, i)->tag);
+        if (needed & bit) /* the k-th input of the way */
+            extend(chains, inputs_of((struct succession){needed & (bit - 1), 0}), i);
     }
-    for (uint32_t k = 0; k < input_count; k++)
+    for (uint32_t k = 0; k < count; k++)
         for (uint32_t j = 0; chains[k].is_there && j <= k; j++)
-            keep[chains[k].at[j] / 64] |= UINT64_C(1) << (chains[k].at[j] % 64);
-    window_thin(w, shape, keep);
+            keep_one(keep, chains[k].at[j]);
+}
+
+/* So that what is forbidden is still seen. */
+static void keep_newest(const struct window *w, const struct window_shape *shape, uint32_t old,
+                        struct keep *keep)
+{
+    uint64_t seen = 0;
+    for (uint32_t i = old; i > 0; i--) {
+        uint64_t bit = UINT64_C(1) << window_tag_input(window_at(w, shape, i - 1)->tag);
+        if (!(seen & bit))
+            keep_one(keep, i - 1);
+        seen |= bit;
+    }
+}
+
+void succession_thin(struct window *w, const struct window_shape *shape,
+                     const struct succession *ways, uint32_t count)
+{
+    struct keep keep = {{0}};
+    uint32_t old = w->count > RECENT ? w->count - RECENT : 0;
+    if (!count)
+        return;
+    for (uint32_t i = 0; i < count; i++)
+        keep_chains(w, shape, ways[i].needed, old, &keep);
+    keep_newest(w, shape, old, &keep);
+    for (uint32_t i = old; i < w->count; i++)
+        keep_one(&keep, i);
+    window_thin(w, shape, keep.bits);
 }

@@ -14,11 +14,13 @@ bool succession_holds(const struct window *w, const struct window_shape *shape,
 /* The most inputs, in ascending order, that the window holds one after the other. */
 uint32_t succession_longest(const struct window *w, const struct window_shape *shape);
 
-/* Entries that an ordered window of that many inputs keeps at most. */
-uint32_t succession_retain(uint32_t input_count);
+/* Entries that a window keeps at most for those ways. */
+uint32_t succession_retain(const struct succession *ways, uint32_t count);
 /*
- * Makes room: keeps the newest 256 entries, and of the older ones those that can still begin a
- * succession of all inputs: for each k the chain over the first k inputs that starts latest, for
- * it stays in the window longest. Nothing that comes in order is missed by this.
+ * Makes room: keeps the newest 256 entries, and of the older ones the newest of each input and
+ * those that can still begin or be a way: for each k the chain over its first k inputs that starts
+ * latest, for it stays in the window longest. Nothing that comes in order is missed by this.
+ * Without ways (bounds on the longest) nothing is known to be needless, and nothing is done.
  */
-void succession_thin(struct window *w, const struct window_shape *shape, uint32_t input_count);
+void succession_thin(struct window *w, const struct window_shape *shape,
+                     const struct succession *ways, uint32_t count);
