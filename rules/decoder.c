@@ -247,6 +247,12 @@ static void ask_by_source(const struct decoder_set *s, struct search *found,
     }
 }
 
+static bool may_begin(const struct decoder *d, struct text message)
+{
+    return message.len ? decoder_firsts_has(&d->when_firsts, (unsigned char)message.at[0])
+                       : !d->is_when_never_empty;
+}
+
 /* `when` looks at text that nobody else knows; JSON and its like have fields already. */
 static void ask_by_look(const struct decoder_set *s, struct search *found,
                         struct decoder_scratch *c, struct event *event, struct arena *arena)
@@ -255,7 +261,7 @@ static void ask_by_look(const struct decoder_set *s, struct search *found,
         return;
     for (uint32_t i = 0; i < s->when_count && !found->matched; i++) {
         const struct decoder *d = s->decoders[s->whens[i]];
-        if (!matches(c, d->when, d->when_literal, event->message))
+        if (!may_begin(d, event->message) || !matches(c, d->when, d->when_literal, event->message))
             continue;
         if (decoder_try(d, c, event, arena) || !d->pattern_count)
             found->matched = d;

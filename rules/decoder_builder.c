@@ -90,6 +90,7 @@ static bool read_when(struct decoder_document *d, const struct yaml_node *node, 
         !decoder_pattern_compile(d, node, pattern, &decoder->when))
         return false;
     decoder->when_literal = decoder_index_literal(pattern, d->arena);
+    decoder->is_when_never_empty = decoder_index_firsts(pattern, &decoder->when_firsts);
     return true;
 }
 

@@ -49,6 +49,11 @@ static bool has_branches(struct text p)
     return false;
 }
 
+bool decoder_index_firsts(struct text pattern, struct decoder_firsts *out)
+{
+    return decoder_regex_firsts(has_branches(pattern) ? TEXT("") : pattern, out);
+}
+
 /* The plain character at `i` of the pattern, moving *i behind it; false at anything else. */
 static bool plain_at(struct text p, size_t *i, char *out)
 {
@@ -92,9 +97,7 @@ struct text decoder_index_literal(struct text pattern, struct arena *arena)
 
 static bool can_begin(const struct decoder_pattern *p, uint32_t byte)
 {
-    if (!p->literal.len)
-        return true;
-    return byte == (unsigned char)p->literal.at[0];
+    return byte == 256 ? !p->is_never_empty : decoder_firsts_has(&p->firsts, (unsigned char)byte);
 }
 
 bool decoder_index_patterns(struct decoder *d, struct arena *arena)

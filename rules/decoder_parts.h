@@ -41,7 +41,9 @@ struct decoder_spread {
 
 struct decoder_pattern {
     struct text name;
-    struct text literal; /* every message that matches begins so; may be empty */
+    struct text literal;          /* every message that matches begins so; may be empty */
+    struct decoder_firsts firsts; /* ... and with one of these bytes */
+    bool is_never_empty;          /* the empty message cannot match */
     struct decoder_regex *regex;
     const struct decoder_capture *captures;
     uint32_t capture_count;
@@ -73,6 +75,8 @@ struct decoder {
     bool is_replacing; /* its fields stand in for those that reading as key=value found */
     struct decoder_regex *when;
     struct text when_literal;
+    struct decoder_firsts when_firsts;
+    bool is_when_never_empty;
     const struct entity_field *entities;
     uint32_t entity_count;
     struct decoder_names names;
@@ -123,6 +127,8 @@ const struct decoder_name *decoder_index_name(const struct decoder_names *names,
                                               struct text from);
 /* What every match of an anchored pattern begins with, copied; empty where none is known. */
 struct text decoder_index_literal(struct text pattern, struct arena *arena);
+/* First bytes, as decoder_regex_firsts; all where branches make the anchor hold for one only. */
+bool decoder_index_firsts(struct text pattern, struct decoder_firsts *out);
 /* Tables by first byte, of one decoder. False without memory. */
 bool decoder_index_patterns(struct decoder *d, struct arena *arena);
 /* Tables by program, log source and `when`, of the whole set. False without memory. */

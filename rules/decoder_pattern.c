@@ -131,6 +131,7 @@ static bool read_pcre2(struct decoder_document *d, const struct yaml_node *node,
         !decoder_pattern_compile(d, node, source, &pattern->regex))
         return false;
     pattern->literal = decoder_index_literal(source, d->arena);
+    pattern->is_never_empty = decoder_index_firsts(source, &pattern->firsts);
     return true;
 }
 

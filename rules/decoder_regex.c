@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "rules/decoder_regex.h"
+#include <ctype.h>
 #include <pcre2.h>
 #include <stdlib.h>
 
@@ -72,6 +73,46 @@ enum status decoder_regex_new(struct text pattern, struct decoder_regex **out, s
     (void)pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE);
     *out = MOVE(r);
     return STATUS_OK;
+}
+
+static void add_byte(struct decoder_firsts *f, uint32_t byte)
+{
+    f->bits[byte / 64 % 4] |= UINT64_C(1) << (byte % 64);
+}
+
+/* What the library knows of the first byte. The case flag of a single one is not told: both. */
+static bool read_firsts(const pcre2_code *code, struct decoder_firsts *out)
+{
+    const uint8_t *bitmap = NULL;
+    uint32_t type = 0;
+    uint32_t unit = 0;
+    (void)pcre2_pattern_info(code, PCRE2_INFO_FIRSTBITMAP, &bitmap);
+    (void)pcre2_pattern_info(code, PCRE2_INFO_FIRSTCODETYPE, &type);
+    (void)pcre2_pattern_info(code, PCRE2_INFO_FIRSTCODEUNIT, &unit);
+    for (uint32_t byte = 0; bitmap && byte < 256; byte++)
+        if (bitmap[byte / 8] >> (byte % 8) & 1)
+            add_byte(out, byte);
+    if (!bitmap && type == 1) {
+        add_byte(out, (uint32_t)tolower((int)unit));
+        add_byte(out, (uint32_t)toupper((int)unit));
+    }
+    return bitmap || type == 1;
+}
+
+/* The library collects first bytes only for patterns that are not anchored: so it is asked about
+ * the pattern without its anchor. */
+bool decoder_regex_firsts(struct text pattern, struct decoder_firsts *out)
+{
+    pcre2_code *code = NULL;
+    bool is_known = false;
+    *out = (struct decoder_firsts){{0}};
+    if (text_starts(pattern, TEXT("^")) && !compile(text_skip(pattern, 1), &code, NULL)) {
+        is_known = read_firsts(code, out);
+        pcre2_code_free(code);
+    }
+    for (uint32_t byte = 0; !is_known && byte < 256; byte++)
+        add_byte(out, byte);
+    return is_known;
 }
 
 bool decoder_regex_group(const struct decoder_regex *r, uint32_t i, struct text *out_name,

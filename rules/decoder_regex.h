@@ -22,6 +22,17 @@ enum { DECODER_GROUPS = 64 }; /* most groups of one pattern */
 bool decoder_regex_group(const struct decoder_regex *r, uint32_t i, struct text *out_name,
                          uint32_t *out_number);
 
+/* The bytes that a match of an anchored pattern ("^...") can begin with, one bit each; all of them
+ * where that is not known. False where it can also match the empty text, or is not known. */
+struct decoder_firsts {
+    uint64_t bits[4];
+};
+bool decoder_regex_firsts(struct text pattern, struct decoder_firsts *out);
+static inline bool decoder_firsts_has(const struct decoder_firsts *f, unsigned char byte)
+{
+    return f->bits[byte / 64] >> (byte % 64) & 1;
+}
+
 /* Match data, limits and JIT stack of one thread. */
 struct decoder_regex_scratch;
 NODISCARD enum status decoder_regex_scratch_new(struct decoder_regex_scratch **out,
