@@ -83,6 +83,38 @@ static void fill_extension(struct rule *rule, const struct extension *e, bool ha
     rule->is_shadow = e->is_shadow;
 }
 
+/* Keys of one's own are allowed in a rule; one that is nearly a known key is a slip of the pen. */
+static void lint_keys(struct draft *d, const struct yaml_node *root)
+{
+    static const char *const known[] = {
+        "title",       "id",
+        "name",        "related",
+        "taxonomy",    "status",
+        "description", "license",
+        "author",      "references",
+        "date",        "modified",
+        "logsource",   "detection",
+        "fields",      "falsepositives",
+        "level",       "tags",
+        "scope",       "correlation",
+        "generate",    "tocsin",
+        "action",      "filter",
+        "simulation",  "regression_tests_path",
+        "custom",
+    };
+    enum { KNOWN = sizeof known / sizeof *known };
+    for (uint32_t i = 0; i < root->count && d->compiler.findings->has_lints; i++) {
+        struct text key = root->pairs[i].key->value;
+        size_t k = 0;
+        while (k < KNOWN && !text_equal(key, text_of(known[k])))
+            k++;
+        const char *near = k < KNOWN ? NULL : finding_nearest(key, known, KNOWN);
+        if (near)
+            finding_lint(d->compiler.findings, root->pairs[i].key, FINDING_WARNING, "unknown-key",
+                         "'%.*s' is no key of a rule; did you mean '%s'?", TEXT_ARG(key), near);
+    }
+}
+
 enum status heading_read(struct draft *d, const struct document *document, struct rule *out_rule,
                          struct extension *out_extension)
 {
@@ -115,6 +147,7 @@ enum status heading_read(struct draft *d, const struct document *document, struc
                                 out_extension);
     if (status != STATUS_OK)
         return status;
+    lint_keys(d, root);
     fill_extension(&rule, out_extension, has_status, arena);
     *out_rule = rule;
     return rule.key.at ? STATUS_OK : STATUS_NOMEM;

@@ -15,6 +15,27 @@ static struct text lower_copy(struct arena *arena, struct text t)
     return bytes ? (struct text){bytes, fold_text(t, bytes)} : TEXT("");
 }
 
+/* A key of somebody's own says "only there": no event can say so to us, so it is refused. */
+static enum status check_source_keys(struct draft *d, const struct yaml_node *node)
+{
+    static const char *const known[] = {"category", "product", "service", "definition"};
+    for (uint32_t i = 0; i < node->count; i++) {
+        struct text key = node->pairs[i].key->value;
+        size_t k = 0;
+        while (k < 4 && !text_equal(key, text_of(known[k])))
+            k++;
+        if (k < 4)
+            continue;
+        const char *near = finding_nearest(key, known, 4);
+        return finding_error(findings_of(d), node->pairs[i].key, "unknown-key",
+                             "'%.*s' of a logsource is not known here: events have category, "
+                             "product and service%s%s%s",
+                             TEXT_ARG(key), near ? "; did you mean '" : "", near ? near : "",
+                             near ? "'?" : "");
+    }
+    return STATUS_OK;
+}
+
 enum status sigma_read_source(struct draft *d, const struct yaml_node *node, struct logsource *out)
 {
     struct logsource s = {TEXT(""), TEXT(""), TEXT("")};
@@ -25,6 +46,9 @@ enum status sigma_read_source(struct draft *d, const struct yaml_node *node, str
     if (!node || node->kind != YAML_MAPPING)
         return finding_error(findings_of(d), node, "missing-logsource",
                              "a rule needs a logsource with category, product or service");
+    enum status status = check_source_keys(d, node);
+    if (status != STATUS_OK)
+        return status;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const struct yaml_node *value = yaml_get(node, text_of(keys[i].key));
         if (!value || yaml_is_null(value))

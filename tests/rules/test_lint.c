@@ -12,6 +12,8 @@ static const struct row {
 } rows[] = {
     {"unused selection", HEAD "detection:\n  s: {f: a}\n  t: {g: b}\n  condition: s\n",
      "unused-selection:5"},
+    {"a slip of the pen", HEAD "levle: high\ndetection: {s: {f: abcd}, condition: s}\n",
+     "unknown-key:3"},
     {"never: a value and its opposite", HEAD "detection:\n  s: {f: a}\n  condition: s and not s\n",
      "never-true:4"},
     {"always: a value or its opposite", HEAD "detection:\n  s: {f: a}\n  condition: s or not s\n",
