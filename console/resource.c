@@ -4,6 +4,7 @@
 #include "console/exposition.h"
 #include "console/openapi.h"
 #include "console/order.h"
+#include "console/page.h"
 #include "console/query.h"
 #include "console/view_pool.h"
 
@@ -79,8 +80,7 @@ static enum status read_filter(struct resource_call *call, struct error *err)
     return status ? status : time_of(call, "until", &call->filter.until_us, err);
 }
 
-/* ---- the record
- * ---------------------------------------------------------------------------------- */
+/* ---- the record ---- */
 
 typedef enum status (*read_fn)(struct resource_call *call, struct view *v, struct buffer *out,
                                struct error *err);
@@ -158,8 +158,7 @@ static void get_verify(struct resource_call *call)
     read_record(call, read_verify);
 }
 
-/* ---- commands
- * -------------------------------------------------------------------------------------- */
+/* ---- commands ---- */
 
 /* A page of another site can make a browser POST a form or plain text, but not JSON. */
 static bool is_json(struct text content_type)
@@ -217,8 +216,7 @@ static void post_reload(struct resource_call *call)
         buffer_append(body(call), TEXT("{}"));
 }
 
-/* ---- the program
- * ------------------------------------------------------------------------------------- */
+/* ---- the program ---- */
 
 static void get_health(struct resource_call *call)
 {
@@ -265,8 +263,43 @@ static void get_openapi(struct resource_call *call)
     openapi_write(resource_all(), body(call));
 }
 
-/* ---- the table
- * ------------------------------------------------------------------------------------------ */
+/* A list for the page; left empty where the record does not answer. */
+static void list_for_page(struct resource_call *call, struct text state, struct text kind,
+                          struct buffer *out)
+{
+    struct view_loan *loan = NULL;
+    struct incident_filter f = {.state = state,
+                                .kind = kind,
+                                .since_us = TIMESTAMP_NONE,
+                                .until_us = TIMESTAMP_NONE,
+                                .limit = 50};
+    if (view_pool_take(call->views, &loan, NULL))
+        return;
+    enum status status = view_incidents(view_loan_view(loan), &f, out, NULL);
+    view_pool_give(call->views, loan, status == STATUS_IO || status == STATUS_CLOSED);
+    if (status)
+        buffer_clear(out);
+}
+
+static void get_page(struct resource_call *call)
+{
+    struct buffer why, incidents, candidates;
+    buffer_init(&why, 1024);
+    buffer_init(&incidents, SERVER_REPLY_BYTES);
+    buffer_init(&candidates, SERVER_REPLY_BYTES);
+    (void)call->app->is_ready(call->app->context, &why);
+    list_for_page(call, TEXT("open"), TEXT("incident"), &incidents);
+    list_for_page(call, TEXT_NONE, TEXT("candidate"), &candidates);
+    page_write(&(struct page){.not_ready = buffer_text(&why),
+                              .incidents = buffer_text(&incidents),
+                              .candidates = buffer_text(&candidates)},
+               body(call));
+    buffer_fini(&why);
+    buffer_fini(&incidents);
+    buffer_fini(&candidates);
+}
+
+/* ---- the table ---- */
 
 #define JSON       "application/json"
 #define EXPOSITION "text/plain; version=0.0.4; charset=utf-8"
@@ -274,6 +307,7 @@ static void get_openapi(struct resource_call *call)
 const struct resource *resource_all(void)
 {
     static const struct resource all[] = {
+        {"GET", "/", "", get_page, "The overview, as a page.", "text/html; charset=utf-8"},
         {"GET", "/healthz", "", get_health, "The program runs.", JSON},
         {"GET", "/readyz", "", get_ready, "200 when events are taken and the record answers.",
          JSON},

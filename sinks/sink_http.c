@@ -45,8 +45,7 @@ struct sink_http {
     struct arena scratch; /* of one try */
 };
 
-/* ---- one try
- * --------------------------------------------------------------------------------------- */
+/* ---- one try ---- */
 
 /* A template as text with a NUL behind it; `at` is NULL where it does not fit. */
 static struct text rendered(const struct template *t, struct rendering *r, struct arena *arena,
@@ -228,8 +227,7 @@ static void sink_close(void *sink)
     free(h);
 }
 
-/* ---- opening
- * ------------------------------------------------------------------------------------------ */
+/* ---- opening ---- */
 
 static bool is_option(const struct preset *p, struct text key)
 {

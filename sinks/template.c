@@ -131,8 +131,7 @@ enum status template_new(struct text source, enum template_medium medium, struct
     return STATUS_OK;
 }
 
-/* ---- writing
- * ------------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 /* A backslash before each byte of `special`. */
 static void backslash(struct buffer *out, struct text t, const char *special)

@@ -254,8 +254,7 @@ static void test_webhook_is_handed_on(void **state)
     http_answer_fini(&a);
 }
 
-/* ---- what is refused
- * ------------------------------------------------------------------------------ */
+/* ---- what is refused ---- */
 
 static const struct row {
     const char *name, *request;
@@ -376,8 +375,7 @@ static void test_split_anywhere(void **state)
     (void)close(fd);
 }
 
-/* ---- many at once, and the end
- * -------------------------------------------------------------------------- */
+/* ---- many at once, and the end ---- */
 
 struct asker {
     struct rig *rig;

@@ -121,8 +121,7 @@ static void write_file(struct rig *r, const char *name, const char *content)
     (void)close(fd);
 }
 
-/* ---- configuration ------------------------------------------------------------------------------
- */
+/* ---- configuration ---- */
 
 static const struct row {
     const char *name, *yaml, *want; /* what the error says */
@@ -220,8 +219,7 @@ static void test_options_are_printed_as_yaml(void **state)
     rig_fini(&r);
 }
 
-/* ---- file
- * --------------------------------------------------------------------------------------------- */
+/* ---- file ---- */
 
 static void test_file_holds_a_document_a_line(void **state)
 {
@@ -311,8 +309,7 @@ static void test_file_that_cannot_grow_is_tried_again(void **state)
     rig_fini(&r);
 }
 
-/* ---- webhook
- * -------------------------------------------------------------------------------------------- */
+/* ---- webhook ---- */
 
 /* With waits of a microsecond, so that what is waited for is only an answer. */
 #define FAST "retry: 1us, retry_ceiling: 1us, breaker_after: 0, allow_private: true"
