@@ -24,6 +24,7 @@
  * the kernel, arrived.
  *
  *   bench_receive [--quick] [MESSAGES]     RSYSLOGD, RSYSLOG_MODULES: an rsyslogd elsewhere
+ *   bench_receive --send udp|tcp PORT MESSAGES [RATE]     only the sender, against any receiver
  *
  * The sender is a process of its own (sendmmsg for UDP, 64 KiB writes for TCP), so the receiver's
  * CPU is its own process's. 300-byte messages, as the goals name them.
@@ -593,8 +594,29 @@ static void run_case(struct load l, bool is_quick)
     remove_dir(dir);
 }
 
+static int send_only(int argc, char **argv)
+{
+    if (argc < 5) {
+        (void)fprintf(stderr, "want --send udp|tcp PORT MESSAGES [RATE]\n");
+        return 2;
+    }
+    const struct load l = {.is_udp = strcmp(argv[2], "udp") == 0,
+                           .connections = 1,
+                           .port = (uint16_t)strtoul(argv[3], NULL, 10),
+                           .count = strtoull(argv[4], NULL, 10),
+                           .rate = argc > 5 ? strtoull(argv[5], NULL, 10) : 0};
+    uint64_t start_ns = timestamp_monotonic_ns();
+    send_all(&l);
+    double seconds = (double)(timestamp_monotonic_ns() - start_ns) / 1e9;
+    (void)printf("{\"bench\":\"receive\",\"case\":\"send %s\",\"sent\":%llu,\"per_second\":%.0f}\n",
+                 argv[2], (unsigned long long)l.count, (double)l.count / seconds);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "--send") == 0)
+        return send_only(argc, argv);
     bool is_quick = argc > 1 && strcmp(argv[1], "--quick") == 0;
     uint64_t count = is_quick ? 20000 : argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000;
     run_case((struct load){.connections = 1, .count = count}, is_quick);

@@ -6,6 +6,7 @@
 void lane_init(struct lane *l, struct source *s)
 {
     l->source = s;
+    l->gather_us = LANE_GATHER_US;
 }
 
 bool lane_ready(struct lane *l)
@@ -95,7 +96,7 @@ void lane_put(struct lane *l)
 
 bool lane_is_busy(const struct lane *l)
 {
-    return timestamp_monotonic_ns() - l->put_ns < 1000000;
+    return timestamp_monotonic_ns() - l->put_ns < l->gather_us * 1000;
 }
 
 void lane_fini(struct lane *l)

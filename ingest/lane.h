@@ -41,6 +41,7 @@ struct lane {
     struct batch *batch; /* owned; NULL: none taken */
     struct text peer;    /* the last record's, in the batch's arena */
     uint64_t put_ns;     /* monotonic time of the last hand-over */
+    uint64_t gather_us;  /* see lane_is_busy */
     void (*seal)(void *context,
                  struct batch *b); /* before a hand-over: sets the barrier; or NULL */
     void *seal_context;
@@ -68,9 +69,13 @@ void lane_drop(struct lane *l, enum lane_drop why, struct text raw);
 /* Hands over what the batch holds; an empty one goes back into the pool, so that a door where
  * nothing comes holds none. */
 void lane_put(struct lane *l);
-/* True where the last hand-over is so recent that waiting LANE_LINGER_US for more input saves more
- * than it costs: a lone message is never held. */
-enum { LANE_LINGER_US = 500 };
+/*
+ * True where something was handed over less than `gather_us` ago: more is then gathered, in steps
+ * of LANE_STEP_US, before the next hand-over. A lone message is never held; a flood does not travel
+ * in batches of one, which would cost every stage behind and use up the pool while the group fsync
+ * (5 ms too) runs.
+ */
+enum { LANE_STEP_US = 500, LANE_GATHER_US = 5000 };
 bool lane_is_busy(const struct lane *l);
 /* Hands over or gives back the batch: at the end of the thread. */
 void lane_fini(struct lane *l);

@@ -16,7 +16,6 @@ struct reader {
     struct lane *lane;
     struct source *source;
     int fd;
-    bool has_lingered;
     uint64_t want_bytes, got_bytes; /* of the socket's buffer */
     size_t slot_bytes;
     char *bytes; /* DATAGRAMS slots */
@@ -87,21 +86,18 @@ static int receive(struct reader *r)
     return n;
 }
 
-/* No more input now: hands over, then waits for more. A busy stream gets one short wait before, so
- * that a flood does not travel in batches of one. */
+/* No more input now: hands over, then waits for more; a busy stream gathers a little first. */
 static void rest(struct reader *r)
 {
     struct pollfd waits[2] = {{.fd = r->source->stop_fd, .events = POLLIN},
                               {.fd = r->fd, .events = POLLIN}};
     bool is_filled = r->lane->batch && r->lane->batch->count;
-    if (is_filled && !r->has_lingered && lane_is_busy(r->lane)) {
-        const struct timespec linger = {0, LANE_LINGER_US * 1000};
-        r->has_lingered = true;
-        (void)ppoll(waits, 1, &linger, NULL);
+    if (is_filled && lane_is_busy(r->lane)) {
+        const struct timespec a_step = {0, LANE_STEP_US * 1000};
+        (void)ppoll(waits, 1, &a_step, NULL);
         return;
     }
     lane_put(r->lane);
-    r->has_lingered = false;
     (void)poll(waits, 2, -1);
 }
 

@@ -152,6 +152,7 @@ static enum status open_relp(struct source *s, struct error *err)
     d->stream.protocol_context = d->acks;
     s->lanes[0].seal = relp_acks_seal;
     s->lanes[0].seal_context = d->acks;
+    s->lanes[0].gather_us = LANE_STEP_US; /* a sender with a full window waits for us */
     return STATUS_OK;
 }
 

@@ -326,11 +326,10 @@ static void dispatch(struct source_stream *t, const struct epoll_event *events, 
 static bool rest(struct source_stream *t)
 {
     bool is_filled = t->lane->batch && t->lane->batch->count;
-    if (is_filled && !t->has_lingered && lane_is_busy(t->lane)) {
+    if (is_filled && lane_is_busy(t->lane)) {
         struct pollfd stop = {.fd = t->source->stop_fd, .events = POLLIN};
-        const struct timespec linger = {0, LANE_LINGER_US * 1000};
-        t->has_lingered = true;
-        (void)ppoll(&stop, 1, &linger, NULL);
+        const struct timespec a_step = {0, LANE_STEP_US * 1000};
+        (void)ppoll(&stop, 1, &a_step, NULL);
         return false;
     }
     lane_put(t->lane);
@@ -378,10 +377,8 @@ static void *run(void *context)
         timeout_ms = 0;
         if (n > 0)
             continue;
-        if (rest(t)) {
-            t->has_lingered = false;
+        if (rest(t))
             timeout_ms = TICK_MS;
-        }
     }
     drain(t);
     while (t->oldest)

@@ -79,7 +79,6 @@ struct source_stream {
     struct lane *lane;
     int listen_fd, epoll_fd, wake_fd;
     bool is_deaf; /* not accepting until the next second: no file handles left */
-    bool has_lingered;
     bool is_threaded;
     pthread_t thread;
     struct stream_connection *oldest, *newest;
