@@ -228,7 +228,7 @@ static void assigned(void *context, const struct kafka_place *places, uint32_t c
 static void revoked(void *context, const struct kafka_place *places, uint32_t count, bool is_lost)
 {
     struct kafka *k = context;
-    drain(k, is_lost || source_is_stopping(&k->source) ? 0 : DRAIN_MS);
+    drain(k, is_lost ? 0 : DRAIN_MS);
     for (uint32_t i = 0; i < count; i++) {
         struct kafka_partition *p =
             kafka_table_find(&k->table, text_of(places[i].topic), places[i].partition);

@@ -8,14 +8,14 @@
 #include <string.h>
 #include <time.h>
 
-enum { CALL_MS = 5000, REASON_LEN = 160, CUT_BYTES = 64 * 1024, DESTROY_S = 3 };
+enum { CALL_MS = 5000, REASON_LEN = 160, CUT_BYTES = 64 * 1024, CLOSE_S = 3 };
 
 struct kafka_client {
     rd_kafka_t *consumer, *producer; /* producer: NULL without dead letters */
     rd_kafka_topic_partition_list_t *topics;
     struct kafka_events events;
     char *dead_letter;
-    bool is_paused, is_subscribed;
+    bool is_paused, is_subscribed, is_closing;
     bool has_refused; /* a dead letter was not taken since the last flush */
 };
 
@@ -150,7 +150,9 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                          rd_kafka_topic_partition_list_t *list, void *opaque)
 {
     struct kafka_client *c = opaque;
-    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
+    if (c->is_closing)
+        (void)rd_kafka_assign(rk, NULL);
+    else if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
         assign(c, list);
     else if (code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
         revoke(c, list);
@@ -244,42 +246,42 @@ enum status kafka_client_open(const struct kafka_setup *setup, struct kafka_clie
     return status;
 }
 
-static void *destroy(void *rk)
+static void *finish(void *client)
 {
-    rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    return NULL;
-}
-
-/*
- * librdkafka 2.0.2 waits for ever here once a partition was lost or its topic deleted (fixed in
- * 2.1.0, its issue 4187). The group was left before: what stays behind is memory and idle threads.
- */
-static void destroy_in_time(rd_kafka_t *rk)
-{
-    pthread_t thread;
-    struct timespec until;
-    if (pthread_create(&thread, NULL, destroy, rk))
-        return;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += DESTROY_S;
-    if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until))
-        (void)pthread_detach(thread);
-}
-
-void kafka_client_close(struct kafka_client *c)
-{
-    if (!c)
-        return;
+    struct kafka_client *c = client;
     if (c->consumer && c->is_subscribed)
         (void)rd_kafka_consumer_close(c->consumer);
     if (c->topics)
         rd_kafka_topic_partition_list_destroy(c->topics);
     if (c->consumer)
-        destroy_in_time(c->consumer);
+        rd_kafka_destroy_flags(c->consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     if (c->producer)
         rd_kafka_destroy(c->producer);
     free(c->dead_letter);
     free(c);
+    return NULL;
+}
+
+/*
+ * librdkafka waits for a coordinator that is not there for most of a minute, and 2.0.2 waits for
+ * ever once a partition was lost or its topic deleted (fixed in 2.1.0, its issue 4187). So it ends
+ * on a thread of its own, which is left alone after a while: what is durable was committed before.
+ */
+void kafka_client_close(struct kafka_client *c)
+{
+    if (!c)
+        return;
+    if (c->is_subscribed)
+        kafka_client_commit(c);
+    c->is_closing = true; /* the thread's creation orders it before its callbacks */
+    pthread_t thread;
+    struct timespec until;
+    if (pthread_create(&thread, NULL, finish, c))
+        return;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += CLOSE_S;
+    if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until))
+        (void)pthread_detach(thread);
 }
 
 enum status kafka_client_subscribe(struct kafka_client *c, struct error *err)
@@ -360,9 +362,26 @@ void kafka_client_store(struct kafka_client *c, const struct kafka_place *place)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                      rd_kafka_topic_partition_list_t *offsets, void *opaque)
+{
+    (void)rk, (void)offsets;
+    rd_kafka_resp_err_t *out = opaque;
+    *out = code;
+}
+
 void kafka_client_commit(struct kafka_client *c)
 {
-    rd_kafka_resp_err_t code = rd_kafka_commit(c->consumer, NULL, 0);
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    rd_kafka_queue_t *answers = rd_kafka_queue_new(c->consumer);
+    rd_kafka_resp_err_t refused =
+        rd_kafka_commit_queue(c->consumer, NULL, answers, on_commit, &code);
+    if (refused)
+        code = refused;
+    else
+        (void)rd_kafka_queue_poll_callback(answers,
+                                           CALL_MS); /* on_commit is called here or never */
+    rd_kafka_queue_destroy(answers);
     if (code && code != RD_KAFKA_RESP_ERR__NO_OFFSET)
         log_line(LOG_WARNING, "kafka: offsets not committed, their records will come again: %s",
                  rd_kafka_err2str(code));

@@ -31,7 +31,7 @@ struct kafka_message {
     void *handle;   /* the client's */
 };
 
-/* Called from kafka_client_poll and kafka_client_close, on the caller's thread. */
+/* Called from kafka_client_poll, on its caller's thread. */
 struct kafka_events {
     void *context;
     void (*assigned)(void *context, const struct kafka_place *places, uint32_t count);
@@ -50,7 +50,7 @@ struct kafka_setup {
 /* Checks all properties, waits for no connection. INVALID names the property and why. */
 NODISCARD enum status kafka_client_open(const struct kafka_setup *setup, struct kafka_client **out,
                                         struct error *err);
-/* Leaves the group: `revoked` is called for what it still has. */
+/* Commits what was stored and leaves the group, in about 10 s at most. `revoked` is not called. */
 void kafka_client_close(struct kafka_client *c);
 static inline void kafka_client_free(struct kafka_client *c)
 {
@@ -76,7 +76,7 @@ void kafka_client_pause(struct kafka_client *c);
 void kafka_client_resume(struct kafka_client *c);
 /* What is before `offset` is done: committed by and by. Only for what is assigned. */
 void kafka_client_store(struct kafka_client *c, const struct kafka_place *place);
-/* Commits now what was stored. */
+/* Commits now what was stored; waits up to 5 s for the answer. */
 void kafka_client_commit(struct kafka_client *c);
 /* Reads on from there. IO. */
 NODISCARD enum status kafka_client_seek(struct kafka_client *c, const struct kafka_place *place);
