@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sinks/kind.h"
+#include "sinks/sink_command.h"
 #include "sinks/sink_file.h"
 #include "sinks/sink_http.h"
 #include "sinks/sink_smtp.h"
@@ -33,8 +34,9 @@ enum { COMMON_COUNT = sizeof common_rows / sizeof *common_rows, MOST_ROWS = 48 }
 
 const struct sink_kind *const *kind_all(void)
 {
-    static const struct sink_kind *const all[] = {&sink_file_kind, &sink_webhook_kind,
-                                                  &sink_smtp_kind, &sink_http_kind, NULL};
+    static const struct sink_kind *const all[] = {&sink_file_kind,    &sink_webhook_kind,
+                                                  &sink_smtp_kind,    &sink_http_kind,
+                                                  &sink_command_kind, NULL};
     return all;
 }
 
