@@ -82,6 +82,14 @@ void incidents_flush(struct incidents *i)
     struct effect *e = MOVE(i->effect);
     if (!e)
         return;
+    if (e->ids.has_failed || e->words.has_failed) {
+        /* Half an effect must not go out: Redis' state stands, and what follows it is decided
+         * again, as after a crash of our own. */
+        COUNT(i, no_memory);
+        i->store->has_lost = true;
+        effect_free(e);
+        return;
+    }
     e->number = i->store->submitted + 1;
     i->store->calls->submit(i->store, e);
     COUNT(i, effects);

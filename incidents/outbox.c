@@ -18,26 +18,7 @@ const char *incidents_notice_name(enum notice_kind kind)
     return names[kind];
 }
 
-const char *delivery_state_name(enum delivery_state state)
-{
-    static const char *const names[] = {"queued",    "sending",     "accepted",
-                                        "delivered", "failed_temp", "failed_perm",
-                                        "unknown",   "suppressed",  "expired"};
-    return names[state];
-}
-
-static struct posting *find(const struct incidents *i, struct text id)
-{
-    for (struct shelf_link *at = shelf_first(&i->postings, shelf_hash(id, 0)); at;
-         at = shelf_next(at)) {
-        struct posting *p = CONTAINER_OF(at, struct posting, link);
-        if (text_equal(text_of(p->id), id))
-            return p;
-    }
-    return NULL;
-}
-
-static void free_posting(struct posting *p)
+void outbox_free_posting(struct posting *p)
 {
     free(p->destination);
     free(p->document);
@@ -62,7 +43,7 @@ static void write_posting(const struct posting *p, struct buffer *out)
     json_write_close(out, '}');
 }
 
-static void persist(struct incidents *i, const struct posting *p, bool with_document)
+void outbox_persist(struct incidents *i, const struct posting *p, bool with_document)
 {
     struct buffer text;
     struct effect *e = incidents_effect(i);
@@ -115,7 +96,7 @@ static struct posting *make(const struct incidents *i, const struct notice *n,
         memcpy(p->incident, n->incident.at, IDENT_LEN);
     p->document = malloc(n->document.len + 1);
     if (!p->document || !incident_set_text(&p->destination, destination)) {
-        free_posting(p);
+        outbox_free_posting(p);
         return NULL;
     }
     memcpy(p->document, n->document.at, n->document.len);
@@ -126,7 +107,7 @@ static struct posting *make(const struct incidents *i, const struct notice *n,
     return p;
 }
 
-static void append(struct incidents *i, struct posting *p)
+void outbox_append(struct incidents *i, struct posting *p)
 {
     p->next = NULL;
     *i->last_posting = p;
@@ -145,12 +126,12 @@ static void queue(struct incidents *i, const struct notice *n, struct text desti
         shelf_put(&i->postings, &p->link, shelf_hash(text_of(p->id), 0)) != STATUS_OK) {
         COUNT(i, deliveries_refused);
         write_ledger(i, p, "delivery.expired", "the outbox is full", now_us);
-        free_posting(p);
+        outbox_free_posting(p);
         return;
     }
     COUNT(i, deliveries);
-    append(i, p);
-    persist(i, p, true);
+    outbox_append(i, p);
+    outbox_persist(i, p, true);
     write_ledger(i, p, "delivery.queued", NULL, now_us);
 }
 
@@ -280,240 +261,6 @@ void outbox_tick(struct incidents *i)
     i->is_meta_dirty = true;
 }
 
-/* ---- giving and settling ---- */
-
-void delivery_free(struct delivery *d)
-{
-    free(d);
-}
-
-static struct text put(char **at, struct text t)
-{
-    struct text copy = {*at, t.len};
-    if (t.len)
-        memcpy(*at, t.at, t.len);
-    (*at)[t.len] = 0;
-    *at += t.len + 1;
-    return copy;
-}
-
-static struct delivery *deliver(const struct posting *p)
-{
-    struct text id = text_of(p->id), destination = text_of(p->destination);
-    struct text incident = text_of(p->incident), document = {p->document, p->document_len};
-    struct delivery *d =
-        malloc(sizeof *d + id.len + destination.len + incident.len + document.len + 4);
-    if (!d)
-        return NULL;
-    char *at = (char *)(d + 1);
-    *d = (struct delivery){.kind = p->kind,
-                           .priority = p->priority,
-                           .attempts = p->attempts,
-                           .may_be_duplicate = p->may_be_duplicate,
-                           .due_us = p->due_us,
-                           .queued_us = p->queued_us};
-    d->id = put(&at, id);
-    d->destination = put(&at, destination);
-    d->incident = put(&at, incident);
-    d->document = put(&at, document);
-    return d;
-}
-
-/* Says on record that it is about to be sent; nothing goes out before that is durable. */
-static void mark_due(struct incidents *i, int64_t now_us)
-{
-    bool is_any = false;
-    for (struct posting *p = i->first_posting; p; p = p->next) {
-        if (p->marked || p->due_us > now_us)
-            continue;
-        p->state = DELIVERY_SENDING;
-        p->marked = i->store->submitted + 1;
-        persist(i, p, false);
-        is_any = true;
-    }
-    if (is_any)
-        incidents_flush(i);
-}
-
-struct delivery *incidents_next_delivery(struct incidents *i, int64_t now_us)
-{
-    if (i->first_posting)
-        mark_due(i, now_us);
-    for (struct posting **at = &i->first_posting; *at; at = &(*at)->next) {
-        struct posting *p = *at;
-        if (!p->marked || p->marked > i->store->acknowledged)
-            continue;
-        struct delivery *d = deliver(p);
-        if (!d)
-            return NULL;
-        *at = p->next;
-        if (!p->next)
-            i->last_posting = at;
-        p->next = NULL;
-        p->is_given = true;
-        return d;
-    }
-    return NULL;
-}
-
-struct outcome *outcome_new(const struct outcome *from)
-{
-    struct outcome *o = malloc(sizeof *o + from->delivery.len + from->destination.len +
-                               from->incident.len + from->detail.len + 4);
-    if (!o)
-        return NULL;
-    char *at = (char *)(o + 1);
-    *o = *from;
-    o->delivery = put(&at, from->delivery);
-    o->destination = put(&at, from->destination);
-    o->incident = put(&at, from->incident);
-    o->detail = put(&at, from->detail);
-    return o;
-}
-
-void outcome_free(struct outcome *o)
-{
-    free(o);
-}
-
-static bool is_final(const struct outcome *o)
-{
-    switch (o->state) {
-    case DELIVERY_QUEUED:
-    case DELIVERY_SENDING:
-    case DELIVERY_FAILED_TEMP:
-        return false;
-    case DELIVERY_UNKNOWN:
-        return o->next_us <= 0;
-    case DELIVERY_ACCEPTED:
-    case DELIVERY_DELIVERED:
-    case DELIVERY_FAILED_PERM:
-    case DELIVERY_SUPPRESSED:
-    case DELIVERY_EXPIRED:
-        return true;
-    }
-    return true;
-}
-
-static void write_attempt(const struct posting *p, const struct outcome *o, struct buffer *out)
-{
-    json_write_open(out, NULL, '{');
-    json_write_string(out, "delivery", text_of(p->id));
-    json_write_string(out, "destination", text_of(p->destination));
-    json_write_string(out, "notice", text_of(incidents_notice_name(p->kind)));
-    json_write_string(out, "state", text_of(delivery_state_name(o->state)));
-    json_write_uint(out, "attempt", o->attempt);
-    json_write_time(out, "started", o->started_us);
-    json_write_int(out, "latency_us", o->latency_us);
-    if (o->http_status)
-        json_write_int(out, "http_status", o->http_status);
-    if (o->next_us > 0)
-        json_write_time(out, "next", o->next_us);
-    if (p->may_be_duplicate)
-        json_write_bool(out, "may_be_duplicate", true);
-    if (o->detail.len)
-        json_write_string(out, "detail", text_head(o->detail, 2000));
-    json_write_close(out, '}');
-}
-
-static void record_attempt(struct incidents *i, const struct posting *p, const struct outcome *o)
-{
-    struct buffer data, kind, key;
-    buffer_init(&data, 1 << 16);
-    buffer_init(&kind, 64);
-    buffer_init(&key, 128);
-    write_attempt(p, o, &data);
-    buffer_printf(&kind, "delivery.%s", delivery_state_name(o->state));
-    buffer_printf(&key, "tocsin:attempts:%s", p->incident);
-    struct effect *e = incidents_effect(i);
-    if (e && p->incident[0])
-        EFFECT(e, TEXT("RPUSH"), buffer_text(&key), buffer_text(&data));
-    buffer_byte(&kind, 0);
-    if (!kind.has_failed)
-        persist_ledger(i, &(struct ledger_entry){.kind = kind.at,
-                                                 .incident = text_of(p->incident),
-                                                 .time_us = o->started_us + o->latency_us,
-                                                 .data = buffer_text(&data)});
-    if (e && o->state == DELIVERY_FAILED_PERM)
-        EFFECT(e, TEXT("HSET"), TEXT("tocsin:dead"), text_of(p->id), buffer_text(&data));
-    buffer_fini(&data);
-    buffer_fini(&kind);
-    buffer_fini(&key);
-}
-
-static void note_time(struct incidents *i, const struct posting *p, const struct outcome *o)
-{
-    struct incident *n = incidents_key_find(i, text_of(p->incident));
-    bool is_delivered = o->state == DELIVERY_DELIVERED;
-    if (!n || (!is_delivered && o->state != DELIVERY_ACCEPTED))
-        return;
-    int64_t at_us = o->started_us + o->latency_us;
-    if (n->times[TIME_NOTIFIED] == TIMESTAMP_NONE)
-        n->times[TIME_NOTIFIED] = at_us;
-    if (is_delivered && n->times[TIME_DELIVERED] == TIMESTAMP_NONE)
-        n->times[TIME_DELIVERED] = at_us;
-    incidents_touch_incident(i, n);
-}
-
-static void unlist(struct incidents *i, const struct posting *p)
-{
-    struct posting **at = &i->first_posting;
-    while (*at && *at != p)
-        at = &(*at)->next;
-    if (*at)
-        *at = p->next;
-    if (!*at)
-        i->last_posting = at;
-}
-
-static void finish(struct incidents *i, struct posting *p)
-{
-    struct effect *e = incidents_effect(i);
-    if (e) {
-        EFFECT(e, TEXT("HDEL"), TEXT("tocsin:outbox"), text_of(p->id));
-        EFFECT(e, TEXT("HDEL"), TEXT("tocsin:outbox:documents"), text_of(p->id));
-    }
-    COUNT(i, deliveries_settled);
-    if (!p->is_given)
-        unlist(i, p);
-    shelf_remove(&i->postings, &p->link);
-    free_posting(p);
-}
-
-/* No sink took it: it is given again when it is due. */
-static void take_back(struct incidents *i, struct posting *p)
-{
-    p->marked = 0;
-    if (!p->is_given)
-        return;
-    p->is_given = false;
-    append(i, p);
-}
-
-enum status incidents_settle(struct incidents *i, const struct outcome *o)
-{
-    struct posting *p = find(i, o->delivery);
-    if (!p)
-        return STATUS_NOTFOUND;
-    if (i->store->pending >= i->max_pending)
-        return STATUS_FULL;
-    arena_reset(&i->scratch);
-    p->attempts = o->attempt;
-    p->state = o->state;
-    p->due_us = o->next_us > 0 ? o->next_us : p->due_us;
-    record_attempt(i, p, o);
-    note_time(i, p, o);
-    if (is_final(o)) {
-        finish(i, p);
-    } else {
-        if (o->state == DELIVERY_QUEUED)
-            take_back(i, p);
-        persist(i, p, false);
-    }
-    incidents_flush(i);
-    return STATUS_OK;
-}
-
 /* ---- start and end ---- */
 
 static enum notice_kind read_kind(struct text name)
@@ -536,7 +283,7 @@ bool outbox_load(struct incidents *i, const struct doc_tree *t, struct text docu
     p->document = malloc(document.len + 1);
     if (!p->document || !incident_set_text(&p->destination, doc_tree_text(t, "destination")) ||
         shelf_put(&i->postings, &p->link, shelf_hash(id, 0)) != STATUS_OK) {
-        free_posting(p);
+        outbox_free_posting(p);
         return false;
     }
     if (document.len)
@@ -549,7 +296,7 @@ bool outbox_load(struct incidents *i, const struct doc_tree *t, struct text docu
     p->queued_us = doc_tree_whole(t, "queued", 0);
     p->may_be_duplicate = text_equal(doc_tree_text(t, "state"), TEXT("sending")) ||
                           text_equal(doc_tree_text(t, "state"), TEXT("unknown"));
-    append(i, p);
+    outbox_append(i, p);
     return true;
 }
 
@@ -558,7 +305,7 @@ void outbox_clear(struct incidents *i)
     size_t slot = 0;
     for (struct shelf_link *at = shelf_walk(&i->postings, &slot, NULL), *next; at; at = next) {
         next = shelf_walk(&i->postings, &slot, at);
-        free_posting(CONTAINER_OF(at, struct posting, link));
+        outbox_free_posting(CONTAINER_OF(at, struct posting, link));
     }
     shelf_fini(&i->postings);
     i->first_posting = NULL;

@@ -31,6 +31,11 @@ void outbox_general(struct incidents *i, enum notice_kind kind, const char *what
 /* Notes that an incident opened: storms are noticed here. */
 void outbox_opened(struct incidents *i, struct incident *n, int64_t now_us);
 void outbox_tick(struct incidents *i);
+/* Shared with the giving out of deliveries. */
+void outbox_persist(struct incidents *i, const struct posting *p, bool with_document);
+/* At the end of those not given. */
+void outbox_append(struct incidents *i, struct posting *p);
+void outbox_free_posting(struct posting *p);
 /* From Redis. False without memory. */
 bool outbox_load(struct incidents *i, const struct doc_tree *t, struct text document);
 void outbox_clear(struct incidents *i);

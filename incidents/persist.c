@@ -92,6 +92,10 @@ static void write_candidate(struct incidents *i, struct effect *e, struct candid
     char last[DIGITS];
     buffer_clear(&i->text);
     incident_document_write_candidate(c, i->half_life_us, &i->text);
+    if (i->text.has_failed) {
+        COUNT(i, no_memory);
+        return;
+    }
     struct text name = persist_entity_key(i, "", c);
     struct text at = int_text(c->last_us == TIMESTAMP_NONE ? 0 : c->last_us, last);
     EFFECT(e, TEXT("SET"), persist_entity_key(i, "tocsin:entity:", c), buffer_text(&i->text));
@@ -111,6 +115,10 @@ static void write_incident(struct incidents *i, struct effect *e, struct inciden
     const struct text parts[] = {TEXT("tocsin:incident:"), id};
     buffer_clear(&i->text);
     incident_document_write(n, &i->text);
+    if (i->text.has_failed) {
+        COUNT(i, no_memory); /* its last whole document stands */
+        return;
+    }
     EFFECT(e, TEXT("SET"), join(i, parts, 2), buffer_text(&i->text));
     int_text(n->times[TIME_OPENED], opened);
     if (n->is_new)

@@ -207,6 +207,17 @@ static enum status load_applied(struct incidents *i, uint32_t generation, struct
     return s;
 }
 
+static struct text noise_key(struct arena *arena, struct text rule)
+{
+    struct buffer key;
+    buffer_init(&key, 1 << 16);
+    buffer_append(&key, TEXT("tocsin:noise:"));
+    buffer_append(&key, rule);
+    struct text copy = arena_copy(arena, buffer_text(&key));
+    buffer_fini(&key);
+    return copy;
+}
+
 static enum status load_restraints(struct incidents *i, struct error *err)
 {
     struct arena arena;
@@ -224,9 +235,12 @@ static enum status load_restraints(struct incidents *i, struct error *err)
             is_ok &= restraint_load_exception(i, all.items[k].text, doc_tree_time(&t, "until"));
     if (s == STATUS_OK)
         s = ASK(i, &arena, &all, err, TEXT("HGETALL"), TEXT("tocsin:noise"));
-    for (uint32_t k = 0; s == STATUS_OK && k + 1 < all.count; k += 2)
-        if (doc_tree_parse(all.items[k + 1].text, &arena, &t, NULL) == STATUS_OK)
-            is_ok &= restraint_load_noise(i, all.items[k].text, &t);
+    for (uint32_t k = 0; s == STATUS_OK && k + 1 < all.count; k += 2) {
+        struct reply seen = {0};
+        s = ASK(i, &arena, &seen, err, TEXT("HGETALL"), noise_key(&arena, all.items[k].text));
+        if (s == STATUS_OK && doc_tree_parse(all.items[k + 1].text, &arena, &t, NULL) == STATUS_OK)
+            is_ok &= restraint_load_noise(i, all.items[k].text, &t, &seen);
+    }
     if (s == STATUS_OK)
         s = ASK(i, &arena, &all, err, TEXT("HGETALL"), TEXT("tocsin:verdicts"));
     for (uint32_t k = 0; s == STATUS_OK && k + 1 < all.count; k += 2)

@@ -186,21 +186,39 @@ static struct noise *find_noise(struct incidents *i, struct text rule, uint32_t 
     return n;
 }
 
-/* Notes the entity; the one seen longest ago gives way. */
-static void see(struct noise *n, uint64_t entity, int64_t t_us)
+static struct text noise_key(struct incidents *i, const struct noise *n)
 {
+    static const char prefix[] = "tocsin:noise:";
+    char *at = arena_bytes(&i->scratch, sizeof prefix + n->rule.len);
+    if (!at)
+        return TEXT_NONE;
+    memcpy(at, prefix, sizeof prefix - 1);
+    memcpy(at + sizeof prefix - 1, n->rule.at, n->rule.len);
+    return (struct text){at, sizeof prefix - 1 + n->rule.len};
+}
+
+/* Notes the entity; the one seen longest ago gives way. */
+static void see(struct incidents *i, struct noise *n, uint64_t entity, int64_t t_us)
+{
+    char digits[DIGITS];
     uint32_t oldest = 0;
     for (uint32_t s = 0; s < n->count; s++) {
         if (n->seen[s].entity == entity) {
             if (t_us > n->seen[s].at_us)
-                n->seen[s].at_us = t_us;
+                n->seen[s] = (struct seen){entity, t_us, true};
             return;
         }
         if (n->seen[s].at_us < n->seen[oldest].at_us)
             oldest = s;
     }
-    uint32_t at = n->count <= n->max ? n->count++ : oldest;
-    n->seen[at] = (struct seen){entity, t_us};
+    if (n->count <= n->max) {
+        n->seen[n->count++] = (struct seen){entity, t_us, true};
+        return;
+    }
+    struct effect *e = incidents_effect(i);
+    if (e)
+        EFFECT(e, TEXT("HDEL"), noise_key(i, n), int_text((int64_t)n->seen[oldest].entity, digits));
+    n->seen[oldest] = (struct seen){entity, t_us, true};
 }
 
 static uint32_t count_since(const struct noise *n, int64_t since_us)
@@ -217,11 +235,12 @@ bool restraint_is_noise(struct incidents *i, const struct rule *rule, uint64_t e
     *out_is_first = false;
     if (!rule->max_entities || rule->max_entities_us <= 0)
         return false;
-    uint32_t max = rule->max_entities < NOISE_ENTITIES ? rule->max_entities : NOISE_ENTITIES;
-    struct noise *n = find_noise(i, rule->key, max);
+    if (rule->max_entities > NOISE_ENTITIES)
+        return false;
+    struct noise *n = find_noise(i, rule->key, rule->max_entities);
     if (!n)
         return false;
-    see(n, entity, t_us);
+    see(i, n, entity, t_us);
     bool was_loud = n->is_loud;
     n->is_loud = count_since(n, t_us - rule->max_entities_us) > n->max;
     *out_is_first = n->is_loud && !was_loud;
@@ -235,35 +254,42 @@ bool restraint_is_noise(struct incidents *i, const struct rule *rule, uint64_t e
 
 void restraint_write_noise(struct incidents *i, struct noise *n)
 {
+    char entity[DIGITS], at[DIGITS];
+    struct effect *e = incidents_effect(i);
+    if (!e)
+        return;
     buffer_clear(&i->text);
     json_write_open(&i->text, NULL, '{');
     json_write_uint(&i->text, "max", n->max);
     json_write_bool(&i->text, "loud", n->is_loud);
-    json_write_open(&i->text, "seen", '[');
-    for (uint32_t s = 0; s < n->count; s++) {
-        json_write_int(&i->text, NULL, (int64_t)n->seen[s].entity);
-        json_write_int(&i->text, NULL, n->seen[s].at_us);
-    }
-    json_write_close(&i->text, ']');
     json_write_close(&i->text, '}');
-    struct effect *e = incidents_effect(i);
-    if (e)
-        EFFECT(e, TEXT("HSET"), TEXT("tocsin:noise"), n->rule, buffer_text(&i->text));
+    EFFECT(e, TEXT("HSET"), TEXT("tocsin:noise"), n->rule, buffer_text(&i->text));
+    struct text key = noise_key(i, n);
+    for (uint32_t s = 0; s < n->count; s++) {
+        if (!n->seen[s].is_dirty)
+            continue;
+        n->seen[s].is_dirty = false;
+        EFFECT(e, TEXT("HSET"), key, int_text((int64_t)n->seen[s].entity, entity),
+               int_text(n->seen[s].at_us, at));
+    }
 }
 
-bool restraint_load_noise(struct incidents *i, struct text rule, const struct doc_tree *t)
+bool restraint_load_noise(struct incidents *i, struct text rule, const struct doc_tree *t,
+                          const struct reply *seen)
 {
     int64_t max = doc_tree_whole(t, "max", 0);
-    const struct doc_tree *seen = doc_tree_get(t, "seen");
     if (max < 1 || max > NOISE_ENTITIES)
         return true;
     struct noise *n = find_noise(i, rule, (uint32_t)max);
     if (!n)
         return false;
     n->is_loud = doc_tree_bool(t, "loud");
-    for (uint32_t s = 0; s + 1 < seen->count && n->count <= n->max; s += 2)
-        n->seen[n->count++] =
-            (struct seen){(uint64_t)seen->items[s].whole, seen->items[s + 1].whole};
+    for (uint32_t s = 0; s + 1 < seen->count && n->count <= n->max; s += 2) {
+        int64_t entity, at_us;
+        if (text_to_int64(seen->items[s].text, &entity) &&
+            text_to_int64(seen->items[s + 1].text, &at_us))
+            n->seen[n->count++] = (struct seen){(uint64_t)entity, at_us, false};
+    }
     return true;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "incidents/redis.h"
 #include "incidents/state.h"
 
 /*
@@ -23,6 +24,7 @@ struct exception {
 struct seen {
     uint64_t entity; /* candidate_hash */
     int64_t at_us;
+    bool is_dirty;
 };
 
 /* The latest distinct entities that a rule charged, at most one more than it may. */
@@ -35,6 +37,7 @@ struct noise {
     uint32_t count, max;
 };
 
+/* A rule that may charge more than this many has no breaker: it could not be kept exactly. */
 enum { NOISE_ENTITIES = 10000 };
 
 /* True when the rule fired for this group less than its suppress time ago; else notes this one. */
@@ -54,5 +57,6 @@ void restraint_tick(struct incidents *i);
 /* From Redis: key and value of tocsin:suppress, :exceptions, :noise. False without memory. */
 bool restraint_load_suppression(struct incidents *i, struct text key, struct text value);
 bool restraint_load_exception(struct incidents *i, struct text key, int64_t until_us);
-bool restraint_load_noise(struct incidents *i, struct text rule, const struct doc_tree *t);
+bool restraint_load_noise(struct incidents *i, struct text rule, const struct doc_tree *t,
+                          const struct reply *seen);
 void restraint_clear(struct incidents *i);
