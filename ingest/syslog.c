@@ -187,9 +187,13 @@ struct router {
     bool has_time;
 };
 
+/* "%SYS-6-RESTART" */
 static bool is_mnemonic(struct text t)
 {
-    return t.len > 2 && t.at[0] == '%' && t.at[1] >= 'A' && t.at[1] <= 'Z';
+    size_t i = 1;
+    while (i < t.len && ((t.at[i] >= 'A' && t.at[i] <= 'Z') || is_digit(t.at[i]) || t.at[i] == '_'))
+        i++;
+    return i > 1 && is_at(t, 0, '%') && is_at(t, i, '-');
 }
 
 static bool stamp_with_colon(struct stamp_reader *stamps, struct text t, struct router *out)

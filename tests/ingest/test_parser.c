@@ -274,6 +274,9 @@ static const struct row rows[] = {
     {"shaped like a date", RAW("Foo 11 13:37:45 web1 su: x"), FORMAT_AUTO, NULL,
      FORMAT("raw") NOW "\"message\":\"Foo 11 13:37:45 web1 su: x\","
                        "\"flags\":[\"time_assumed\"]}\n"},
+    {"a percent sign is no router", RAW("<38>app: done: %PART of it"), FORMAT_AUTO, NULL,
+     FORMAT("rfc3164") NOW AUTH_INFO "\"program\":\"app\",\"message\":\"done: %PART of it\","
+                                     "\"flags\":[\"time_assumed\"]}\n"},
     {"XML is text", RAW("<Event><System/></Event>"), FORMAT_AUTO, NULL,
      FORMAT("raw") NOW "\"message\":\"<Event><System/></Event>\",\"flags\":[\"time_assumed\"]}\n"},
     {"indented JSON", RAW("  {\"a\":1}\n"), FORMAT_AUTO, NULL,
