@@ -6,26 +6,15 @@
 #include "incidents/incident_command.h"
 #include "incidents/incident_detect.h"
 #include "incidents/incidents_key.h"
+#include "incidents/monitor_heartbeat.h"
+#include "incidents/monitor_waiting.h"
 #include "incidents/outbox.h"
 #include "incidents/persist.h"
 #include <stdlib.h>
 
-#define SECOND_US    INT64_C(1000000)
-#define WARNING_US   (120 * SECOND_US) /* a warning fires this long before it opens */
-#define REOPEN_US    (600 * SECOND_US) /* firing again within this reopens */
-#define HEARTBEAT_US (900 * SECOND_US) /* longer silence is absence */
-#define CHECK_US     (5 * SECOND_US)   /* between two walks over all alerts */
-
-/* One alert as read; views into the event and the scratch arena. */
-struct alert {
-    struct text integration, key, group, status, title, host, name, description, source;
-    struct text incident_key; /* integration, group */
-    struct text member_key;
-    enum incident_severity severity;
-    bool has_severity, is_heartbeat, is_firing;
-    int64_t starts_us, ends_us, expires_us, now_us;
-    struct hash128 id;
-};
+#define SECOND_US INT64_C(1000000)
+#define REOPEN_US (600 * SECOND_US) /* firing again within this reopens */
+#define CHECK_US  (5 * SECOND_US)   /* between two walks over all alerts */
 
 /* ---- reading ---- */
 
@@ -41,7 +30,7 @@ static int64_t time_field(struct incidents *i, const struct event *e, const char
     return timestamp_parse(field(i, e, name), 0, &us, NULL) ? us : TIMESTAMP_NONE;
 }
 
-static struct text join(struct incidents *i, struct text a, struct text b)
+struct text monitor_alert_join(struct incidents *i, struct text a, struct text b)
 {
     char *at = arena_bytes(&i->scratch, a.len + b.len + 2);
     if (!at)
@@ -67,29 +56,29 @@ static bool read_severity(struct text t, enum incident_severity *out)
     return t.len > 0;
 }
 
-static bool read_alert(struct incidents *i, const struct event *e, struct alert *a)
+bool monitor_alert_read(struct incidents *i, const struct event *e, struct monitor_alert *a)
 {
     const struct field *heartbeat = event_field(e, TEXT("is_heartbeat"));
-    *a = (struct alert){.integration = field(i, e, "integration"),
-                        .key = field(i, e, "key"),
-                        .group = field(i, e, "group"),
-                        .status = field(i, e, "status"),
-                        .title = field(i, e, "title"),
-                        .host = field(i, e, "host"),
-                        .name = field(i, e, "name"),
-                        .source = field(i, e, "source"),
-                        .description = field(i, e, "description"),
-                        .is_heartbeat = heartbeat && heartbeat->type == VALUE_TRUE,
-                        .starts_us = time_field(i, e, "starts_at"),
-                        .ends_us = time_field(i, e, "ends_at"),
-                        .expires_us = time_field(i, e, "expires_at"),
-                        .now_us = i->journal_us,
-                        .id = record_identity(e->record)};
+    *a = (struct monitor_alert){.integration = field(i, e, "integration"),
+                                .key = field(i, e, "key"),
+                                .group = field(i, e, "group"),
+                                .status = field(i, e, "status"),
+                                .title = field(i, e, "title"),
+                                .host = field(i, e, "host"),
+                                .name = field(i, e, "name"),
+                                .source = field(i, e, "source"),
+                                .description = field(i, e, "description"),
+                                .is_heartbeat = heartbeat && heartbeat->type == VALUE_TRUE,
+                                .starts_us = time_field(i, e, "starts_at"),
+                                .ends_us = time_field(i, e, "ends_at"),
+                                .expires_us = time_field(i, e, "expires_at"),
+                                .now_us = i->journal_us,
+                                .id = record_identity(e->record)};
     a->has_severity = read_severity(field(i, e, "severity"), &a->severity);
     a->is_firing = text_equal(a->status, TEXT("firing"));
     if (!a->group.len)
         a->group = a->key;
-    a->incident_key = join(i, a->integration, a->group);
+    a->incident_key = monitor_alert_join(i, a->integration, a->group);
     a->member_key = a->key;
     return a->key.len && a->incident_key.at;
 }
@@ -104,7 +93,7 @@ static struct incident_alert *find_member(const struct incident *n, struct text 
     return NULL;
 }
 
-static struct incident_alert *add_member(struct incident *n, const struct alert *a)
+static struct incident_alert *add_member(struct incident *n, const struct monitor_alert *a)
 {
     if (n->alert_count == INCIDENT_ALERTS)
         return NULL;
@@ -143,7 +132,7 @@ static void regrade(struct incident *n)
 }
 
 /* True when this is news: a member that did not fire before. */
-static bool update_member(struct incidents *i, struct incident *n, const struct alert *a)
+static bool update_member(struct incidents *i, struct incident *n, const struct monitor_alert *a)
 {
     struct incident_alert *m = find_member(n, a->member_key);
     if (!m)
@@ -220,7 +209,7 @@ static void charge_all(struct incidents *i, struct incident *n)
  * -------------------------------------------------------------------------------------------------
  */
 
-static struct incident *make_incident(struct incidents *i, const struct alert *a)
+static struct incident *make_incident(struct incidents *i, const struct monitor_alert *a)
 {
     char id[IDENT_LEN + 1];
     ident_make("inc_", a->now_us, a->id, id);
@@ -240,7 +229,8 @@ static struct incident *make_incident(struct incidents *i, const struct alert *a
     return incidents_key_adopt(i, n) == STATUS_OK ? n : NULL;
 }
 
-static void open_alert(struct incidents *i, const struct alert *a, const struct incident *before)
+static void open_alert(struct incidents *i, const struct monitor_alert *a,
+                       const struct incident *before)
 {
     struct incident *n = make_incident(i, a);
     if (!n) {
@@ -264,7 +254,7 @@ static void open_alert(struct incidents *i, const struct alert *a, const struct 
 }
 
 static void record_member(struct incidents *i, struct incident *n, const char *kind,
-                          const struct alert *a)
+                          const struct monitor_alert *a)
 {
     struct buffer more;
     buffer_init(&more, 1 << 16);
@@ -274,7 +264,7 @@ static void record_member(struct incidents *i, struct incident *n, const char *k
     buffer_fini(&more);
 }
 
-static void grow(struct incidents *i, struct incident *n, const struct alert *a)
+static void grow(struct incidents *i, struct incident *n, const struct monitor_alert *a)
 {
     bool is_news = update_member(i, n, a);
     if (!is_news)
@@ -298,7 +288,7 @@ static int64_t settled_us(const struct incident *n)
     return n->times[TIME_CLOSED] > us ? n->times[TIME_CLOSED] : us;
 }
 
-static void fire(struct incidents *i, const struct alert *a)
+void monitor_alert_fire(struct incidents *i, const struct monitor_alert *a)
 {
     struct incident *n = incidents_key_find_alert(i, a->incident_key);
     if (n && !incident_is_settled(n)) {
@@ -315,128 +305,6 @@ static void fire(struct incidents *i, const struct alert *a)
     open_alert(i, a, n);
 }
 
-/* ---- warnings that wait ---- */
-
-static struct text waiting_key(struct incidents *i, const struct alert *a)
-{
-    return join(i, a->incident_key, a->member_key);
-}
-
-static struct waiting *find_waiting(const struct incidents *i, struct text key)
-{
-    for (struct shelf_link *at = shelf_first(&i->waiting, shelf_hash(key, 0)); at;
-         at = shelf_next(at)) {
-        struct waiting *w = CONTAINER_OF(at, struct waiting, link);
-        if (text_equal(w->key, key))
-            return w;
-    }
-    return NULL;
-}
-
-static struct waiting *put_waiting(struct incidents *i, struct text key, struct text document)
-{
-    struct waiting *w = calloc(1, sizeof *w + key.len + document.len + 2);
-    if (!w)
-        return NULL;
-    memcpy(w->bytes, key.at, key.len);
-    if (document.len)
-        memcpy(w->bytes + key.len, document.at, document.len);
-    w->key = (struct text){w->bytes, key.len};
-    w->document = (struct text){w->bytes + key.len, document.len};
-    if (shelf_put(&i->waiting, &w->link, shelf_hash(key, 0)) != STATUS_OK) {
-        free(w);
-        return NULL;
-    }
-    return w;
-}
-
-static void drop_waiting(struct incidents *i, struct waiting *w)
-{
-    struct effect *e = incidents_effect(i);
-    if (e)
-        EFFECT(e, TEXT("HDEL"), TEXT("tocsin:waiting"), w->key);
-    shelf_remove(&i->waiting, &w->link);
-    free(w);
-}
-
-static void persist_waiting(struct incidents *i, const struct waiting *w)
-{
-    char hex[33];
-    struct effect *e = incidents_effect(i);
-    if (!e)
-        return;
-    hash_to_hex(w->id, hex);
-    buffer_clear(&i->text);
-    json_write_open(&i->text, NULL, '{');
-    json_write_int(&i->text, "due", w->due_us);
-    json_write_string(&i->text, "id", (struct text){hex, 32});
-    json_write_string(&i->text, "alert", w->document);
-    json_write_close(&i->text, '}');
-    EFFECT(e, TEXT("HSET"), TEXT("tocsin:waiting"), w->key, buffer_text(&i->text));
-}
-
-bool monitor_alert_load_waiting(struct incidents *i, struct text key, struct text value)
-{
-    struct arena arena;
-    struct doc_tree t;
-    bool is_ok = true;
-    arena_init(&arena, 8 << 20);
-    if (doc_tree_parse(value, &arena, &t, NULL) == STATUS_OK) {
-        struct waiting *w = put_waiting(i, key, doc_tree_text(&t, "alert"));
-        is_ok = w != NULL;
-        if (w) {
-            w->due_us = doc_tree_whole(&t, "due", 0);
-            (void)hash_from_hex(doc_tree_text(&t, "id"), &w->id);
-        }
-    }
-    arena_fini(&arena);
-    return is_ok;
-}
-
-/* True while the alert must still wait; noted for later. */
-static bool must_wait(struct incidents *i, const struct alert *a, struct text document)
-{
-    const struct incident *n = incidents_key_find_alert(i, a->incident_key);
-    if (!a->has_severity || a->severity != SEVERITY_MEDIUM || (n && !incident_is_settled(n)))
-        return false;
-    int64_t since_us =
-        a->starts_us == TIMESTAMP_NONE || a->starts_us > a->now_us ? a->now_us : a->starts_us;
-    struct text key = waiting_key(i, a);
-    struct waiting *w = find_waiting(i, key);
-    if (w && a->now_us >= w->due_us) {
-        drop_waiting(i, w);
-        return false;
-    }
-    if (w)
-        return true;
-    if (a->now_us - since_us >= WARNING_US)
-        return false;
-    w = put_waiting(i, key, document);
-    if (!w)
-        return false;
-    w->due_us = since_us + WARNING_US;
-    w->id = a->id;
-    persist_waiting(i, w);
-    return true;
-}
-
-/* The stored alert is read as it was when it came, but for the time. */
-static void open_waiting(struct incidents *i, struct waiting *w)
-{
-    struct record record = {.raw = w->document, .kind = RECORD_ALERT, .journal_us = i->journal_us};
-    struct event event = {0};
-    struct alert a;
-    size_t at;
-    event_reset(&event, &record);
-    if (json_scan(w->document, TEXT_NONE, &i->scratch, &event, &at) == STATUS_OK &&
-        read_alert(i, &event, &a)) {
-        a.id = w->id;
-        fire(i, &a);
-    }
-    event_fini(&event);
-    drop_waiting(i, w);
-}
-
 /* ---- the end of an alert ---- */
 
 static void settle(struct incidents *i, struct incident *n, struct text by, int64_t now_us)
@@ -447,13 +315,11 @@ static void settle(struct incidents *i, struct incident *n, struct text by, int6
                           now_us);
 }
 
-static void resolve(struct incidents *i, const struct alert *a)
+void monitor_alert_resolve(struct incidents *i, const struct monitor_alert *a)
 {
     struct incident *n = incidents_key_find_alert(i, a->incident_key);
-    struct waiting *w = find_waiting(i, waiting_key(i, a));
     struct incident_alert *m = n ? find_member(n, a->member_key) : NULL;
-    if (w)
-        drop_waiting(i, w);
+    monitor_waiting_forget(i, a);
     if (!m || !m->is_firing)
         return; /* resolve of nothing: on the journal, of no effect */
     m->is_firing = false;
@@ -462,118 +328,11 @@ static void resolve(struct incidents *i, const struct alert *a)
     settle(i, n, a->integration, a->now_us);
 }
 
-static void acknowledge(struct incidents *i, const struct alert *a)
+static void acknowledge(struct incidents *i, const struct monitor_alert *a)
 {
     struct incident *n = incidents_key_find_alert(i, a->incident_key);
     if (n && n->state == STATE_OPEN)
         incident_command_move(i, n, STATE_ACKNOWLEDGED, a->integration, TEXT_NONE, a->now_us);
-}
-
-/* ---- heartbeats
- * -----------------------------------------------------------------------------------------------------
- */
-
-static struct heartbeat *put_heartbeat(struct incidents *i, struct text key)
-{
-    for (struct shelf_link *at = shelf_first(&i->heartbeats, shelf_hash(key, 0)); at;
-         at = shelf_next(at)) {
-        struct heartbeat *h = CONTAINER_OF(at, struct heartbeat, link);
-        if (text_equal(h->key, key))
-            return h;
-    }
-    struct heartbeat *h = calloc(1, sizeof *h + key.len + 1);
-    if (!h)
-        return NULL;
-    memcpy(h->bytes, key.at, key.len);
-    h->key = (struct text){h->bytes, key.len};
-    if (shelf_put(&i->heartbeats, &h->link, shelf_hash(key, 0)) != STATUS_OK) {
-        free(h);
-        return NULL;
-    }
-    return h;
-}
-
-static void persist_heartbeat(struct incidents *i, const struct heartbeat *h)
-{
-    struct effect *e = incidents_effect(i);
-    if (!e)
-        return;
-    buffer_clear(&i->text);
-    json_write_open(&i->text, NULL, '{');
-    json_write_int(&i->text, "last", h->last_us);
-    json_write_bool(&i->text, "absent", h->is_absent);
-    json_write_close(&i->text, '}');
-    EFFECT(e, TEXT("HSET"), TEXT("tocsin:heartbeats"), h->key, buffer_text(&i->text));
-}
-
-bool monitor_alert_load_heartbeat(struct incidents *i, struct text key, struct text value)
-{
-    struct arena arena;
-    struct doc_tree t;
-    struct heartbeat *h = put_heartbeat(i, key);
-    if (!h)
-        return false;
-    arena_init(&arena, 1 << 16);
-    if (doc_tree_parse(value, &arena, &t, NULL) == STATUS_OK) {
-        h->last_us = doc_tree_whole(&t, "last", 0);
-        h->is_absent = doc_tree_bool(&t, "absent");
-    }
-    arena_fini(&arena);
-    return true;
-}
-
-/* Its absence is an alert of its own. */
-static struct alert absence(struct incidents *i, const struct heartbeat *h)
-{
-    struct alert a = {.integration = TEXT("heartbeat"),
-                      .key = h->key,
-                      .group = h->key,
-                      .title = TEXT("A heartbeat stopped: its monitoring system may be down"),
-                      .name = TEXT("heartbeat absent"),
-                      .severity = SEVERITY_CRITICAL,
-                      .has_severity = true,
-                      .is_firing = true,
-                      .starts_us = h->last_us,
-                      .ends_us = TIMESTAMP_NONE,
-                      .expires_us = TIMESTAMP_NONE,
-                      .now_us = i->journal_us,
-                      .member_key = h->key};
-    struct hasher hasher;
-    hash_start(&hasher);
-    hash_part_text(&hasher, h->key);
-    hash_part_u64(&hasher, (uint64_t)h->last_us);
-    a.id = hash_end(&hasher);
-    a.incident_key = join(i, a.integration, a.key);
-    return a;
-}
-
-static void miss(struct incidents *i, struct heartbeat *h)
-{
-    struct alert a = absence(i, h);
-    h->is_absent = true;
-    persist_heartbeat(i, h);
-    fire(i, &a);
-}
-
-static void beat(struct incidents *i, const struct alert *a)
-{
-    struct heartbeat *h = put_heartbeat(i, a->incident_key);
-    if (!h) {
-        COUNT(i, no_memory);
-        return;
-    }
-    if (text_equal(a->status, TEXT("resolved"))) {
-        if (!h->is_absent)
-            miss(i, h);
-        return;
-    }
-    if (h->is_absent) {
-        struct alert gone = absence(i, h);
-        resolve(i, &gone);
-    }
-    h->is_absent = false;
-    h->last_us = a->now_us;
-    persist_heartbeat(i, h);
 }
 
 /* ---- in and on
@@ -582,19 +341,19 @@ static void beat(struct incidents *i, const struct alert *a)
 
 void monitor_alert_apply(struct incidents *i, const struct event *alert)
 {
-    struct alert a;
-    if (!read_alert(i, alert, &a)) {
+    struct monitor_alert a;
+    if (!monitor_alert_read(i, alert, &a)) {
         COUNT(i, uncharged);
         return;
     }
     if (a.is_heartbeat)
-        beat(i, &a);
+        monitor_heartbeat_beat(i, &a);
     else if (text_equal(a.status, TEXT("resolved")))
-        resolve(i, &a);
+        monitor_alert_resolve(i, &a);
     else if (text_equal(a.status, TEXT("acknowledged")))
         acknowledge(i, &a);
-    else if (a.severity > SEVERITY_INFO && !must_wait(i, &a, alert->record->raw))
-        fire(i, &a);
+    else if (a.severity > SEVERITY_INFO && !monitor_waiting_must(i, &a, alert->record->raw))
+        monitor_alert_fire(i, &a);
 }
 
 static void expire_members(struct incidents *i, struct incident *n)
@@ -614,32 +373,14 @@ static void expire_members(struct incidents *i, struct incident *n)
     settle(i, n, TEXT("expiry"), i->journal_us);
 }
 
-static void tick_waiting(struct incidents *i)
-{
-    size_t slot = 0;
-    struct shelf_link *next = shelf_walk(&i->waiting, &slot, NULL);
-    while (next) {
-        struct waiting *w = CONTAINER_OF(next, struct waiting, link);
-        next = shelf_walk(&i->waiting, &slot, next);
-        if (i->journal_us >= w->due_us)
-            open_waiting(i, w);
-    }
-}
-
 void monitor_alert_tick(struct incidents *i)
 {
     size_t slot = 0;
-    tick_waiting(i);
+    monitor_waiting_tick(i);
     if (i->journal_us - i->alerts_checked_us < CHECK_US)
         return;
     i->alerts_checked_us = i->journal_us;
-    for (struct shelf_link *at = shelf_walk(&i->heartbeats, &slot, NULL); at;
-         at = shelf_walk(&i->heartbeats, &slot, at)) {
-        struct heartbeat *h = CONTAINER_OF(at, struct heartbeat, link);
-        if (!h->is_absent && i->journal_us - h->last_us > HEARTBEAT_US)
-            miss(i, h);
-    }
-    slot = 0;
+    monitor_heartbeat_tick(i);
     for (struct shelf_link *at = shelf_walk(&i->keys, &slot, NULL); at;
          at = shelf_walk(&i->keys, &slot, at)) {
         struct incident *n = CONTAINER_OF(at, struct incident, key_link);
@@ -652,17 +393,7 @@ void monitor_alert_tick(struct incidents *i)
 
 void monitor_alert_clear(struct incidents *i)
 {
-    size_t slot = 0;
-    for (struct shelf_link *at = shelf_walk(&i->waiting, &slot, NULL), *next; at; at = next) {
-        next = shelf_walk(&i->waiting, &slot, at);
-        free(CONTAINER_OF(at, struct waiting, link));
-    }
-    slot = 0;
-    for (struct shelf_link *at = shelf_walk(&i->heartbeats, &slot, NULL), *next; at; at = next) {
-        next = shelf_walk(&i->heartbeats, &slot, at);
-        free(CONTAINER_OF(at, struct heartbeat, link));
-    }
-    shelf_fini(&i->waiting);
-    shelf_fini(&i->heartbeats);
+    monitor_waiting_clear(i);
+    monitor_heartbeat_clear(i);
     i->alerts_checked_us = 0;
 }

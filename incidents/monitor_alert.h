@@ -8,29 +8,28 @@
  * ingest's webhooks, read by field names.
  */
 
-/* A warning that has not fired for long enough. */
-struct waiting {
-    struct shelf_link link;
-    struct text key; /* integration, group, key */
-    int64_t due_us;
-    struct text document; /* the alert as ingest wrote it */
-    struct hash128 id;    /* of its record */
-    char bytes[];
-};
-
-/* An alert that always fires. */
-struct heartbeat {
-    struct shelf_link link;
-    struct text key;
-    int64_t last_us;
-    bool is_absent;
-    char bytes[];
+/* One alert as read; views into the event and the scratch arena. */
+struct monitor_alert {
+    struct text integration, key, group, status, title, host, name, description, source;
+    struct text incident_key; /* integration, group */
+    struct text member_key;
+    enum incident_severity severity;
+    bool has_severity, is_heartbeat, is_firing;
+    int64_t starts_us, ends_us, expires_us, now_us;
+    struct hash128 id;
 };
 
 void monitor_alert_apply(struct incidents *i, const struct event *alert);
 /* Warnings that fired long enough, alerts that nobody repeated, heartbeats that stopped, hourly
  * charges. */
 void monitor_alert_tick(struct incidents *i);
-bool monitor_alert_load_waiting(struct incidents *i, struct text key, struct text value);
-bool monitor_alert_load_heartbeat(struct incidents *i, struct text key, struct text value);
 void monitor_alert_clear(struct incidents *i);
+
+/* Shared with warnings that wait and heartbeats. */
+
+/* False where the record is no alert: it has no key. */
+bool monitor_alert_read(struct incidents *i, const struct event *e, struct monitor_alert *a);
+/* "a/b" in the scratch arena. */
+struct text monitor_alert_join(struct incidents *i, struct text a, struct text b);
+void monitor_alert_fire(struct incidents *i, const struct monitor_alert *a);
+void monitor_alert_resolve(struct incidents *i, const struct monitor_alert *a);

@@ -3,7 +3,8 @@
 #include "incidents/incident_document.h"
 #include "incidents/incidents_key.h"
 #include "incidents/incidents_state.h"
-#include "incidents/monitor_alert.h"
+#include "incidents/monitor_heartbeat.h"
+#include "incidents/monitor_waiting.h"
 #include "incidents/outbox.h"
 #include "incidents/persist.h"
 #include "incidents/restraint.h"
@@ -299,11 +300,11 @@ static enum status load_alerts(struct incidents *i, struct error *err)
     arena_init(&arena, LOAD_BYTES);
     enum status s = ASK(i, &arena, &all, err, TEXT("HGETALL"), TEXT("tocsin:waiting"));
     for (uint32_t k = 0; s == STATUS_OK && k + 1 < all.count; k += 2)
-        is_ok &= monitor_alert_load_waiting(i, all.items[k].text, all.items[k + 1].text);
+        is_ok &= monitor_waiting_load(i, all.items[k].text, all.items[k + 1].text);
     if (s == STATUS_OK)
         s = ASK(i, &arena, &all, err, TEXT("HGETALL"), TEXT("tocsin:heartbeats"));
     for (uint32_t k = 0; s == STATUS_OK && k + 1 < all.count; k += 2)
-        is_ok &= monitor_alert_load_heartbeat(i, all.items[k].text, all.items[k + 1].text);
+        is_ok &= monitor_heartbeat_load(i, all.items[k].text, all.items[k + 1].text);
     arena_fini(&arena);
     return s == STATUS_OK && !is_ok ? error_set(err, STATUS_NOMEM, 0, "no memory") : s;
 }
