@@ -4,6 +4,7 @@
 #include "base/timestamp.h"
 #include "incidents/incident_detect.h"
 #include "incidents/incident_document.h"
+#include "incidents/incident_edge.h"
 #include "incidents/incidents_key.h"
 #include "incidents/outbox.h"
 #include "incidents/persist.h"
@@ -354,93 +355,34 @@ static int do_severity(struct word *w)
 
 /* ---- edges ---- */
 
-static void hand_over(struct incidents *i, struct incident *from, struct incident *to)
+static struct incident_edge edge_of(const struct word *w)
 {
-    for (uint32_t e = 0; e < from->entity_count; e++) {
-        const struct incident_entity *at = &from->entities[e];
-        struct text value = {at->value, at->len};
-        struct candidate *c = incidents_key_candidate(i, at->kind, value);
-        if (!c || c->incident != from)
-            continue;
-        c->incident = to;
-        (void)incident_add_entity(to, c->kind, c->value, c->episode);
-        incidents_touch_candidate(i, c);
-    }
-}
-
-static void record_edge(struct word *w, struct incident *n, const char *kind, const char *other)
-{
-    struct buffer more;
-    buffer_init(&more, 1 << 12);
-    json_write_string(&more, "other", text_of(other));
-    note_text(w->tree, "reason", &more);
-    incident_detect_record(w->record, n, kind, w->by, buffer_text(&more), w->now_us);
-    buffer_fini(&more);
+    return (struct incident_edge){w->by, text_head(doc_tree_text(w->tree, "reason"), REASON_BYTES),
+                                  w->now_us};
 }
 
 static int do_merge(struct word *w)
 {
     struct incident *from = w->incident;
     struct incident *into = incidents_key_find(w->record, doc_tree_text(w->tree, "into"));
+    const struct incident_edge edge = edge_of(w);
     if (!into || into == from)
         return refuse(w->reply, HTTP_BAD, "merge into which incident?",
                       doc_tree_text(w->tree, "into"));
     if (from->merged_into[0] || into->merged_into[0] || incident_is_settled(into))
         return refuse(w->reply, HTTP_CONFLICT, "one of them is merged or settled", TEXT_NONE);
-    hand_over(w->record, from, into);
-    memcpy(from->merged_into, into->id, sizeof from->merged_into);
-    json_write_string(&into->merged, NULL, text_of(from->id));
-    for (int t = TIME_OCCURRED; t <= TIME_ALERT; t++)
-        if (from->times[t] != TIMESTAMP_NONE &&
-            (into->times[t] == TIMESTAMP_NONE || from->times[t] < into->times[t]))
-            into->times[t] = from->times[t];
-    into->detections += from->detections;
-    (void)incident_detect_reweigh(w->record, into);
-    from->disposition = DISPOSITION_DUPLICATE;
-    from->state = STATE_CLOSED;
-    from->times[TIME_CLOSED] = w->now_us;
-    record_edge(w, from, "incident.merged", into->id);
-    record_edge(w, into, "incident.absorbed", from->id);
+    incident_edge_merge(w->record, from, into, &edge);
     return answer(w);
-}
-
-static void drop_edge(struct incident *into, struct incidents *i, struct text id)
-{
-    struct text rest = buffer_text(&into->merged), piece;
-    struct buffer kept;
-    buffer_init(&kept, 64 * 1024);
-    while (text_split(&rest, ',', &piece)) {
-        piece = text_skip(text_head(piece, piece.len ? piece.len - 1 : 0), 1);
-        if (piece.len && !text_equal(piece, id))
-            json_write_string(&kept, NULL, piece);
-    }
-    buffer_clear(&into->merged);
-    buffer_append(&into->merged, buffer_text(&kept));
-    buffer_fini(&kept);
-    incidents_touch_incident(i, into);
 }
 
 static int do_split(struct word *w)
 {
     struct incident *from = w->incident;
     struct incident *into = incidents_key_find(w->record, text_of(from->merged_into));
+    const struct incident_edge edge = edge_of(w);
     if (!from->merged_into[0] || !into)
         return refuse(w->reply, HTTP_CONFLICT, "it is not merged into another", TEXT_NONE);
-    from->merged_into[0] = 0;
-    for (uint32_t e = 0; e < from->entity_count; e++) {
-        const struct incident_entity *at = &from->entities[e];
-        struct candidate *c =
-            incidents_key_candidate(w->record, at->kind, (struct text){at->value, at->len});
-        if (!c || c->incident != into)
-            continue;
-        c->incident = from;
-        incidents_touch_candidate(w->record, c);
-    }
-    into->detections -= from->detections < into->detections ? from->detections : into->detections;
-    drop_edge(into, w->record, text_of(from->id));
-    (void)incident_detect_reweigh(w->record, into);
-    record_edge(w, into, "incident.released", from->id);
-    incident_detect_reopen(w->record, from, w->by, "split from another", w->now_us);
+    incident_edge_split(w->record, from, into, &edge);
     return answer(w);
 }
 

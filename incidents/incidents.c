@@ -4,7 +4,6 @@
 #include "base/timestamp.h"
 #include "incidents/incident_command.h"
 #include "incidents/incident_detect.h"
-#include "incidents/incident_document.h"
 #include "incidents/incidents_key.h"
 #include "incidents/incidents_state.h"
 #include "incidents/monitor_alert.h"
@@ -450,84 +449,4 @@ int incidents_command(struct incidents *i, struct text command, int64_t now_us,
     if (http >= 300 || i->store->acknowledged >= number)
         return http;
     return 202; /* accepted, and done when Redis is back */
-}
-
-/* ---- everything ---- */
-
-struct line {
-    char id[IDENT_LEN + 1];
-    const struct incident *incident;
-    const struct candidate *candidate;
-};
-
-static int by_id(const void *a, const void *b)
-{
-    return strcmp(((const struct line *)a)->id, ((const struct line *)b)->id);
-}
-
-static size_t list_lines(const struct incidents *i, struct line *lines)
-{
-    size_t count = 0, slot = 0;
-    for (struct shelf_link *at = shelf_walk(&i->incidents, &slot, NULL); at;
-         at = shelf_walk(&i->incidents, &slot, at)) {
-        const struct incident *n = CONTAINER_OF(at, struct incident, link);
-        lines[count] = (struct line){.incident = n};
-        memcpy(lines[count++].id, n->id, sizeof n->id);
-    }
-    slot = 0;
-    for (struct shelf_link *at = shelf_walk(&i->candidates, &slot, NULL); at;
-         at = shelf_walk(&i->candidates, &slot, at)) {
-        const struct candidate *c = CONTAINER_OF(at, struct candidate, link);
-        if (c->incident || !c->member_count)
-            continue;
-        lines[count] = (struct line){.candidate = c};
-        memcpy(lines[count++].id, c->id, sizeof c->id);
-    }
-    return count;
-}
-
-void incidents_write_all(const struct incidents *i, struct buffer *out)
-{
-    struct line *lines = calloc(i->incidents.count + i->candidates.count + 1, sizeof *lines);
-    if (!lines) {
-        out->has_failed = true;
-        return;
-    }
-    size_t count = list_lines(i, lines);
-    qsort(lines, count, sizeof *lines, by_id);
-    for (size_t l = 0; l < count; l++) {
-        if (lines[l].incident)
-            incident_document_write(lines[l].incident, out);
-        else
-            incident_document_write_candidate(lines[l].candidate, i->half_life_us, out);
-        buffer_byte(out, '\n');
-    }
-    free(lines);
-}
-
-void incidents_metrics(const struct incidents *i, metric_fn tell, void *context)
-{
-    const struct metric counters[] = {
-#define COUNTER(name, help)                                                                        \
-    {"record_" #name "_total", help, NULL, METRIC_COUNTER,                                         \
-     (double)atomic_load_explicit(&i->counters.name, memory_order_relaxed)},
-        COUNTERS(COUNTER)
-#undef COUNTER
-    };
-    const struct metric gauges[] = {
-        {"record_entities", "Entities with a score or a history", NULL, METRIC_GAUGE,
-         (double)atomic_load_explicit(&i->candidate_count, memory_order_relaxed)},
-        {"record_incidents", "Incidents in memory: open, or closed in the last days", NULL,
-         METRIC_GAUGE, (double)atomic_load_explicit(&i->incident_count, memory_order_relaxed)},
-        {"record_outbox", "Deliveries that have not ended", NULL, METRIC_GAUGE,
-         (double)atomic_load_explicit(&i->posting_count, memory_order_relaxed)},
-        {"record_pending", "Effects that Redis has not acknowledged", NULL, METRIC_GAUGE,
-         (double)atomic_load_explicit(&i->pending_count, memory_order_relaxed)},
-        {"record_memory_full", "Whether Redis is at its memory limit: detections wait (1)", NULL,
-         METRIC_GAUGE, atomic_load_explicit(&i->is_memory_full, memory_order_relaxed) ? 1 : 0},
-    };
-    for (size_t c = 0; c < sizeof counters / sizeof counters[0]; c++)
-        tell(context, &counters[c]);
-    for (size_t g = 0; g < sizeof gauges / sizeof gauges[0]; g++)
-        tell(context, &gauges[g]);
 }
