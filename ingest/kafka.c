@@ -315,24 +315,32 @@ static bool begin_flight(struct kafka *k)
     return k->open != NULL;
 }
 
+static void take_wanted(struct kafka *k, const struct kafka_message *m, struct kafka_partition *p)
+{
+    if (!begin_flight(k) || !kafka_flight_note(k->open, p, m->offset)) {
+        p->failed_at = m->offset; /* no memory: read again from here, and store nothing behind */
+        fail(k);
+        return;
+    }
+    char origin[KAFKA_STREAM_LEN + 24];
+    int len = snprintf(origin, sizeof origin, "%s:%" PRId64, p->stream, m->offset);
+    struct text name = {origin, (size_t)len};
+    const char *fault = m->has_value ? find_fault(k, m) : NULL;
+    p->next_offset = m->offset + 1;
+    if (!m->has_value)
+        lane_count_add(&k->tombstones, 1);
+    else if (fault)
+        bury(k, m, name, fault);
+    else
+        add_record(k, m, p, name);
+}
+
 static void take_message(struct kafka *k, struct kafka_message *m)
 {
     struct kafka_partition *p = kafka_table_find(&k->table, m->topic, m->partition);
     /* An offset below the next one was taken already: librdkafka went back of its own accord. */
-    bool is_wanted = p && p->is_owned && m->offset >= p->next_offset;
-    if (is_wanted && begin_flight(k) && kafka_flight_note(k->open, p, m->offset)) {
-        char origin[KAFKA_STREAM_LEN + 24];
-        int len = snprintf(origin, sizeof origin, "%s:%" PRId64, p->stream, m->offset);
-        struct text name = {origin, (size_t)len};
-        const char *fault = m->has_value ? find_fault(k, m) : NULL;
-        p->next_offset = m->offset + 1;
-        if (!m->has_value)
-            lane_count_add(&k->tombstones, 1);
-        else if (fault)
-            bury(k, m, name, fault);
-        else
-            add_record(k, m, p, name);
-    }
+    if (p && p->is_owned && m->offset >= p->next_offset)
+        take_wanted(k, m, p);
     kafka_client_release(m);
 }
 

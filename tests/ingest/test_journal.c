@@ -80,6 +80,31 @@ static void test_epochs_go_on(void **state)
     assert_int_equal(journal_time_us(j), 30000000);
 }
 
+/* The state was ahead of a journal that lost its end: no position is given twice. */
+static void test_skips(void **state)
+{
+    struct journal_folder *f = *state;
+    {
+        AUTO(journal) j = journal_folder_open(f, (struct journal_options){0});
+        journal_folder_append(f, j, 1, 10);
+    }
+    {
+        AUTO(journal) j = journal_folder_open(f, (struct journal_options){0});
+        journal_skip_to(j, 5);
+        assert_int_equal(journal_next_position(j), 11);
+        journal_skip_to(j, 101);
+        journal_folder_append(f, j, 101, 10);
+        assert_int_equal(f->batch->records[0].position, 101);
+    }
+    AUTO(journal_reader) r = journal_folder_read(f, 0, TIMESTAMP_NONE);
+    struct record got;
+    assert_int_equal(journal_folder_read_all(r, f->batch, NULL, NULL), 20);
+    assert_int_equal(journal_reader_fetch(r, 50, &f->arena, &got), STATUS_NOTFOUND);
+    assert_int_equal(journal_reader_fetch(r, 101, &f->arena, &got), STATUS_OK);
+    AUTO(journal) j = journal_folder_open(f, (struct journal_options){0});
+    assert_int_equal(journal_next_position(j), 111);
+}
+
 static void test_one_writer(void **state)
 {
     struct journal_folder *f = *state;
@@ -210,6 +235,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_reads_back, journal_folder_set_up,
                                         journal_folder_tear_down),
         cmocka_unit_test_setup_teardown(test_epochs_go_on, journal_folder_set_up,
+                                        journal_folder_tear_down),
+        cmocka_unit_test_setup_teardown(test_skips, journal_folder_set_up,
                                         journal_folder_tear_down),
         cmocka_unit_test_setup_teardown(test_one_writer, journal_folder_set_up,
                                         journal_folder_tear_down),

@@ -65,6 +65,28 @@ static void test_disk_refuses(void **state)
     assert_int_equal(journal_folder_read_all(r, f->batch, NULL, NULL), 1100);
 }
 
+static void test_open_on_full_disk(void **state)
+{
+    struct journal_folder *f = *state;
+    struct rlimit old;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    journal_close(journal_folder_open(f, (struct journal_options){0}));
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = old.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    AUTO(journal) j = journal_folder_open(f, (struct journal_options){0});
+    journal_folder_fill(f->batch, 1, 5);
+    enum status status = journal_append(j, f->batch, NULL);
+    enum status synced = journal_sync(j, NULL);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_int_equal(status, STATUS_FULL);
+    assert_int_equal(synced, STATUS_OK); /* there is nothing to sync */
+    journal_folder_append(f, j, 1, 5);
+    assert_int_equal(journal_sync(j, NULL), STATUS_OK);
+    AUTO(journal_reader) r = journal_folder_read(f, 0, TIMESTAMP_NONE);
+    assert_int_equal(journal_folder_read_all(r, f->batch, NULL, NULL), 5);
+}
+
 /* From here on this process's fdatasync fails with EIO: the kernel itself says so. */
 static void break_fdatasync(void)
 {
@@ -191,6 +213,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_reserve, journal_folder_set_up,
                                         journal_folder_tear_down),
         cmocka_unit_test_setup_teardown(test_disk_refuses, journal_folder_set_up,
+                                        journal_folder_tear_down),
+        cmocka_unit_test_setup_teardown(test_open_on_full_disk, journal_folder_set_up,
                                         journal_folder_tear_down),
         cmocka_unit_test_setup_teardown(test_failed_sync, journal_folder_set_up,
                                         journal_folder_tear_down),
