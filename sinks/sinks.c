@@ -229,16 +229,10 @@ static void print_row(const struct option *row, void *values, struct arena *aren
 
 static void print_kind(const struct sink_kind *k, struct arena *arena, struct buffer *out)
 {
-    size_t count = 0;
-    const struct option *common = kind_common_options(&count);
     void *values = arena_zero(arena, k->options_size);
-    if (!values)
-        return;
     buffer_printf(out, "- %s:  # %s\n", k->name, k->help);
-    for (size_t i = 0; i < k->option_count; i++)
+    for (size_t i = 0; values && i < k->option_count; i++)
         print_row(&k->options[i], values, arena, out);
-    for (size_t i = 0; i < count; i++)
-        print_row(&common[i], values, arena, out);
 }
 
 void sinks_print_options(struct buffer *out)
@@ -247,6 +241,12 @@ void sinks_print_options(struct buffer *out)
     arena_init(&arena, ARENA_BYTES);
     for (const struct sink_kind *const *k = kind_all(); *k; k++)
         print_kind(*k, &arena, out);
+    size_t count = 0;
+    struct sink_common values;
+    const struct option *common = kind_common_options(&count);
+    buffer_append(out, TEXT("- KIND:  # What every kind takes besides.\n"));
+    for (size_t i = 0; i < count; i++)
+        print_row(&common[i], &values, &arena, out);
     buffer_append(out, TEXT("# without the key `sinks`: one file. Without `routes`: everything to "
                             "all; else the first that fits, e.g.\n# routes: [{match: {priority: "
                             "[P1, P2]}, to: [webhook]}, {to: [file]}]\n"));

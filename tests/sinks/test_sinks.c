@@ -213,7 +213,8 @@ static void test_options_are_printed_as_yaml(void **state)
     assert_int_equal(file.documents[0]->kind, YAML_SEQUENCE);
     const struct yaml_node *kind = yaml_get(file.documents[0]->items[1], TEXT("webhook"));
     assert_non_null(yaml_get(kind, TEXT("secret_file")));
-    const struct yaml_node *after = yaml_get(kind, TEXT("breaker_after"));
+    const struct yaml_node *last = file.documents[0]->items[file.documents[0]->count - 1];
+    const struct yaml_node *after = yaml_get(yaml_get(last, TEXT("KIND")), TEXT("breaker_after"));
     assert_true(after && text_equal(after->value, TEXT("5")));
     buffer_fini(&out);
     rig_fini(&r);
