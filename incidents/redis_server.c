@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "incidents/incidents.h"
 #include "incidents/redis.h"
+#include "incidents/redis_folder.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/close_range.h>
 #include <poll.h>
 #include <pthread.h>
@@ -16,11 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,18 +25,12 @@ enum {
     PING_MS = 1000,  /* between two questions, and for one answer */
     FIRST_BACKOFF_MS = 50,
     MAX_BACKOFF_MS = 5000,
-    CALM_MS = 1000,   /* one that ran this long is started anew at once */
-    STOP_MS = 10000,  /* after SHUTDOWN, and again after TERM */
-    ORPHAN_MS = 3000, /* for an orphan that is just writing its last bytes */
-    PATH_BYTES = 512,
+    CALM_MS = 1000,  /* one that ran this long is started anew at once */
+    STOP_MS = 10000, /* after SHUTDOWN, and again after TERM */
 };
 
 struct redis_server {
-    char dir[PATH_BYTES];
-    char socket[sizeof((struct sockaddr_un *)NULL)->sun_path];
-    char conf[PATH_BYTES + 16];
-    int owner_fd; /* lock: one Tocsin per folder */
-    int lock_fd;  /* lock: inherited by redis-server, so that an orphan is noticed */
+    struct redis_folder folder;
     int stop_fd;  /* eventfd, written by redis_server_stop */
     int ready_fd; /* eventfd, written by the thread at the end of the first start */
     bool has_thread;
@@ -58,7 +48,7 @@ struct redis_server {
 
 const char *redis_server_socket(const struct redis_server *s)
 {
-    return s->socket;
+    return s->folder.socket;
 }
 
 static const char *reason(void)
@@ -71,146 +61,6 @@ static void close_fd(int *fd)
     if (*fd >= 0)
         close(*fd);
     *fd = -1;
-}
-
-/* ---- the folder ---- */
-
-static enum status make_folder(const char *path, struct error *err)
-{
-    if (mkdir(path, 0700) && errno != EEXIST)
-        return error_set(err, STATUS_IO, 0, "cannot make the folder %s: %s", path, reason());
-    return STATUS_OK;
-}
-
-/* A folder of ours alone for a socket whose own path would be too long for the kernel. */
-static enum status short_folder(const char *dir, char *out, size_t size, struct error *err)
-{
-    struct hasher h;
-    char hex[33];
-    struct stat st;
-    hash_start(&h);
-    hash_part_text(&h, text_of(dir));
-    hash_to_hex(hash_end(&h), hex);
-    const char *runtime = getenv("XDG_RUNTIME_DIR");
-    if (!runtime || strlen(runtime) > 40 || access(runtime, W_OK))
-        runtime = access("/run", W_OK) ? "/tmp" : "/run";
-    (void)snprintf(out, size, "%s/tocsin-%u-%.12s", runtime, (unsigned)getuid(), hex);
-    enum status s = make_folder(out, err);
-    if (s != STATUS_OK)
-        return s;
-    if (lstat(out, &st) || !S_ISDIR(st.st_mode) || st.st_uid != getuid() || (st.st_mode & 077))
-        return error_set(err, STATUS_DENIED, 0, "%s is not a folder of this user alone", out);
-    return STATUS_OK;
-}
-
-static enum status place_socket(struct redis_server *s, struct error *err)
-{
-    char folder[PATH_BYTES];
-    const char *under = s->dir;
-    if (strlen(s->dir) + sizeof "/redis.sock" > sizeof s->socket) {
-        enum status status = short_folder(s->dir, folder, sizeof folder, err);
-        if (status != STATUS_OK)
-            return status;
-        under = folder;
-    }
-    size_t len = strlen(under);
-    memcpy(s->socket, under, len);
-    memcpy(s->socket + len, "/redis.sock", sizeof "/redis.sock");
-    return STATUS_OK;
-}
-
-static uint64_t memory_limit_mb(void)
-{
-    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-    uint64_t mb = pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size >> 20 : 4096;
-    return mb / 4 < 256 ? 256 : mb / 4;
-}
-
-static enum status write_conf(const struct redis_server *s, struct error *err)
-{
-    FILE *f = fopen(s->conf, "we");
-    if (!f)
-        return error_set(err, STATUS_IO, 0, "cannot write %s: %s", s->conf, reason());
-    int n = fprintf(f,
-                    "port 0\n"
-                    "unixsocket \"%s\"\n"
-                    "unixsocketperm 700\n"
-                    "dir \"%s\"\n"
-                    "logfile redis.log\n"
-                    "daemonize no\n"
-                    "supervised no\n"
-                    "databases 1\n"
-                    "save \"\"\n"
-                    "appendonly yes\n"
-                    "appendfsync always\n"
-                    "no-appendfsync-on-rewrite no\n"
-                    "aof-load-truncated yes\n"
-                    "aof-use-rdb-preamble yes\n"
-                    "auto-aof-rewrite-percentage 100\n"
-                    "auto-aof-rewrite-min-size 64mb\n"
-                    "maxmemory %llumb\n"
-                    "maxmemory-policy noeviction\n"
-                    "timeout 0\n"
-                    "shutdown-timeout 5\n"
-                    "crash-log-enabled no\n",
-                    s->socket, s->dir, (unsigned long long)memory_limit_mb());
-    bool is_ok = n > 0 && fflush(f) == 0 && fsync(fileno(f)) == 0;
-    if (fclose(f) || !is_ok)
-        return error_set(err, STATUS_IO, 0, "cannot write %s: %s", s->conf, reason());
-    return STATUS_OK;
-}
-
-/* ---- locks and orphans ---- */
-
-static enum status open_lock(const char *dir, const char *name, int *out, struct error *err)
-{
-    char path[PATH_BYTES + 32];
-    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
-    *out = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    return *out < 0 ? error_set(err, STATUS_IO, 0, "cannot open %s: %s", path, reason())
-                    : STATUS_OK;
-}
-
-static bool lock_within(int fd, uint64_t ms)
-{
-    uint64_t end_ms = timestamp_monotonic_ms() + ms;
-    while (flock(fd, LOCK_EX | LOCK_NB)) {
-        if (timestamp_monotonic_ms() >= end_ms)
-            return false;
-        (void)poll(NULL, 0, 20);
-    }
-    return true;
-}
-
-/* The lock names a process; it is our orphan when it is a redis-server that works in this folder.
- */
-static bool is_orphan(const struct redis_server *s, pid_t pid)
-{
-    char path[64], seen[PATH_BYTES];
-    (void)snprintf(path, sizeof path, "/proc/%d/cwd", (int)pid);
-    ssize_t n = readlink(path, seen, sizeof seen - 1);
-    if (n <= 0)
-        return false;
-    seen[n] = 0;
-    return strcmp(seen, s->dir) == 0;
-}
-
-static enum status take_over(struct redis_server *s, struct error *err)
-{
-    if (lock_within(s->lock_fd, ORPHAN_MS))
-        return STATUS_OK;
-    char digits[24] = {0};
-    int64_t pid = 0;
-    ssize_t n = pread(s->lock_fd, digits, sizeof digits - 1, 0);
-    if (n <= 0 || !text_to_int64(text_trim((struct text){digits, (size_t)n}), &pid) || pid < 2 ||
-        !is_orphan(s, (pid_t)pid))
-        return error_set(err, STATUS_CONFLICT, 0,
-                         "%s is locked by a process that is no redis-server of ours", s->dir);
-    log_line(LOG_WARNING, "killed a redis-server left behind by an earlier run pid=%d", (int)pid);
-    (void)kill((pid_t)pid, SIGKILL);
-    if (!lock_within(s->lock_fd, ORPHAN_MS))
-        return error_set(err, STATUS_CONFLICT, 0, "redis-server %d does not die", (int)pid);
-    return STATUS_OK;
 }
 
 /* ---- one process ---- */
@@ -234,9 +84,10 @@ __attribute__((noreturn)) static void become_server(const struct redis_server *s
     dup2(null_fd, 1);
     dup2(null_fd, 2);
     syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
-    fcntl(s->lock_fd, F_SETFD, 0);
+    fcntl(s->folder.lock_fd, F_SETFD, 0);
     for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++) {
-        char *const argv[] = {(char *)(uintptr_t)programs[i], (char *)(uintptr_t)s->conf, NULL};
+        char *const argv[] = {(char *)(uintptr_t)programs[i], (char *)(uintptr_t)s->folder.conf,
+                              NULL};
         execvp(programs[i], argv);
     }
     int e = errno;
@@ -248,7 +99,7 @@ static enum status spawn(struct redis_server *s, struct error *err)
 {
     int fds[2], e = 0;
     pid_t parent = getpid();
-    unlink(s->socket);
+    unlink(s->folder.socket);
     if (pipe2(fds, O_CLOEXEC))
         return error_set(err, STATUS_IO, 0, "no pipe for redis-server: %s", reason());
     pid_t pid = fork();
@@ -269,7 +120,7 @@ static enum status spawn(struct redis_server *s, struct error *err)
     }
     char digits[24];
     int len = snprintf(digits, sizeof digits, "%d\n", (int)pid);
-    if (ftruncate(s->lock_fd, 0) || pwrite(s->lock_fd, digits, (size_t)len, 0) != len)
+    if (ftruncate(s->folder.lock_fd, 0) || pwrite(s->folder.lock_fd, digits, (size_t)len, 0) != len)
         log_line(LOG_WARNING, "cannot note the process of redis-server pid=%d", (int)pid);
     s->pid = pid;
     s->pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -299,7 +150,7 @@ static bool has_ended(struct redis_server *s, uint64_t ms)
 static enum status ping(const struct redis_server *s)
 {
     AUTO(redis) r = NULL;
-    if (redis_open(s->socket, NULL, PING_MS, &r, NULL) != STATUS_OK)
+    if (redis_open(s->folder.socket, NULL, PING_MS, &r, NULL) != STATUS_OK)
         return STATUS_IO;
     struct arena arena;
     arena_init(&arena, 1 << 16);
@@ -315,8 +166,8 @@ static enum status ping(const struct redis_server *s)
 /* The last line of Redis' own log: why it ended. */
 static void last_words(const struct redis_server *s, char *out, size_t size)
 {
-    char path[PATH_BYTES + 16], tail[512];
-    (void)snprintf(path, sizeof path, "%s/redis.log", s->dir);
+    char path[REDIS_FOLDER_BYTES + 16], tail[512];
+    (void)snprintf(path, sizeof path, "%s/redis.log", s->folder.dir);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     off_t end = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
     off_t from = end > (off_t)sizeof tail ? end - (off_t)sizeof tail : 0;
@@ -444,7 +295,7 @@ static void *watch(void *context)
 static void ask_to_end(struct redis_server *s)
 {
     AUTO(redis) r = NULL;
-    if (redis_open(s->socket, NULL, PING_MS, &r, NULL) != STATUS_OK)
+    if (redis_open(s->folder.socket, NULL, PING_MS, &r, NULL) != STATUS_OK)
         return;
     struct arena arena;
     arena_init(&arena, 1 << 16);
@@ -477,8 +328,7 @@ void redis_server_stop(struct redis_server *s)
     }
     close_fd(&s->stop_fd);
     close_fd(&s->ready_fd);
-    close_fd(&s->lock_fd);
-    close_fd(&s->owner_fd);
+    redis_folder_close(&s->folder);
     free(s);
 }
 
@@ -507,39 +357,14 @@ static enum status begin(struct redis_server *s, struct error *err)
     return s->first;
 }
 
-static enum status prepare(struct redis_server *s, const char *dir, struct error *err)
-{
-    enum status status = make_folder(dir, err);
-    if (status != STATUS_OK)
-        return status;
-    char real[PATH_MAX];
-    if (!realpath(dir, real) || strlen(real) >= sizeof s->dir)
-        return error_set(err, STATUS_IO, 0, "the path of %.100s is too long", dir);
-    if (strpbrk(real, "\"\\\n"))
-        return error_set(err, STATUS_INVALID, 0, "%.100s: no quotes in a data folder's path", dir);
-    memcpy(s->dir, real, strlen(real) + 1);
-    (void)snprintf(s->conf, sizeof s->conf, "%s/redis.conf", s->dir);
-    status = open_lock(s->dir, "owner.lock", &s->owner_fd, err);
-    if (status != STATUS_OK)
-        return status;
-    if (!lock_within(s->owner_fd, 0))
-        return error_set(err, STATUS_CONFLICT, 0, "another tocsin works in %s", s->dir);
-    status = open_lock(s->dir, "redis.lock", &s->lock_fd, err);
-    if (status == STATUS_OK)
-        status = take_over(s, err);
-    if (status == STATUS_OK)
-        status = place_socket(s, err);
-    return status == STATUS_OK ? write_conf(s, err) : status;
-}
-
 enum status redis_server_start(const char *dir, struct redis_server **out, struct error *err)
 {
     AUTO(redis_server) s = calloc(1, sizeof *s);
     if (!s)
         return error_set(err, STATUS_NOMEM, 0, "no memory for redis-server");
-    s->owner_fd = s->lock_fd = s->stop_fd = s->ready_fd = s->pid_fd = -1;
+    s->folder.owner_fd = s->folder.lock_fd = s->stop_fd = s->ready_fd = s->pid_fd = -1;
     s->backoff_ms = FIRST_BACKOFF_MS;
-    enum status status = prepare(s, dir, err);
+    enum status status = redis_folder_open(&s->folder, dir, err);
     if (status == STATUS_OK)
         status = begin(s, err);
     if (status != STATUS_OK)

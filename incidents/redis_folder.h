@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "base/error.h"
+#include <sys/un.h>
+
+/*
+ * Where the private redis-server lives: its folder, configuration, socket and locks. One Tocsin per
+ * folder; the second lock is inherited by redis-server, so that an orphan of it is noticed.
+ */
+enum { REDIS_FOLDER_BYTES = 512 };
+
+struct redis_folder {
+    char dir[REDIS_FOLDER_BYTES];
+    char socket[sizeof((struct sockaddr_un *)NULL)->sun_path];
+    char conf[REDIS_FOLDER_BYTES + 16];
+    int owner_fd;
+    int lock_fd;
+};
+
+/* Makes and locks it; an orphan of an earlier run is killed. CONFLICT: another Tocsin works there.
+ */
+NODISCARD enum status redis_folder_open(struct redis_folder *f, const char *dir, struct error *err);
+void redis_folder_close(struct redis_folder *f);
