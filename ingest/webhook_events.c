@@ -109,15 +109,19 @@ static void take(struct webhook_call *call)
     AUTO(json_tree) tree = NULL;
     struct error err = {0};
     uint32_t bad = 0;
-    if (text_starts(type, TEXT("text/plain"))) {
+    struct text body = text_trim(call->request->body);
+    /* some (AWS SNS) call their JSON plain text */
+    bool may_be_json = body.len && (body.at[0] == '{' || body.at[0] == '[');
+    if (text_starts(type, TEXT("text/plain")) && !may_be_json) {
         bad = add_lines(call, false);
     } else if (json_tree_parse(call->request->body, &tree, &err) == STATUS_OK) {
         if (!add_items(call, json_tree_root(tree))) {
             fail(call, 0, "want an object, an array of objects, or an object a line");
             return;
         }
-    } else if (text_find_byte(text_trim(call->request->body), '\n') <
-               text_trim(call->request->body).len) {
+    } else if (text_starts(type, TEXT("text/plain"))) {
+        bad = add_lines(call, false);
+    } else if (text_find_byte(body, '\n') < body.len) {
         bad = add_lines(call, true);
     } else {
         fail(call, 0, err.text);

@@ -428,6 +428,13 @@ static void test_plain(void **state)
     visit(w, &v, "POST", "/api/v1/events", "text/plain", TEXT("<13>one\n<13>two\n"));
     assert_int_equal(v.batch->count, 2);
     leave(&v);
+    visit(w, &v, "POST", "/api/v1/events", "text/plain", TEXT("{\n \"Type\": \"Notification\"\n}"));
+    assert_int_equal(v.batch->count, 1);
+    assert_member(&v, 0, "Type", "Notification");
+    leave(&v);
+    visit(w, &v, "POST", "/api/v1/events", "text/plain", TEXT("[warn] a line\n[warn] another"));
+    assert_int_equal(v.batch->count, 2);
+    leave(&v);
     webhooks_free(w);
 }
 
