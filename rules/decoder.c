@@ -215,15 +215,14 @@ static void put_sources(const struct decoder *d, struct event *event)
 /* What is known while decoders are asked one after the other. */
 struct search {
     const struct decoder *matched;     /* a pattern did */
-    const struct decoder *responsible; /* the first that should know the event */
+    const struct decoder *responsible; /* the last that should know the event */
     bool has_patterns;                 /* some responsible decoder has any */
 };
 
 static void ask(const struct decoder *d, struct search *found, struct decoder_scratch *c,
                 struct event *event, struct arena *arena)
 {
-    if (!found->responsible)
-        found->responsible = d;
+    found->responsible = d;
     found->has_patterns |= d->pattern_count != 0;
     if (decoder_try(d, c, event, arena))
         found->matched = d;

@@ -86,9 +86,10 @@ const struct decoder_counters *decoder_get_counters(const struct decoder_scratch
 /*
  * To be called after mapping_apply. Finds the decoders that are responsible for the event: by
  * program (no case, without path), by log source (said before), by `when`; adds the fields of the
- * first pattern that matches and puts their log sources before those that are there: first of the
- * one that matched, then of the first responsible one (keyword rules look at all its events). Sets
- * EVENT_UNDECODED where a decoder is responsible by program or log source and no pattern of any
+ * first pattern that matches and puts the log sources of that decoder before those that are there.
+ * Where none matched, or only one by its look, those of the last one that is responsible by program
+ * or log source follow (keyword rules look at all its events). Sets EVENT_UNDECODED where a
+ * decoder is responsible by program or log source and no pattern of any
  * matched. A JSON event of no mapping that carries a log line (journald's export, Fluentd, ...)
  * gets that line's program and message first. Values are views into event->message (rarely into
  * `arena`). That decoder, or NULL.

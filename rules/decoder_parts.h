@@ -25,8 +25,13 @@ struct decoder_names {
     uint32_t count;
 };
 
-/* A group whose bytes hold more fields: key=value pairs, or columns. */
-enum decoder_spread_kind { DECODER_SPREAD_NONE, DECODER_SPREAD_PAIRS, DECODER_SPREAD_COLUMNS };
+/* A group whose bytes hold more fields: key=value pairs, columns, or <Data Name="key"> elements. */
+enum decoder_spread_kind {
+    DECODER_SPREAD_NONE,
+    DECODER_SPREAD_PAIRS,
+    DECODER_SPREAD_COLUMNS,
+    DECODER_SPREAD_ELEMENTS,
+};
 struct decoder_spread {
     enum decoder_spread_kind kind;
     uint32_t group;
@@ -137,6 +142,11 @@ bool decoder_index_set(struct decoder_set *s);
 /* Adds the fields that a spread group's bytes hold. */
 void decoder_spread_add(const struct decoder_spread *spread, const struct decoder_names *names,
                         struct text bytes, struct event *event, struct arena *arena);
+/* One of them, under the name that its key has. */
+void decoder_spread_field(const struct decoder_names *names, struct text key, struct text value,
+                          struct event *event);
+void decoder_elements_add(const struct decoder_spread *spread, const struct decoder_names *names,
+                          struct text rest, struct event *event, struct arena *arena);
 /* IPv4-mapped IPv6 addresses lose their prefix; other values stay. */
 struct text decoder_spread_address(struct text value);
 

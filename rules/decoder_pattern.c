@@ -203,6 +203,14 @@ static bool read_columns(struct decoder_document *d, const struct yaml_node *nod
            read_list(d, yaml_get(node, TEXT("names")), &spread->columns, &spread->column_count);
 }
 
+static bool read_elements(struct decoder_document *d, const struct yaml_node *node,
+                          struct decoder_pattern *pattern)
+{
+    struct decoder_spread *spread = &pattern->spread;
+    spread->kind = DECODER_SPREAD_ELEMENTS;
+    return read_spread(d, node, pattern, spread);
+}
+
 /* Named groups to fields; a group that is spread, or named '', is none. */
 static bool list_captures(struct decoder_document *d, const struct yaml_node *node,
                           const struct reading *r)
@@ -233,17 +241,19 @@ static bool read_pattern(struct decoder_document *d, const struct yaml_node *nod
     static const struct decoder_document_key keys[] = {
         {"name", read_pattern_name, true}, {"pcre2", read_pcre2, true},
         {"set", read_set, false},          {"pairs", NULL, false},
-        {"columns", NULL, false},
+        {"columns", NULL, false},          {"elements", NULL, false},
     };
     if (!decoder_document_walk(d, node, "a pattern", keys, sizeof keys / sizeof *keys, r))
         return false;
     const struct yaml_node *pairs = yaml_get(node, TEXT("pairs"));
     const struct yaml_node *columns = yaml_get(node, TEXT("columns"));
-    if (pairs && columns)
-        return decoder_document_refuse(d, columns, STATUS_INVALID, "two-spreads",
-                                       "a pattern has 'pairs' or 'columns', not both");
+    const struct yaml_node *elements = yaml_get(node, TEXT("elements"));
+    if ((pairs != NULL) + (columns != NULL) + (elements != NULL) > 1)
+        return decoder_document_refuse(d, node, STATUS_INVALID, "two-spreads",
+                                       "a pattern has one of 'pairs', 'columns' and 'elements'");
     return (!pairs || read_pairs(d, pairs, r->pattern)) &&
-           (!columns || read_columns(d, columns, r->pattern)) && list_captures(d, node, r);
+           (!columns || read_columns(d, columns, r->pattern)) &&
+           (!elements || read_elements(d, elements, r->pattern)) && list_captures(d, node, r);
 }
 
 bool decoder_pattern_list(struct decoder_document *d, const struct yaml_node *node,

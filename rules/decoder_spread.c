@@ -47,19 +47,25 @@ static void add(struct event *event, const struct decoder_name *name, struct tex
     (void)event_add_field(event, &f);
 }
 
+void decoder_spread_field(const struct decoder_names *names, struct text key, struct text value,
+                          struct event *event)
+{
+    const uint64_t hash = event_name_hash(key);
+    const struct decoder_name own = {key, key, hash, hash};
+    const struct decoder_name *name = decoder_index_name(names, hash, key);
+    add(event, name ? name : &own, value);
+}
+
 static void add_pair(const struct decoder_spread *spread, const struct decoder_names *names,
                      struct text key, struct text value, bool is_quoted, struct event *event,
                      struct arena *arena)
 {
     if (!key.len || (spread->unset.len && text_equal(value, spread->unset)))
         return;
-    const uint64_t hash = event_name_hash(key);
     for (uint32_t i = 0; i < spread->hex_count && !is_quoted; i++)
-        if (spread->hex[i].from_hash == hash)
+        if (text_equal(spread->hex[i].from, key))
             value = unhex(value, arena);
-    const struct decoder_name own = {key, key, hash, hash};
-    const struct decoder_name *name = decoder_index_name(names, hash, key);
-    add(event, name ? name : &own, value);
+    decoder_spread_field(names, key, value, event);
 }
 
 /* Behind an opening quote: up to the closing one (a backslash keeps the next byte), over it. */
@@ -167,4 +173,6 @@ void decoder_spread_add(const struct decoder_spread *spread, const struct decode
         add_pairs(spread, names, bytes, event, arena);
     else if (spread->kind == DECODER_SPREAD_COLUMNS)
         add_columns(spread, bytes, event);
+    else if (spread->kind == DECODER_SPREAD_ELEMENTS)
+        decoder_elements_add(spread, names, bytes, event, arena);
 }

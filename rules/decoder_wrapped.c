@@ -6,11 +6,12 @@ void decoder_wrapped_init(struct decoder_wrapped *w)
 {
     /* in order of preference */
     static const char *const programs[DECODER_WRAPPED] = {
-        "SYSLOG_IDENTIFIER", "program",      "programname",        "ident",          "appname",
-        "app_name",          "process.name", "log.syslog.appname", "syslog.appname", "_COMM",
+        "SYSLOG_IDENTIFIER", "program",  "programname",  "ident",
+        "appname",           "app_name", "process.name", "log.syslog.appname",
+        "syslog.appname",    "_COMM",    "ProcessName",
     };
-    static const char *const messages[DECODER_WRAPPED] = {"MESSAGE", "message", "msg", "log",
-                                                          "short_message"};
+    static const char *const messages[DECODER_WRAPPED] = {
+        "MESSAGE", "message", "msg", "log", "short_message", "SyslogMessage"};
     *w = (struct decoder_wrapped){0};
     for (int i = 0; i < DECODER_WRAPPED && programs[i]; i++)
         w->programs[i] = event_name_hash(text_of(programs[i]));

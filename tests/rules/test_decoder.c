@@ -112,6 +112,7 @@ static const char several[] =
     "- {name: comma, pcre2: '^comma (?<rest>.*)$', pairs: {group: rest, separator: ','}}\n"
     "- {name: cells, pcre2: '^cells (?<rest>.*)$', columns: {group: rest, unset: '-', names: [a, "
     "'', b, c]}}\n"
+    "- {name: xml, pcre2: '^(?<rest><Event>.*)$', elements: {group: rest, unset: '-'}}\n"
     "- {name: either, pcre2: '^x (?<v>1)|y (?<w>2)'}\n"
     "- {name: slow, pcre2: '^slow (a+)+$'}\n"
     "- {name: maybe, pcre2: '^o?pt'}\n"
@@ -125,6 +126,16 @@ static const char several[] =
     "decoder: mapped\n"
     "match: {product: zeek}\n"
     "patterns: [{name: any, pcre2: '^z (?<z>.*)'}]\n"
+    "---\n"
+    "decoder: twin one\n"
+    "program: twin\n"
+    "logsource: {category: one}\n"
+    "patterns: [{name: x, pcre2: '^one'}]\n"
+    "---\n"
+    "decoder: twin two\n"
+    "program: twin\n"
+    "logsource: {category: two}\n"
+    "patterns: [{name: x, pcre2: '^two'}]\n"
     "---\n"
     "decoder: any\n"
     "program: '*'\n"
@@ -162,6 +173,15 @@ static const struct line {
     {"decode: columns", "knock", "cells 1,2,\"x,y\",-,5", "a=1 b=x,y linux/knock linux/auth ",
      false},
     {"decode: few columns", "knock", "cells 1", "a=1 linux/knock linux/auth ", false},
+    {"decode: elements", "knock",
+     "<Event><Data Name=\"SRC\">192.0.2.1</Data><Data Name='b'>x &lt;&amp;&gt; &quot;y&quot; "
+     "&z;</Data>"
+     "<Data Name=\"none\">-</Data><Data Name=\"e\"></Data></Event>",
+     "src_ip=192.0.2.1 b=x <&> \"y\" &z; e= linux/knock linux/auth ", false},
+    {"decode: elements cut short", "knock", "<Event><Data Name=\"a\">x</Data><Data Name=\"b\">y",
+     "a=x b=y linux/knock linux/auth ", false},
+    {"decode: elements without a name", "knock", "<Event><Data Name=>x</Data><Data Name=\"b",
+     "linux/knock linux/auth ", false},
     {"decode: branches have no common beginning", "knock", "say y 2", "w=2 linux/knock linux/auth ",
      false},
     {"decode: optional first letter", "knock", "pt", "linux/knock linux/auth ", false},
@@ -172,6 +192,9 @@ static const struct line {
     {"decode: when beside a program", "other", "#look here", "word=here /look linux/syslog ",
      false},
     {"decode: unknown text", "", "nobody knows", "", false},
+    {"decode: first of two", "twin", "one", "/one ", false},
+    {"decode: second of two", "twin", "two", "/two ", false},
+    {"decode: none of two", "twin", "three", "/two ", true},
     {"decode: any program", "other", "hello", "linux/syslog ", false},
 };
 
