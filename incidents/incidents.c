@@ -377,7 +377,7 @@ static void reload(struct incidents *i)
         return;
     }
     COUNT(i, rollbacks);
-    i->has_rolled_back = true;
+    i->has_rolled_back = i->is_behind = true;
     log_line(LOG_ERROR, "Redis lost acknowledged effects: the record was read again, what the "
                         "journal holds is decided again");
 }

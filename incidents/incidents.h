@@ -170,7 +170,8 @@ struct delivery *incidents_next_delivery(struct incidents *i, int64_t now_us);
 NODISCARD enum status incidents_settle(struct incidents *i, const struct outcome *o);
 
 /* Small named values for app: checkpoints. `key` is short text; one commit replaces all given
- * values in one step. */
+ * values in one step. CONFLICT after a roll-back, until the record is opened anew: what was decided
+ * before it must be decided again. */
 NODISCARD enum status incidents_put_state(struct incidents *i, struct text key, struct text value);
 NODISCARD enum status incidents_commit_state(struct incidents *i, struct text commit);
 NODISCARD enum status incidents_get_state(struct incidents *i, struct text key,

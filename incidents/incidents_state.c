@@ -46,6 +46,8 @@ enum status incidents_put_state(struct incidents *i, struct text key, struct tex
 {
     const struct text words[] = {TEXT("HSET"), TEXT("tocsin:state"), key, value};
     const struct text plain[] = {TEXT("SET"), key, value};
+    if (i->is_behind || i->store->has_lost)
+        return STATUS_CONFLICT;
     if (i->store->is_full)
         return STATUS_FULL;
     struct chunk *c = note(i, key);
@@ -80,6 +82,8 @@ enum status incidents_commit_state(struct incidents *i, struct text commit)
 {
     struct record_store *s = i->store;
     const struct text plain[] = {TEXT("SET"), TEXT("tocsin:commit"), commit};
+    if (i->is_behind || s->has_lost)
+        return STATUS_CONFLICT;
     if (s->tell_failures != i->chunk_failures || s->told != s->heard) {
         i->chunk_failures = s->tell_failures;
         return STATUS_IO; /* a value it may name is not there */

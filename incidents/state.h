@@ -97,6 +97,7 @@ struct incidents {
     int64_t digest_us; /* since; TIMESTAMP_NONE: empty */
     bool is_meta_dirty;
     bool has_rolled_back;
+    bool is_behind; /* rolled back since it was opened: no checkpoint may say that all is well */
     bool is_urgent; /* something new: the effect goes at once */
     struct noise *dirty_noise;
     size_t sweep_slot; /* where the search for faded candidates goes on */

@@ -319,6 +319,7 @@ static void test_roll_back(void **state)
         has = incidents_has_rolled_back(i);
     }
     assert_true(has);
+    assert_int_equal(incidents_commit_state(i, TEXT("position 1\n")), STATUS_CONFLICT);
     for (uint32_t n = 0; n < INPUTS; n++)
         put_nth(i, n, CASE_T0); /* the journal is read again */
     incidents_close(i);
