@@ -169,7 +169,7 @@ static enum status read_condition(struct draft *d, const struct yaml_node *node,
         if (!is_temporal(r))
             return finding_error(findings_of(d), condition, "bad-condition",
                                  "only temporal and temporal_ordered take an expression");
-        return relation_read_steps(d, condition, r->references, &r->correlation);
+        return relation_steps_read(d, condition, r->references, &r->correlation);
     }
     if (condition && condition->kind == YAML_SEQUENCE)
         return finding_error(findings_of(d), condition, "bad-condition",

@@ -96,7 +96,7 @@ static enum status read_or(struct reading *r)
     return status;
 }
 
-enum status relation_read_steps(struct draft *d, const struct yaml_node *condition,
+enum status relation_steps_read(struct draft *d, const struct yaml_node *condition,
                                 const struct text *references, struct correlation *out)
 {
     struct reading r = {
