@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rules/mapping_parts.h"
+#include "rules/mapping_condition.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,12 +11,6 @@ enum {
 
 struct mapping_builder {
     struct mapping_set *set;
-};
-
-/* A document on its way into a mapping. */
-struct reading {
-    struct mapping_set *set;
-    struct mapping *mapping;
 };
 
 void mapping_builder_free(struct mapping_builder *b)
@@ -39,166 +33,22 @@ enum status mapping_builder_new(struct mapping_builder **out, struct error *err)
     return STATUS_OK;
 }
 
-static bool no_memory(struct decoder_document *d, const struct yaml_node *node)
-{
-    return decoder_document_refuse(d, node, STATUS_NOMEM, "no-memory", "no memory");
-}
-
-/* ---- conditions ------------------------------------------------------------------------- */
-
-static bool watch_name(struct decoder_document *d, const struct yaml_node *node,
-                       struct mapping_set *s, struct text name, uint16_t *out)
-{
-    for (uint32_t i = 0; i < s->slot_count; i++)
-        if (text_equal(s->slot_names[i], name)) {
-            *out = (uint16_t)i;
-            return true;
-        }
-    if (s->slot_count == MAPPING_SLOTS)
-        return decoder_document_refuse(d, node, STATUS_LIMIT, "too-many-fields",
-                                       "all mappings together may look at %d fields",
-                                       MAPPING_SLOTS);
-    const struct text copy = arena_copy(d->arena, name);
-    if (!copy.at)
-        return no_memory(d, node);
-    *out = (uint16_t)s->slot_count;
-    s->slot_names[s->slot_count++] = copy;
-    return true;
-}
-
-/* An event's own name stands for itself; the mapping's names are tried where it has none. */
-static bool watch_field(struct decoder_document *d, const struct yaml_node *node,
-                        const struct reading *r, struct mapping_condition *c)
-{
-    struct text names[MAPPING_NAMES];
-    uint32_t count = mapping_names(r->mapping, c->field, d->arena, names);
-    if (text_find_byte(c->field, '.') < c->field.len) {
-        names[0] = c->field;
-        count = 1;
-    }
-    uint16_t *slots = arena_alloc(d->arena, count * sizeof *slots);
-    if (!slots)
-        return no_memory(d, node);
-    for (uint32_t i = 0; i < count; i++)
-        if (!watch_name(d, node, r->set, names[i], &slots[i]))
-            return false;
-    c->slots = slots;
-    c->slot_count = count;
-    return true;
-}
-
-static bool read_values(struct decoder_document *d, const struct yaml_node *node,
-                        struct mapping_condition *c)
-{
-    struct decoder_document_texts texts = {0};
-    if (!decoder_document_texts(d, node, &texts))
-        return false;
-    struct text *values = arena_alloc(d->arena, texts.count * sizeof *values);
-    if (!values)
-        return no_memory(d, node);
-    for (uint32_t i = 0; i < texts.count; i++) {
-        const struct field f = {.value = texts.items[i]};
-        char *lower = arena_bytes(d->arena, MAPPING_VALUE);
-        if (!lower)
-            return no_memory(d, node);
-        if (!mapping_match_fold(&f, lower, &values[i]))
-            return decoder_document_refuse(d, node, STATUS_LIMIT, "long-value",
-                                           "a value may have %d bytes", MAPPING_VALUE);
-        c->has_wildcard |= text_find_byte(values[i], '*') < values[i].len;
-    }
-    c->values = values;
-    c->value_count = texts.count;
-    return true;
-}
-
-/* {exists: true} or {not: value(s)}. */
-static bool read_question(struct decoder_document *d, const struct yaml_node *node,
-                          struct mapping_condition *c)
-{
-    static const struct decoder_document_key keys[] = {
-        {"field", NULL, false},
-        {"exists", NULL, false},
-        {"not", NULL, false},
-        {"value", NULL, false},
-    };
-    if (!decoder_document_walk(d, node, "a condition", keys, sizeof keys / sizeof *keys, NULL))
-        return false;
-    const struct yaml_node *exists = yaml_get(node, TEXT("exists"));
-    const struct yaml_node *not = yaml_get(node, TEXT("not"));
-    const struct yaml_node *value = yaml_get(node, TEXT("value"));
-    if (!exists + !not +!value != 2)
-        return decoder_document_refuse(d, node, STATUS_INVALID, "bad-condition",
-                                       "a condition has one of 'exists', 'not' and 'value'");
-    bool is_wanted = true;
-    if (exists && !yaml_bool(exists, &is_wanted))
-        return decoder_document_refuse(d, exists, STATUS_SYNTAX, "not-a-boolean",
-                                       "want true or false");
-    c->is_existence = exists != NULL;
-    c->is_negated = not || !is_wanted;
-    return exists || read_values(d, not ? not : value, c);
-}
-
-static bool read_condition(struct decoder_document *d, const struct reading *r,
-                           const struct yaml_node *field, const struct yaml_node *value,
-                           struct mapping_condition *out)
-{
-    if (!decoder_document_text(d, field, &out->field) || !watch_field(d, field, r, out))
-        return false;
-    return value->kind == YAML_MAPPING ? read_question(d, value, out) : read_values(d, value, out);
-}
-
-/* {field: name, exists: true} or {name: value(s), name: value(s)}. */
-static bool read_clause(struct decoder_document *d, const struct reading *r,
-                        const struct yaml_node *node, struct mapping_clause *out)
-{
-    if (node->kind != YAML_MAPPING || !node->count)
-        return decoder_document_refuse(d, node, STATUS_SYNTAX, "bad-condition",
-                                       "want {field: value} or {field: name, exists: true}");
-    const struct yaml_node *field = yaml_get(node, TEXT("field"));
-    const uint32_t count = field ? 1 : node->count;
-    struct mapping_condition *conditions = arena_zero(d->arena, count * sizeof *conditions);
-    if (!conditions)
-        return no_memory(d, node);
-    *out = (struct mapping_clause){conditions, count};
-    if (field)
-        return read_condition(d, r, field, node, conditions);
-    for (uint32_t i = 0; i < count; i++)
-        if (!read_condition(d, r, node->pairs[i].key, node->pairs[i].value, &conditions[i]))
-            return false;
-    return true;
-}
-
-static bool read_when(struct decoder_document *d, const struct reading *r,
-                      const struct yaml_node *node, struct mapping_when *out)
-{
-    const bool is_list = node->kind == YAML_SEQUENCE;
-    const uint32_t count = is_list ? node->count : 1;
-    struct mapping_clause *clauses = arena_zero(d->arena, (count + 1) * sizeof *clauses);
-    if (!clauses)
-        return no_memory(d, node);
-    for (uint32_t i = 0; i < count; i++)
-        if (!read_clause(d, r, is_list ? node->items[i] : node, &clauses[i]))
-            return false;
-    *out = (struct mapping_when){clauses, count};
-    return true;
-}
-
 /* ---- keys of a document ----------------------------------------------------------------- */
 
 static bool read_name(struct decoder_document *d, const struct yaml_node *node, void *into)
 {
-    return decoder_document_text(d, node, &((struct reading *)into)->mapping->name);
+    return decoder_document_text(d, node, &((struct mapping_reading *)into)->mapping->name);
 }
 
 static bool read_fields(struct decoder_document *d, const struct yaml_node *node, void *into)
 {
-    struct mapping *m = ((struct reading *)into)->mapping;
+    struct mapping *m = ((struct mapping_reading *)into)->mapping;
     if (node->kind != YAML_MAPPING || !node->count)
         return decoder_document_refuse(d, node, STATUS_SYNTAX, "not-a-mapping",
                                        "fields maps Sigma's names to the event's");
     struct mapping_field *fields = arena_zero(d->arena, node->count * sizeof *fields);
     if (!fields)
-        return no_memory(d, node);
+        return mapping_condition_no_memory(d, node);
     for (uint32_t i = 0; i < node->count; i++) {
         const struct yaml_node *targets = node->pairs[i].value;
         if (!decoder_document_text(d, node->pairs[i].key, &fields[i].name) ||
@@ -215,7 +65,7 @@ static bool read_fields(struct decoder_document *d, const struct yaml_node *node
 
 static bool read_entities(struct decoder_document *d, const struct yaml_node *node, void *into)
 {
-    struct mapping *m = ((struct reading *)into)->mapping;
+    struct mapping *m = ((struct mapping_reading *)into)->mapping;
     struct decoder_document_entities entities = {0};
     if (!decoder_document_entities(d, node, &entities))
         return false;
@@ -224,18 +74,18 @@ static bool read_entities(struct decoder_document *d, const struct yaml_node *no
     return true;
 }
 
-static bool read_source(struct decoder_document *d, const struct reading *r,
+static bool read_source(struct decoder_document *d, const struct mapping_reading *r,
                         const struct yaml_node *node, struct mapping_source *sources,
                         uint32_t *count)
 {
     struct logsource *source = arena_zero(d->arena, sizeof *source);
     if (!source)
-        return no_memory(d, node);
+        return mapping_condition_no_memory(d, node);
     if (!decoder_document_logsource(d, node, source))
         return false;
     struct mapping_when when = {.count = 0};
     const struct yaml_node *condition = yaml_get(node, TEXT("when"));
-    if (condition && !read_when(d, r, condition, &when))
+    if (condition && !mapping_condition_read(d, r, condition, &when))
         return false;
     const uint32_t more = when.count ? when.count : 1;
     if (*count + more > SOURCES_MOST)
@@ -257,7 +107,7 @@ static uint32_t count_clauses(const struct yaml_node *list)
     return count;
 }
 
-static bool read_sources(struct decoder_document *d, const struct reading *r,
+static bool read_sources(struct decoder_document *d, const struct mapping_reading *r,
                          const struct yaml_node *node)
 {
     struct mapping *m = r->mapping;
@@ -268,7 +118,7 @@ static bool read_sources(struct decoder_document *d, const struct reading *r,
     struct mapping_source *sources = arena_zero(d->arena, most * sizeof *sources);
     struct logsource *distinct = arena_zero(d->arena, most * sizeof *distinct);
     if (!sources || !distinct)
-        return no_memory(d, node);
+        return mapping_condition_no_memory(d, node);
     bool is_good = true;
     for (uint32_t i = 0; i < node->count; i++)
         is_good = read_source(d, r, node->items[i], sources, &m->source_count) && is_good;
@@ -294,17 +144,17 @@ static const struct mapping *find(const struct mapping_set *s, struct text name)
 }
 
 /* The same conditions, on the fields as this mapping names them. */
-static bool copy_source(struct decoder_document *d, const struct reading *r,
+static bool copy_source(struct decoder_document *d, const struct mapping_reading *r,
                         const struct yaml_node *node, const struct mapping_source *from,
                         struct mapping_source *out)
 {
     struct mapping_condition *conditions =
         arena_alloc(d->arena, (from->clause.count + 1) * sizeof *conditions);
     if (!conditions)
-        return no_memory(d, node);
+        return mapping_condition_no_memory(d, node);
     for (uint32_t i = 0; i < from->clause.count; i++) {
         conditions[i] = from->clause.conditions[i];
-        if (!watch_field(d, node, r, &conditions[i]))
+        if (!mapping_condition_watch(d, node, r, &conditions[i]))
             return false;
     }
     *out =
@@ -313,7 +163,7 @@ static bool copy_source(struct decoder_document *d, const struct reading *r,
 }
 
 /* Log sources, and entities where it has none of its own, of an earlier mapping. */
-static bool read_like(struct decoder_document *d, const struct reading *r,
+static bool read_like(struct decoder_document *d, const struct mapping_reading *r,
                       const struct yaml_node *node)
 {
     struct mapping *m = r->mapping;
@@ -325,7 +175,7 @@ static bool read_like(struct decoder_document *d, const struct reading *r,
     struct mapping_source *sources =
         arena_alloc(d->arena, (other->source_count + 1) * sizeof *sources);
     if (!sources)
-        return no_memory(d, node);
+        return mapping_condition_no_memory(d, node);
     for (uint32_t i = 0; i < other->source_count; i++)
         if (!copy_source(d, r, node, &other->sources[i], &sources[i]))
             return false;
@@ -342,7 +192,7 @@ static bool read_like(struct decoder_document *d, const struct reading *r,
 }
 
 static bool read_document(struct decoder_document *d, const struct yaml_node *document,
-                          struct reading *r)
+                          struct mapping_reading *r)
 {
     /* conditions need the fields, so they are read last */
     static const struct decoder_document_key keys[] = {
@@ -358,11 +208,12 @@ static bool read_document(struct decoder_document *d, const struct yaml_node *do
     if (sources && like)
         return decoder_document_refuse(d, like, STATUS_INVALID, "two-sources",
                                        "a mapping has 'logsources' or 'like', not both");
-    bool is_good = read_when(d, r, yaml_get(document, TEXT("when")), &r->mapping->when);
+    bool is_good =
+        mapping_condition_read(d, r, yaml_get(document, TEXT("when")), &r->mapping->when);
     is_good = (!sources || read_sources(d, r, sources)) && is_good;
     is_good = (!like || read_like(d, r, like)) && is_good;
     if (is_good && !mapping_dispatch_build(r->mapping, d->arena))
-        return no_memory(d, document);
+        return mapping_condition_no_memory(d, document);
     return is_good;
 }
 
@@ -404,14 +255,14 @@ enum status mapping_builder_add(struct mapping_builder *b, struct text file,
     struct mapping *m = arena_zero(&s->arena, sizeof *m);
     struct text copy = arena_copy(&s->arena, file);
     if (!m || !copy.at || !grow(s)) {
-        (void)no_memory(&d, document);
+        (void)mapping_condition_no_memory(&d, document);
         return d.status;
     }
     if (older)
         (void)decoder_document_refuse(&d, name, STATUS_EXISTS, "duplicate-mapping",
                                       "a mapping '%.*s' stands in %.*s:%u already",
                                       TEXT_ARG(d.name), TEXT_ARG(older->file), older->line);
-    struct reading r = {s, m};
+    struct mapping_reading r = {s, m};
     if (!read_document(&d, document, &r) || d.status)
         return d.status;
     m->file = copy;
