@@ -116,6 +116,7 @@ enum status view_ledger(struct view *v, view_ledger_fn see, void *context, struc
 
 struct listing {
     const struct incident_filter *filter;
+    int64_t until_us; /* of the filter, or where the page before ended */
     struct buffer *out;
     uint32_t count, limit;
     bool is_past_after;
@@ -193,7 +194,7 @@ static enum status list_set(struct view *v, struct listing *l, struct text set, 
 {
     char since[32], until[32], offset[32];
     struct text least = score_text(l->filter->since_us, "-inf", since);
-    struct text most = score_text(l->filter->until_us, "+inf", until);
+    struct text most = score_text(l->until_us, "+inf", until);
     for (uint32_t from = 0; !l->has_more; from += VIEW_PAGE) {
         struct reply names = {0}, documents = {0};
         struct text words[VIEW_PAGE + 1] = {TEXT("MGET")};
@@ -214,6 +215,24 @@ static enum status list_set(struct view *v, struct listing *l, struct text set, 
     return STATUS_OK;
 }
 
+/* A page goes on where the one before ended, not from the newest on. */
+static enum status find_page(struct view *v, struct listing *l, struct error *err)
+{
+    struct reply score = {0};
+    int64_t us;
+    l->until_us = l->filter->until_us;
+    l->is_past_after = !l->filter->after.len;
+    if (l->is_past_after)
+        return STATUS_OK;
+    arena_reset(&v->arena);
+    enum status s =
+        VIEW_ASK(v, &score, err, TEXT("ZSCORE"), TEXT("tocsin:index"), l->filter->after);
+    if (s == STATUS_OK && score.kind == REPLY_TEXT && text_to_int64(score.text, &us) &&
+        (l->until_us == TIMESTAMP_NONE || us < l->until_us))
+        l->until_us = us;
+    return s;
+}
+
 enum status view_incidents(struct view *v, const struct incident_filter *f, struct buffer *out,
                            struct error *err)
 {
@@ -224,15 +243,19 @@ enum status view_incidents(struct view *v, const struct incident_filter *f, stru
     l.limit = f->limit ? f->limit : DEFAULT_LIMIT;
     if (l.limit > MAX_LIMIT)
         l.limit = MAX_LIMIT;
-    l.is_past_after = !f->after.len;
+    s = find_page(v, &l, err);
+    if (s != STATUS_OK)
+        return s;
     size_t before = out->len;
     json_write_open(out, NULL, '{');
     json_write_open(out, "incidents", '[');
     if (is_any || !text_equal(f->kind, TEXT("candidate")))
         s = list_set(v, &l, is_open ? TEXT("tocsin:open") : TEXT("tocsin:index"),
                      "tocsin:incident:", err);
-    if (s == STATUS_OK && (is_any || text_equal(f->kind, TEXT("candidate"))))
+    if (s == STATUS_OK && (is_any || text_equal(f->kind, TEXT("candidate")))) {
+        l.until_us = f->until_us;
         s = list_set(v, &l, TEXT("tocsin:candidates"), "tocsin:entity:", err);
+    }
     json_write_close(out, ']');
     if (l.has_more)
         json_write_string(out, "next", text_of(l.last));

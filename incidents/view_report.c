@@ -126,6 +126,8 @@ static void see_incident(struct reading *r, struct story *s, struct text what,
     } else if (text_equal(what, TEXT("closed")) || text_equal(what, TEXT("merged"))) {
         s->marks[MARK_CLOSED] = us;
         see_settled(s, us);
+        if (disposition.len)
+            first(s, MARK_TRIAGED, us);
     } else if (text_equal(what, TEXT("reopened"))) {
         s->reopened_us = us;
         s->marks[MARK_RESOLVED] = s->marks[MARK_RECOVERED] = s->marks[MARK_CLOSED] = TIMESTAMP_NONE;
