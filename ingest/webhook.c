@@ -3,6 +3,7 @@
 #include "base/json_write.h"
 #include "base/timestamp.h"
 #include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
 
 static struct text idempotency(struct webhook_call *call)
@@ -163,17 +164,38 @@ struct text webhook_severity(struct text word)
     return TEXT_NONE;
 }
 
-struct text webhook_host(struct text instance)
+/* Letters, digits, '.', '-', '_'; with colons only what an IPv6 address may hold. */
+static bool is_host(struct text t)
 {
-    size_t scheme = text_find(instance, TEXT("://"));
-    struct text t = scheme < instance.len ? text_skip(instance, scheme + 3) : instance;
-    t = text_head(t, text_find_byte(t, '/'));
+    bool has_colon = text_find_byte(t, ':') < t.len;
+    for (size_t i = 0; i < t.len; i++) {
+        char c = (char)(t.at[i] | 0x20);
+        bool is_digit = t.at[i] >= '0' && t.at[i] <= '9';
+        bool is_letter = c >= 'a' && c <= (has_colon ? 'f' : 'z');
+        bool is_mark =
+            t.at[i] == '.' || (has_colon ? t.at[i] == ':' : strchr("-_", t.at[i]) != NULL);
+        if (!is_digit && !is_letter && !(is_mark && t.at[i]))
+            return false;
+    }
+    return t.len > 0;
+}
+
+static struct text without_port(struct text t)
+{
     if (t.len && t.at[0] == '[')
         return text_head(text_skip(t, 1), text_find_byte(text_skip(t, 1), ']'));
     size_t colon = text_find_byte(t, ':');
     bool has_one =
         colon < t.len && text_find_byte(text_skip(t, colon + 1), ':') == t.len - colon - 1;
     return has_one ? text_head(t, colon) : t;
+}
+
+struct text webhook_host(struct text instance)
+{
+    size_t scheme = text_find(instance, TEXT("://"));
+    struct text t = scheme < instance.len ? text_skip(instance, scheme + 3) : instance;
+    struct text host = without_port(text_head(t, text_find_byte(t, '/')));
+    return is_host(host) ? host : TEXT_NONE;
 }
 
 int64_t webhook_time(const struct json_node *parent, const char *name)

@@ -118,7 +118,8 @@ void webhook_reject(struct webhook_call *call, enum webhook_style style, int sta
                     const char *why);
 /* A sender's word for severity as one of ours, or empty. */
 struct text webhook_severity(struct text word);
-/* "host:9100" -> "host", "http://host:80/x" -> "host", "[::1]:9100" -> "::1". */
+/* "host:9100" -> "host", "http://host:80/x" -> "host", "[::1]:9100" -> "::1"; what is no host name
+ * and no address: nothing. */
 struct text webhook_host(struct text instance);
 /* RFC 3339 of a member, or TIMESTAMP_NONE; year 1 is none. */
 int64_t webhook_time(const struct json_node *parent, const char *name);

@@ -3,6 +3,7 @@
 #include "base/json_scan.h"
 #include "base/timestamp.h"
 #include "ingest/ingest.h"
+#include "ingest/webhook.h"
 #include "tests/support/table.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -455,6 +456,25 @@ static void test_too_many_events(void **state)
     webhooks_free(w);
 }
 
+struct instance {
+    const char *name, *text, *want;
+};
+static const struct instance instances[] = {
+    {"host: with a port", "web1:9100", "web1"},
+    {"host: a URL", "https://web1.example.org:80/x?y", "web1.example.org"},
+    {"host: IPv6", "[2001:db8::1]:9100", "2001:db8::1"},
+    {"host: IPv6 alone", "2001:db8::1", "2001:db8::1"},
+    {"host: a path of words", "tool:vendor:region:852559987:cluster/api", ""},
+    {"host: prose", "the new server", ""},
+    {"host: nothing", "", ""},
+};
+
+static void test_host(void **state)
+{
+    const struct instance *row = *state;
+    assert_true(text_equal(webhook_host(text_of(row->text)), text_of(row->want)));
+}
+
 struct faulty {
     const char *name, *method, *path, *body;
     int want;
@@ -573,6 +593,8 @@ int main(void)
     size_t n = 13;
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         tests[n++] = ROW(test_faulty, &faults[i]);
+    for (size_t i = 0; i < sizeof instances / sizeof *instances; i++)
+        tests[n++] = ROW(test_host, &instances[i]);
     for (size_t i = 0; i < sizeof overloads / sizeof *overloads; i++)
         tests[n++] = ROW(test_overload, &overloads[i]);
     return _cmocka_run_group_tests("test_webhooks", tests, n, NULL, NULL);
