@@ -63,7 +63,7 @@ const struct logsource *mapping_logsources(const struct mapping_set *s, uint32_t
  * neither mapping nor decoder declares it. False: no entity. */
 bool mapping_usual_kind(struct text field, enum entity_kind *out);
 
-/* Sets event->mapping to the first mapping whose `when` holds, and appends every log source of it
- * that applies, first written first. No log source: a mapping knows the event, but no rule's source
- * fits. Any thread; no allocation. */
+/* Sets event->mapping to the first mapping whose `when` holds (none for an event without fields),
+ * and appends every log source of it that applies, first written first. No log source: a mapping
+ * knows the event, but no rule's source fits. Any thread; no allocation. */
 void mapping_apply(const struct mapping_set *s, struct event *event);
