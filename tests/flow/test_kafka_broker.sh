@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The Kafka door against a real broker: the real source with the real journal (test_kafka take),
-# through a killed broker, a killed reader, a rebalance, a journal that refuses, dead letters and a
-# topic made anew. Numbered records: at the end each is in the journals exactly once.
+# through a killed broker, a killed reader, a rebalance, a journal that refuses, a lost session, dead
+# letters and a topic made anew. Numbered records: at the end each is in the journals exactly once.
 set -u
 here=$(dirname "$(readlink -f "$0")")
 root=$(cd "$here/../.." && pwd)
@@ -126,9 +126,17 @@ wait_for 60 has_upto 10000 || fail "refused: $(numbers | uniq | wc -l) of 10000"
 wait_for 10 is_above kafka_retries_total || fail "nothing was read again"
 echo "ok: refused batches were read again $(sum kafka_retries_total j1) times"
 
+kill -STOP "${pids[j1]}" # for longer than its session: the group takes its partitions away
+produce 10001 10500
+wait_for 5 false
+kill -CONT "${pids[j1]}"
+produce 10501 11000 200
+wait_for 60 has_upto 11000 || fail "session lost: $(numbers | uniq | wc -l) of 11000"
+echo "ok: a reader that lost its session found its way back"
+
 head -c 5000 /dev/zero | tr '\0' x | kcat -P -b "127.0.0.1:$port" -t logs -k poison
-produce 10001 10001
-wait_for 30 has_upto 10001 || fail "a record behind a poisonous one does not come"
+produce 11001 11001
+wait_for 30 has_upto 11001 || fail "a record behind a poisonous one does not come"
 kcat -C -b "127.0.0.1:$port" -t dead -e -q -f '%S %k %h\n' > "$dir/letters" 2>> "$dir/kcat.err"
 grep -q '^5000 poison tocsin.cause=longer than max_message,tocsin.origin=kafka:logs:[0-9]*:[0-9]*$' \
   "$dir/letters" || fail "the dead letter is not as it should be: $(cat "$dir/letters")"
@@ -139,12 +147,12 @@ echo "ok: a record too long is a dead letter with cause and origin; the lag is 0
 kill_broker
 rm -rf "$dir/broker/data"
 start_broker
-produce 10002 10100
-wait_for 60 has_upto 10100 || fail "topic made anew: $(numbers | uniq | wc -l) of 10100"
+produce 11002 11100
+wait_for 60 has_upto 11100 || fail "topic made anew: $(numbers | uniq | wc -l) of 11100"
 echo "ok: a topic made anew is read from its start"
 
 stop_reader j1
 numbers > "$dir/numbers"
-seq 1 10100 | cmp - "$dir/numbers" || fail "lost or doubled: $(seq 1 10100 | diff - "$dir/numbers" | head)"
+seq 1 11100 | cmp - "$dir/numbers" || fail "lost or doubled: $(seq 1 11100 | diff - "$dir/numbers" | head)"
 [ ! -e "$dir/failed" ] || fail "$(cat "$dir/failed")"
-echo "ok: 10100 records, none lost, none doubled"
+echo "ok: 11100 records, none lost, none doubled"
