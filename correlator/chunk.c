@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "correlator/chunk.h"
+#include <stdlib.h>
 #include <string.h>
 
-enum { CHECK_AT = CHUNK_HEAD - 8, LENGTH_AT = 8, GENERATION_AT = 16 };
+enum { KIND_AT = 5, LENGTH_AT = 8, GENERATION_AT = 16, CHECK_AT = CHUNK_HEAD - 8 };
 
 static void store(char *at, uint64_t value, size_t bytes)
 {
@@ -34,61 +35,79 @@ void chunk_writer_init(struct chunk_writer *w, enum chunk_kind kind, uint64_t ge
 {
     *w = (struct chunk_writer){
         .kind = kind, .generation = generation, .put = put, .context = context};
-    buffer_init(&w->buffer, CHUNK_BYTES);
+    w->bytes = malloc(CHUNK_BYTES);
+    w->status = w->bytes ? STATUS_OK : STATUS_NOMEM;
 }
 
 void chunk_writer_fini(struct chunk_writer *w)
 {
-    buffer_fini(&w->buffer);
+    free(w->bytes);
+    w->bytes = NULL;
 }
 
 size_t chunk_writer_room(const struct chunk_writer *w)
 {
-    size_t used = w->buffer.len ? w->buffer.len : CHUNK_HEAD;
-    return CHUNK_BYTES - used;
+    return CHUNK_BYTES - (w->len ? w->len : CHUNK_HEAD);
 }
 
 static void begin(struct chunk_writer *w)
 {
-    if (w->buffer.len)
-        return;
-    char head[CHUNK_HEAD] = {'T', 'O', 'C', 'K', CHUNK_VERSION, (char)w->kind};
-    store(head + GENERATION_AT, w->generation, 8);
-    buffer_append(&w->buffer, (struct text){head, sizeof head});
+    static const char head[CHUNK_HEAD] = {'T', 'O', 'C', 'K', CHUNK_VERSION};
+    memcpy(w->bytes, head, sizeof head);
+    w->bytes[KIND_AT] = (char)w->kind;
+    store(w->bytes + GENERATION_AT, w->generation, 8);
+    w->len = CHUNK_HEAD;
 }
 
 void chunk_writer_send(struct chunk_writer *w)
 {
-    if (w->buffer.has_failed && !w->status)
-        w->status = STATUS_NOMEM;
-    if (!w->buffer.len || w->status)
+    if (!w->len || w->status)
         return;
-    store(w->buffer.at + LENGTH_AT, w->buffer.len - CHUNK_HEAD, 4);
-    store(w->buffer.at + CHECK_AT, check_of(w->buffer.at, w->buffer.len), 8);
-    w->status = w->put(w->context, buffer_text(&w->buffer));
-    buffer_clear(&w->buffer);
+    store(w->bytes + LENGTH_AT, w->len - CHUNK_HEAD, 4);
+    store(w->bytes + CHECK_AT, check_of(w->bytes, w->len), 8);
+    w->status = w->put(w->context, (struct text){w->bytes, w->len});
+    w->len = 0;
+}
+
+/* Where `len` more bytes go; NULL after a failure. */
+static char *room_for(struct chunk_writer *w, size_t len)
+{
+    if (w->status)
+        return NULL;
+    if (!w->len)
+        begin(w);
+    if (len > CHUNK_BYTES - w->len) {
+        w->status = STATUS_LIMIT;
+        return NULL;
+    }
+    char *at = w->bytes + w->len;
+    w->len += len;
+    return at;
 }
 
 void chunk_writer_bytes(struct chunk_writer *w, const void *at, size_t len)
 {
-    begin(w);
-    buffer_append(&w->buffer, (struct text){at, len});
+    char *to = room_for(w, len);
+    if (to && len)
+        memcpy(to, at, len);
 }
 
 void chunk_writer_byte(struct chunk_writer *w, uint8_t byte)
 {
-    begin(w);
-    buffer_byte(&w->buffer, (char)byte);
+    char *to = room_for(w, 1);
+    if (to)
+        *to = (char)byte;
 }
 
 void chunk_writer_varint(struct chunk_writer *w, uint64_t value)
 {
-    char bytes[10];
-    size_t len = 0;
+    size_t bits = 64U - (size_t)__builtin_clzll(value | 1);
+    char *to = room_for(w, (bits + 6) / 7);
+    if (!to)
+        return;
     for (; value > 127; value >>= 7)
-        bytes[len++] = (char)(value | 128);
-    bytes[len++] = (char)value;
-    chunk_writer_bytes(w, bytes, len);
+        *to++ = (char)(value | 128);
+    *to = (char)value;
 }
 
 void chunk_writer_signed(struct chunk_writer *w, int64_t value)
@@ -112,7 +131,7 @@ enum status chunk_reader_open(struct chunk_reader *r, struct text chunk, enum ch
     if (chunk.at[4] != CHUNK_VERSION)
         return error_set(err, STATUS_SYNTAX, 0, "saved state: version %d, want %d",
                          (unsigned char)chunk.at[4], CHUNK_VERSION);
-    if ((uint8_t)chunk.at[5] != (uint8_t)kind)
+    if ((uint8_t)chunk.at[KIND_AT] != (uint8_t)kind)
         return error_set(err, STATUS_SYNTAX, 0, "saved state: a chunk of another kind");
     if (load(chunk.at + LENGTH_AT, 4) != chunk.len - CHUNK_HEAD)
         return error_set(err, STATUS_SYNTAX, 0, "saved state: a chunk was cut");

@@ -17,7 +17,8 @@ enum { CHUNK_VERSION = 1, CHUNK_BYTES = 64 * 1024, CHUNK_HEAD = 32 };
 enum chunk_kind { CHUNK_WINDOWS = 1, CHUNK_SEQUENCER = 2 };
 
 struct chunk_writer {
-    struct buffer buffer;
+    char *bytes; /* owned, CHUNK_BYTES of them; NULL without memory */
+    size_t len;  /* 0: no chunk was begun */
     enum chunk_kind kind;
     uint64_t generation;
     checkpoint_fn put;
@@ -28,7 +29,7 @@ struct chunk_writer {
 void chunk_writer_init(struct chunk_writer *w, enum chunk_kind kind, uint64_t generation,
                        checkpoint_fn put, void *context);
 void chunk_writer_fini(struct chunk_writer *w);
-/* Bytes that still fit into the chunk begun. */
+/* Bytes that still fit into the chunk begun; what does not fit is a failure with LIMIT. */
 size_t chunk_writer_room(const struct chunk_writer *w);
 /* Sends what was begun, if anything. */
 void chunk_writer_send(struct chunk_writer *w);

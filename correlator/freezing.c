@@ -14,6 +14,7 @@
  */
 enum { ITEM_CLOCK = 'C', ITEM_RULE = 'R', ITEM_WINDOW = 'W' };
 enum { RULE_BYTES = 32, HEAD_BYTES = 96, ENTRY_BYTES = 40, SMALL_ROOM = 4096 };
+enum { FETCHED = 32 }; /* windows whose memory is asked for together */
 
 /* ---- writing ---- */
 
@@ -120,9 +121,22 @@ static void write_windows(struct freezer *z, bool whole)
             if (window_store_at(store, i)->flags & WINDOW_LIVE)
                 window_store_mark(store, i);
     }
-    for (uint32_t i = window_store_next_marked(store, 0); i != WINDOW_NONE && !z->writer.status;
-         i = window_store_next_marked(store, i + 1))
-        write_window(z, window_store_at(store, i));
+    uint32_t group[FETCHED];
+    uint32_t next = 0;
+    for (uint32_t count = FETCHED; count == FETCHED && !z->writer.status;) {
+        count = 0;
+        while (count < FETCHED && next != WINDOW_NONE) {
+            next = window_store_next_marked(store, next);
+            if (next == WINDOW_NONE)
+                break;
+            __builtin_prefetch(window_store_at(store, next), 0, 3);
+            group[count++] = next++;
+        }
+        for (uint32_t i = 0; i < count; i++)
+            __builtin_prefetch(window_store_at(store, group[i])->block, 0, 3);
+        for (uint32_t i = 0; i < count; i++)
+            write_window(z, window_store_at(store, group[i]));
+    }
 }
 
 enum status freezing_write(struct shard *s, bool whole, checkpoint_fn put, void *context)
