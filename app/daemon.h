@@ -51,7 +51,8 @@ struct recorder {
     struct mailbox commands; /* of console */
     struct command_output detections;
     bool has_detections;
-    _Atomic bool must_restart;       /* Redis lost what it had acknowledged */
+    _Atomic bool has_skipped;  /* at a stop without Redis: what follows may not be committed */
+    _Atomic bool must_restart; /* Redis lost what it had acknowledged */
     struct journal_reader *evidence; /* opened when first needed */
     int64_t journal_us;              /* of the last batch */
 };

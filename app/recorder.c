@@ -171,6 +171,16 @@ void recorder_idle(void *daemon)
         command_flush_output(&d->recorder.detections, true);
 }
 
+/* At a stop nobody waits for a Redis that does not come: the next start decides again from the last
+ * checkpoint, and none is committed from here on. */
+static bool must_skip(struct daemon *d)
+{
+    if (!atomic_load(&d->is_stopping))
+        return false;
+    atomic_store(&d->recorder.has_skipped, true);
+    return true;
+}
+
 /* While Redis is away its effects wait; when no more can wait, everything before them does. */
 static void wait_for_redis(struct daemon *d)
 {
@@ -186,6 +196,8 @@ static void detect(struct daemon *d, const struct detection *detection)
     enum status status = STATUS_FULL;
     while (status == STATUS_FULL) {
         status = incidents_detect(r->incidents, detection);
+        if (status == STATUS_FULL && must_skip(d))
+            return;
         if (status == STATUS_FULL)
             wait_for_redis(d);
     }
@@ -208,6 +220,8 @@ static void alert(struct daemon *d, const struct record *record)
     enum status status = STATUS_FULL;
     while (status == STATUS_FULL) {
         status = incidents_alert(r->incidents, &r->event);
+        if (status == STATUS_FULL && must_skip(d))
+            return;
         if (status == STATUS_FULL)
             wait_for_redis(d);
     }

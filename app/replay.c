@@ -22,7 +22,7 @@ struct replay {
     struct command_list against;
     const char *format, *logsource, *fire, *detections, *incidents, *stats, *data, *entities, *zone;
     bool is_journal;
-    int64_t now_us;
+    int64_t now_us, ahead_us;
     struct rerun_options run;
     struct command_output out;
 };
@@ -51,6 +51,8 @@ static int read_choices(struct replay *r)
     if (!r->run.file_count && !r->is_journal)
         return refuse("no input: name files, '-', or", "--journal");
     r->run.parser.now_us = r->now_us;
+    /* files have no clock to be ahead of; the journal has the receipt */
+    r->run.parser.ahead_us = r->is_journal ? r->ahead_us : 0;
     return COMMAND_DONE;
 }
 
@@ -187,6 +189,7 @@ int replay_main(int argc, char **argv)
     const char **files = calloc((size_t)argc + 1, sizeof(char *));
     if (!r || !files)
         return COMMAND_UNFINISHED;
+    r->ahead_us = 60000000;
     r->run = (struct rerun_options){.files = files,
                                     .since_us = TIMESTAMP_NONE,
                                     .until_us = TIMESTAMP_NONE,
@@ -213,6 +216,7 @@ int replay_main(int argc, char **argv)
         {"data", FLAG_TEXT, &r->data, "DIR", "the data folder whose journal is read"},
         {"since", FLAG_TIME, &r->run.since_us, "TIME", "journal: from here on"},
         {"until", FLAG_TIME, &r->run.until_us, "TIME", "journal: up to here"},
+        {"ahead", FLAG_DURATION, &r->ahead_us, "D", "journal: as time.ahead of the run, 1m"},
         {"workers", FLAG_COUNT, &r->run.workers, "N", "threads that match"},
         {"shards", FLAG_COUNT, &r->run.shards, "N", "threads that correlate"},
     };

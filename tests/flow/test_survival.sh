@@ -88,13 +88,14 @@ flow_start --detections "$flow_dir/live.jsonl"
 for n in 1 2 3 4 5 6 7; do
   fail_from 192.0.2.4
   fail_from 192.0.2.5
+  fail_from 192.0.2.6 180 # clamped to its receipt, then as now
 done
-flow_wait 5 has_fired 192.0.2.5 1 || flow_fail "the second run did not fire"
+flow_wait 5 has_fired 192.0.2.6 1 || flow_fail "the second run did not fire"
 flow_stop || flow_fail "SIGTERM did not end with 0"
 for n in 1 2 4; do
   "$tocsin" replay --journal --data "$flow_dir/data" --rules "$flow_dir/rules" \
     --workers $n --shards $n > "$flow_dir/again.jsonl" || flow_fail "replay --journal"
   cmp "$flow_dir/live.jsonl" "$flow_dir/again.jsonl" || flow_fail "replay differs with $n workers"
 done
-[ "$(wc -l < "$flow_dir/live.jsonl")" = 2 ] || flow_fail "want 2 detections"
+[ "$(wc -l < "$flow_dir/live.jsonl")" = 3 ] || flow_fail "want 3 detections"
 flow_note "replay --journal gives the live run's bytes with 1, 2 and 4 workers and shards"
