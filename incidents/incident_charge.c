@@ -99,13 +99,23 @@ static void keep_positions(struct member *m, const struct detection *d)
     }
 }
 
+/* Stable for storage, unlike the hash of the table. */
+static uint64_t entity_hash(enum entity_kind kind, struct text value)
+{
+    struct hasher h;
+    hash_start(&h);
+    hash_part_u64(&h, (uint64_t)kind);
+    hash_part_text(&h, value);
+    return hash_end(&h).lo;
+}
+
 static void count_detection(struct candidate *c, struct member *m, const struct detection *d,
                             int64_t t_us)
 {
     if (!c->detections++) {
         ident_make("cnd_", d->journal_us, d->id, c->id);
         /* Two entities of one detection are two candidates. */
-        c->id[IDENT_LEN - 1] = "0123456789ABCDEF"[candidate_hash(c->kind, c->value) & 15];
+        c->id[IDENT_LEN - 1] = "0123456789ABCDEF"[entity_hash(c->kind, c->value) & 15];
         c->alert_us = d->journal_us;
         c->received_us = received(d);
         c->is_backfill = received(d) - t_us > HOUR_US;
@@ -122,15 +132,6 @@ static void count_detection(struct candidate *c, struct member *m, const struct 
     if (t_us > m->last_us)
         m->last_us = t_us;
     keep_positions(m, d);
-}
-
-static uint64_t entity_hash(const struct entity *e)
-{
-    struct hasher h;
-    hash_start(&h);
-    hash_part_u64(&h, (uint64_t)e->kind);
-    hash_part_text(&h, e->value);
-    return hash_end(&h).lo;
 }
 
 static void tell_noise(struct incidents *i, const struct detection *d)
@@ -155,13 +156,36 @@ static bool is_held(struct incidents *i, const struct detection *d, const struct
         COUNT(i, excepted);
         return true;
     }
-    bool is_noise =
-        !d->is_renewal && restraint_is_noise(i, d->rule, entity_hash(e), t_us, &is_first);
+    bool is_noise = !d->is_renewal &&
+                    restraint_is_noise(i, d->rule, entity_hash(e->kind, e->value), t_us, &is_first);
     if (is_first)
         tell_noise(i, d);
     if (is_noise)
         COUNT(i, noise_held);
     return is_noise;
+}
+
+/* Values are kept in documents, which are UTF-8: other bytes become the characters U+0080..U+00FF
+ * here already, so that the entity is the same before and after a start. */
+static struct text clean(struct incidents *i, struct text value)
+{
+    if (text_is_utf8(value))
+        return value;
+    char *out = arena_bytes(&i->scratch, value.len * 2);
+    size_t len = 0;
+    for (size_t at = 0; out && at < value.len;) {
+        size_t step = text_utf8_len(text_skip(value, at));
+        if (step) {
+            memcpy(out + len, value.at + at, step);
+            len += step;
+            at += step;
+            continue;
+        }
+        unsigned char byte = (unsigned char)value.at[at++];
+        out[len++] = (char)(0xC0 | byte >> 6);
+        out[len++] = (char)(0x80 | (byte & 0x3F));
+    }
+    return (struct text){out, out ? len : 0};
 }
 
 static bool is_charged_already(const struct charging *g, const struct candidate *c)
@@ -241,7 +265,9 @@ void incident_charge_all(struct incidents *i, const struct detection *d, struct 
     }
     uint32_t named = 0;
     for (uint32_t e = 0; e < d->subject->entity_count; e++) {
-        const struct entity *entity = &d->subject->entities[e];
+        struct entity own = d->subject->entities[e];
+        const struct entity *entity = &own;
+        own.value = clean(i, own.value);
         named += entity->is_charged && !roster_is_nobody(entity->kind, entity->value);
         if (out->count >= INCIDENT_CHARGED || is_held(i, d, entity, out->t_us))
             continue;

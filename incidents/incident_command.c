@@ -254,8 +254,8 @@ static void take_back(struct incidents *i, struct incident *n)
         const struct incident_entity *at = &n->entities[e];
         struct candidate *c =
             incidents_key_candidate(i, at->kind, (struct text){at->value, at->len});
-        if (!c || c->incident)
-            continue;
+        if (!c || c->incident || n->origin == ORIGIN_ALERT)
+            continue; /* an alert's host is context, not what is charged */
         c->incident = n;
         incidents_touch_candidate(i, c);
     }

@@ -85,7 +85,7 @@ static void put_nth(struct incidents *i, uint32_t n, int64_t from_us)
     char address[32], host[32];
     struct rule rule = case_make_rule(&kinds[(n * 7 + n / 5) % 4]);
     (void)snprintf(address, sizeof address, "192.0.2.%u", n % 9);
-    (void)snprintf(host, sizeof host, "web%u", n % 3);
+    (void)snprintf(host, sizeof host, "web\xff%u", n % 3); /* as bytes that are no UTF-8 */
     const struct entity entities[] = {{text_of(address), ENTITY_ADDRESS, true},
                                       {text_of(host), ENTITY_HOST, true}};
     case_make(&c, &rule, from_us + n * CASE_S, n + 1, entities, 2);
