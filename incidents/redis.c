@@ -27,6 +27,11 @@ void redis_close(struct redis *r)
     free(r);
 }
 
+void redis_set_timeout(struct redis *r, int timeout_ms)
+{
+    r->timeout_ms = timeout_ms;
+}
+
 void redis_encode(struct buffer *out, const struct text *args, uint32_t count)
 {
     buffer_printf(out, "*%u\r\n", count);

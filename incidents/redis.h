@@ -44,6 +44,9 @@ static inline void redis_free(struct redis *r)
 }
 AUTO_DEFINE(redis);
 
+/* Of redis_call and redis_await from here on. */
+void redis_set_timeout(struct redis *r, int timeout_ms);
+
 /* Appends one command in the wire format. */
 void redis_encode(struct buffer *out, const struct text *args, uint32_t count);
 

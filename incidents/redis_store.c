@@ -7,9 +7,10 @@
 #include <stdlib.h>
 
 enum {
-    CALL_MS = 10000, /* for a calm command */
-    DEAF_MS = 30000, /* effects out and no answer for this long: connect anew */
-    RETRY_MS = 20,   /* between two tries to connect, doubled up to ... */
+    CONNECT_MS = 1000, /* for a connection that broke: decisions must go on meanwhile */
+    CALL_MS = 10000,   /* for a calm command */
+    DEAF_MS = 30000,   /* effects out and no answer for this long: connect anew */
+    RETRY_MS = 20,     /* between two tries to connect, doubled up to ... */
     RETRY_MAX_MS = 2000,
     TELL_BYTES = 512 << 10,   /* of checkpoint values in front of an effect */
     WINDOW_BYTES = 4 << 20,   /* bytes on the way at once; the rest waits in its effects */
@@ -160,11 +161,12 @@ static void reconnect(struct redis_store *s, uint64_t now_ms)
     uint64_t epoch = 0;
     if (s->base.is_fenced || now_ms < s->next_try_ms)
         return;
-    if (redis_open(s->socket, s->url, CALL_MS, &s->redis, NULL) != STATUS_OK ||
+    if (redis_open(s->socket, s->url, CONNECT_MS, &s->redis, NULL) != STATUS_OK ||
         greet(s, &epoch, NULL) != STATUS_OK) {
-        hang_up(s, now_ms);
+        hang_up(s, timestamp_monotonic_ms());
         return;
     }
+    redis_set_timeout(s->redis, CALL_MS);
     s->retry_ms = RETRY_MS;
     s->heard_ms = now_ms;
     s->base.is_connected = true;
