@@ -21,6 +21,8 @@ struct scan {
     const char *at, *end;
     struct arena *arena;
     struct event *event;
+    char *room; /* left of a block that names are built in: one call into the arena for many */
+    size_t room_len;
     uint32_t depth;
     bool is_cut; /* a field found no room */
     struct frame frames[JSON_SCAN_DEPTH];
@@ -339,10 +341,27 @@ static bool read_value(struct scan *s, const struct label *label)
     return true;
 }
 
-/* "<path>.<key>"; at NULL where there is no room. */
-static struct text join(struct arena *arena, struct text path, struct text key)
+static char *take_room(struct scan *s, size_t len)
 {
-    char *at = arena_bytes(arena, path.len + 1 + key.len);
+    enum { ROOM = 512 };
+    if (len > s->room_len) {
+        const size_t size = len > ROOM ? len : ROOM;
+        char *more = arena_bytes(s->arena, size);
+        if (!more)
+            return NULL;
+        s->room = more;
+        s->room_len = size;
+    }
+    char *at = s->room;
+    s->room += len;
+    s->room_len -= len;
+    return at;
+}
+
+/* "<path>.<key>"; at NULL where there is no room. */
+static struct text join(struct scan *s, struct text path, struct text key)
+{
+    char *at = take_room(s, path.len + 1 + key.len);
     if (!at)
         return TEXT_NONE;
     memcpy(at, path.at, path.len);
@@ -384,7 +403,7 @@ static bool read_member(struct scan *s, const struct frame *f)
     if (!key.at || !f->path.at)
         label.path = TEXT_NONE;
     else if (s->depth > 1 || f->path.len)
-        label.path = join(s->arena, f->path, key);
+        label.path = join(s, f->path, key);
     if (label.path.at)
         label.hash = event_name_hash(label.path);
     return read_value(s, &label);
@@ -438,6 +457,8 @@ enum status json_scan(struct text document, struct text prefix, struct arena *ar
     s.end = document.at + document.len;
     s.arena = arena;
     s.event = event;
+    s.room = NULL;
+    s.room_len = 0;
     s.depth = 0;
     s.is_cut = false;
     const uint32_t count = event->field_count;
