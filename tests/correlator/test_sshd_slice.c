@@ -128,8 +128,8 @@ static void test_counts_are_exact(void **state)
         enum fire_policy fire;
         uint32_t want;
     } rows[] = {{FIRE_CONSUME, 45820}, {FIRE_LEVEL, 228414}, {FIRE_EDGE, 320}};
-    struct hash128 one;
-    struct hash128 four;
+    struct hash128 one = {0};
+    struct hash128 four = {0};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         assert_int_equal(detections(g, rows[i].fire, 1, 1024, 0, &one), rows[i].want);
     assert_int_equal(detections(g, FIRE_EDGE, 4, 997, 0, &four), 320);
