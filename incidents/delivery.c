@@ -239,8 +239,8 @@ enum status incidents_settle(struct incidents *i, const struct outcome *o)
     struct posting *p = find(i, o->delivery);
     if (!p)
         return STATUS_NOTFOUND;
-    if (i->store->pending >= i->max_pending)
-        return STATUS_FULL;
+    /* Never refused for want of room: the outbox bounds them, and an outcome that is lost is a
+     * message sent twice. */
     arena_reset(&i->scratch);
     p->attempts = o->attempt;
     p->state = o->state;

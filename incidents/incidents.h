@@ -166,7 +166,7 @@ NODISCARD enum status incidents_learn(struct incidents *i, struct text generatio
  * may_be_duplicate), or NULL. Gives it. */
 struct delivery *incidents_next_delivery(struct incidents *i, int64_t now_us);
 /* Records an attempt: state, ledger. DELIVERY_QUEUED says that no sink took it: it is given again
- * from next_us on. */
+ * from next_us on. NOTFOUND: it ended before. */
 NODISCARD enum status incidents_settle(struct incidents *i, const struct outcome *o);
 
 /* Small named values for app: checkpoints. `key` is short text; one commit replaces all given
