@@ -278,13 +278,16 @@ const struct decoder *decoder_apply(const struct decoder_set *s, struct decoder_
         ask_by_source(s, &found, c, event, arena);
     if (!found.matched)
         ask_by_look(s, &found, c, event, arena);
-    put_sources(found.responsible, event);
-    if (found.matched != found.responsible)
-        put_sources(found.matched, event);
+    /* What a mapping knows is known by more than its program's name. */
+    const bool is_spoken_for =
+        event->mapping && !(found.responsible && found.responsible->has_match);
+    if (!is_spoken_for)
+        put_sources(found.responsible, event);
+    put_sources(found.matched, event);
     c->counters.decoded += found.matched != NULL;
-    if (!found.matched && found.has_patterns) {
+    if (!found.matched && found.has_patterns && !is_spoken_for) {
         event->flags |= EVENT_UNDECODED;
         c->counters.undecoded++;
     }
-    return found.matched ? found.matched : found.responsible;
+    return found.matched || is_spoken_for ? found.matched : found.responsible;
 }

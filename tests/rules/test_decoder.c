@@ -257,6 +257,24 @@ static void test_log_source_leads_to_a_decoder(void **state)
     arena_fini(&arena);
 }
 
+static void test_a_mapping_knows_better_than_a_program(void **state)
+{
+    (void)state;
+    AUTO(decoder_set) set = build(several);
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    struct event e = {.program = TEXT("knock"),
+                      .message = TEXT("{...}"),
+                      .mapping = 1,
+                      .logsources = {{.product = TEXT("suricata")}},
+                      .logsource_count = 1};
+    run(set, &e, &arena);
+    assert_int_equal(e.logsource_count, 1);
+    assert_int_equal(e.flags, 0);
+    event_fini(&e);
+    arena_fini(&arena);
+}
+
 static void test_a_line_inside_json_is_decoded(void **state)
 {
     (void)state;
@@ -363,7 +381,7 @@ static void test_what_ships_decodes_its_samples(void **state)
 int main(void)
 {
     enum { REFUSALS = sizeof refusals / sizeof *refusals, LINES = sizeof lines / sizeof *lines };
-    struct CMUnitTest tests[REFUSALS + LINES + 6];
+    struct CMUnitTest tests[REFUSALS + LINES + 7];
     size_t n = 0;
     for (size_t i = 0; i < REFUSALS; i++)
         tests[n++] = ROW(test_refusal, &refusals[i]);
@@ -371,6 +389,7 @@ int main(void)
         tests[n++] = ROW(test_line, &lines[i]);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_a_name_is_taken_once);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_log_source_leads_to_a_decoder);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_a_mapping_knows_better_than_a_program);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_a_line_inside_json_is_decoded);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_content_follows_the_text);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_samples_are_checked);
