@@ -49,10 +49,23 @@ static enum status read_flags(struct client *c, int argc, char **argv, const cha
     struct command_flag room[16];
     size_t count = 0;
     *c = (struct client){.since_us = TIMESTAMP_NONE, .until_us = TIMESTAMP_NONE};
-    if (argc > 60)
+    if (argc > 60) {
+        command_say("%s: too many arguments", argv[0]);
         return STATUS_INVALID;
+    }
     const struct command_flag *flags = flags_of(c, room, &count, names);
     return command_flags(argc, argv, usage, flags, count, c->rest, &c->rest_count);
+}
+
+/* For what takes flags alone. */
+static enum status read_only_flags(struct client *c, int argc, char **argv, const char *usage,
+                                   const char *const *names)
+{
+    enum status status = read_flags(c, argc, argv, usage, names);
+    if (status || !c->rest_count)
+        return status;
+    command_say("%s: '%s' is not an option; see tocsin %s --help", argv[0], c->rest[0], argv[0]);
+    return STATUS_INVALID;
 }
 
 /* ---- asking ---- */
@@ -93,7 +106,9 @@ static json_t *ask(const struct client *c, struct buffer *path, const char *body
         const char *why = json_string_value(json_object_get(root, "error"));
         if (status < 200 || status > 299 || !root) {
             command_say("the program answered %d: %s", status, why ? why : "not JSON");
-            *out_code = status == 404 || status == 409 ? COMMAND_NO : COMMAND_UNFINISHED;
+            *out_code = status == 400                    ? COMMAND_USAGE
+                        : status == 404 || status == 409 ? COMMAND_NO
+                                                         : COMMAND_UNFINISHED;
             json_decref(root);
             root = NULL;
         }
@@ -148,10 +163,10 @@ int client_incidents(int argc, char **argv)
     static const char *const names[] = {"url",  "key-file", "json",  "state",
                                         "kind", "since",    "until", NULL};
     struct client c;
-    enum status status = read_flags(&c, argc, argv,
-                                    "Usage: tocsin incidents [--state STATE] [--json] "
-                                    "[options]\n\nLists incidents, newest first.",
-                                    names);
+    enum status status = read_only_flags(&c, argc, argv,
+                                         "Usage: tocsin incidents [--state STATE] [--json] "
+                                         "[options]\n\nLists incidents, newest first.",
+                                         names);
     if (status)
         return status == STATUS_AGAIN ? COMMAND_DONE : COMMAND_USAGE;
     struct buffer path;
@@ -242,7 +257,7 @@ int client_incident(int argc, char **argv)
 static int one_object(int argc, char **argv, const char *usage, const char *resource,
                       const char *const *names, json_t **out, struct client *c)
 {
-    enum status status = read_flags(c, argc, argv, usage, names);
+    enum status status = read_only_flags(c, argc, argv, usage, names);
     *out = NULL;
     if (status)
         return status == STATUS_AGAIN ? COMMAND_DONE : COMMAND_USAGE;

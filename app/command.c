@@ -125,6 +125,8 @@ enum status command_flags(int argc, char **argv, const char *usage,
         }
         if (!flag)
             return refuse(argv[0], "unknown option", argv[i]);
+        if (flag->type == FLAG_SWITCH && equals < name.len)
+            return refuse(argv[0], "this option takes no value:", argv[i]);
         if (flag->type == FLAG_SWITCH) {
             *(bool *)flag->value = true;
             continue;

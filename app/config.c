@@ -205,7 +205,75 @@ static void print_part(const char *name, const struct option *rows, size_t count
     option_print(rows, count, values, 2, out);
 }
 
-/* Nodes are what somebody else reads: shown as the options of each kind, in comments. */
+/* ---- nodes: as they were said, in flow style ---- */
+
+static bool is_bare(const struct yaml_node *node)
+{
+    bool ignored = false;
+    return yaml_is_null(node) || yaml_bool(node, &ignored) || yaml_is_number(node);
+}
+
+static void print_scalar(const struct yaml_node *node, struct buffer *out)
+{
+    if (yaml_is_null(node)) {
+        buffer_append(out, TEXT("null"));
+        return;
+    }
+    if (is_bare(node)) {
+        buffer_append(out, node->value);
+        return;
+    }
+    buffer_byte(out, '"');
+    for (size_t i = 0; i < node->value.len; i++) {
+        unsigned char c = (unsigned char)node->value.at[i];
+        if (c < 0x20 || c == 0x7f)
+            buffer_printf(out, "\\x%02x", c);
+        else if (c == '"' || c == '\\')
+            buffer_printf(out, "\\%c", c);
+        else
+            buffer_byte(out, node->value.at[i]);
+    }
+    buffer_byte(out, '"');
+}
+
+static void print_node(const struct yaml_node *node, struct buffer *out)
+{
+    if (node->kind == YAML_SCALAR) {
+        print_scalar(node, out);
+        return;
+    }
+    buffer_byte(out, node->kind == YAML_MAPPING ? '{' : '[');
+    for (uint32_t i = 0; i < node->count; i++) {
+        if (i)
+            buffer_append(out, TEXT(", "));
+        if (node->kind == YAML_MAPPING) {
+            print_scalar(node->pairs[i].key, out);
+            buffer_append(out, TEXT(": "));
+        }
+        print_node(node->kind == YAML_MAPPING ? node->pairs[i].value : node->items[i], out);
+    }
+    buffer_byte(out, node->kind == YAML_MAPPING ? '}' : ']');
+}
+
+/* A list has a line per entry. */
+static void print_said(const char *name, const struct yaml_node *node, struct buffer *out)
+{
+    if (!node)
+        return;
+    buffer_printf(out, "%s:", name);
+    if (node->kind != YAML_SEQUENCE || !node->count) {
+        buffer_byte(out, ' ');
+        print_node(node, out);
+    }
+    for (uint32_t i = 0; node->kind == YAML_SEQUENCE && i < node->count; i++) {
+        buffer_append(out, TEXT("\n  - "));
+        print_node(node->items[i], out);
+    }
+    buffer_byte(out, '\n');
+}
+
+/* What may stand in the lists that somebody else reads: shown as the options of each kind, in
+ * comments. */
 static void print_kinds(const char *name, void (*print)(struct buffer *), struct buffer *out)
 {
     struct buffer text;
@@ -236,7 +304,12 @@ void config_print(const struct config *c, struct buffer *out)
     print_part("score", ROWS(score_rows), &c->score, out);
     print_part("time", ROWS(time_rows), &c->time, out);
     print_part("log", ROWS(log_rows), &c->log, out);
+    print_said("sources", c->sources, out);
+    print_said("webhooks", c->webhooks, out);
+    print_said("sinks", c->sinks, out);
+    print_said("routes", c->routes, out);
     print_kinds("sources", source_print_options, out);
+    print_kinds("webhooks", webhooks_print_options, out);
     print_kinds("sinks", sinks_print_options, out);
 }
 

@@ -31,6 +31,7 @@ struct writer {
     pthread_t thread;
     struct mailbox inbox; /* batches of sources */
     struct journal *journal;
+    struct repeats *repeats;
     _Atomic(struct ruleset *) next; /* to be swapped in at the next batch boundary */
     _Atomic uint64_t dropped;       /* records refused by a full disk under `drop` */
     _Atomic bool is_disk_full;

@@ -4,6 +4,7 @@
 #include "app/rerun.h"
 #include "app/subcommands.h"
 #include "base/timestamp.h"
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +65,19 @@ static void put_object(struct explain *e, struct text object)
 
 /* ---- records against rules: plainly, one by one ---- */
 
+static void explain_record(struct explain *e, struct matcher *matcher, const struct event *event,
+                           uint64_t number, struct buffer *line)
+{
+    struct buffer body;
+    buffer_init(&body, 64 << 20);
+    matcher_explain(matcher, event, e->only, &body);
+    buffer_clear(line);
+    buffer_printf(line, "{\"line\":%llu,", (unsigned long long)number);
+    buffer_append(line, text_skip(buffer_text(&body), 1));
+    put_object(e, buffer_text(line));
+    buffer_fini(&body);
+}
+
 static enum status explain_records(struct explain *e, const char *path, struct error *err)
 {
     AUTO(parser) parser = NULL;
@@ -84,9 +98,7 @@ static enum status explain_records(struct explain *e, const char *path, struct e
         for (uint32_t i = 0; !status && i < batch->count; i++) {
             parser_read(parser, &batch->records[i], &batch->arena, &event);
             matcher_decode(matcher, &event, &batch->arena);
-            buffer_clear(&line);
-            matcher_explain(matcher, &event, e->only, &line);
-            put_object(e, buffer_text(&line));
+            explain_record(e, matcher, &event, batch->records[i].position, &line);
         }
     }
     buffer_fini(&line);
@@ -142,6 +154,48 @@ static enum status explain_windows(struct explain *e, const char *path, struct e
     return status;
 }
 
+/* Standard input is read twice like any file: kept in one without a name. */
+static FILE *keep_input(char *out_path, size_t size, struct error *err)
+{
+    char bytes[65536];
+    FILE *kept = tmpfile();
+    bool is_whole = kept != NULL;
+    for (size_t n = 1; is_whole && n > 0;) {
+        n = fread(bytes, 1, sizeof bytes, stdin);
+        is_whole = fwrite(bytes, 1, n, kept) == n;
+    }
+    if (is_whole && !ferror(stdin) && !fflush(kept)) {
+        (void)snprintf(out_path, size, "/proc/self/fd/%d", fileno(kept));
+        return kept;
+    }
+    (void)error_set(err, STATUS_IO, 0, "standard input cannot be kept: %s", strerrordesc_np(errno));
+    if (kept)
+        (void)fclose(kept);
+    return NULL;
+}
+
+static enum status explain_input(struct explain *e, const char *path, struct error *err)
+{
+    char again[64];
+    FILE *kept = NULL;
+    bool is_correlation = e->only && e->only->kind == RULE_CORRELATION;
+    uint32_t correlations = 0;
+    (void)ruleset_correlations(e->ruleset, &correlations);
+    bool has_windows = correlations && (is_correlation || !e->only);
+    if (has_windows && !is_correlation && strcmp(path, "-") == 0) {
+        kept = keep_input(again, sizeof again, err);
+        if (!kept)
+            return STATUS_IO;
+        path = again;
+    }
+    enum status status = is_correlation ? STATUS_OK : explain_records(e, path, err);
+    if (!status && has_windows)
+        status = explain_windows(e, path, err);
+    if (kept)
+        (void)fclose(kept);
+    return status;
+}
+
 static int explain_file(struct explain *e, const char *path)
 {
     struct error err = {0};
@@ -151,13 +205,7 @@ static int explain_file(struct explain *e, const char *path)
     }
     if (!find_rule(e))
         return COMMAND_USAGE;
-    bool is_correlation = e->only && e->only->kind == RULE_CORRELATION;
-    uint32_t correlations = 0;
-    (void)ruleset_correlations(e->ruleset, &correlations);
-    bool can_read_twice = strcmp(path, "-") != 0;
-    enum status status = is_correlation ? STATUS_OK : explain_records(e, path, &err);
-    if (!status && correlations && (is_correlation || (!e->only && can_read_twice)))
-        status = explain_windows(e, path, &err);
+    enum status status = explain_input(e, path, &err);
     bool is_written = command_close_output(&e->out);
     if (status)
         command_say("explain: %s", err.text);

@@ -38,6 +38,7 @@ void overview_metrics(void *daemon, metric_fn tell, void *context)
     tell_own(d, t);
     pipeline_metrics(d->pipeline, tally_add, t);
     journal_metrics(d->writer.journal, tally_add, t);
+    repeats_metrics(d->writer.repeats, tally_add, t);
     for (uint32_t i = 0; i < d->doors.source_count; i++)
         source_metrics(d->doors.sources[i], tally_add, t);
     webhooks_metrics(d->doors.webhooks, tally_add, t);

@@ -285,6 +285,10 @@ static enum status start_journal(struct daemon *d, struct error *err)
         status = journal_open(&options, &d->writer.journal, err);
     if (!status)
         journal_skip_to(d->writer.journal, position + 1);
+    char path[4200];
+    if (!status)
+        status = repeats_open(command_path(path, sizeof path, d->config->data.at, "repeats"),
+                              d->journal_dir, &d->writer.repeats, err);
     /* the writer journals the swap to today's rules before anything new is decided */
     atomic_store(&d->writer.next, ruleset_ref(d->ruleset));
     keep_prune(d->rulesets_dir, ruleset_hash(d->ruleset), ruleset_hash(d->catch_up));
@@ -380,6 +384,7 @@ static void close_all(struct daemon *d)
     doors_close(d);
     sinks_close(d->sinks);
     pipeline_free(d->pipeline);
+    repeats_free(d->writer.repeats);
     journal_close(d->writer.journal);
     journal_reader_free(d->recorder.evidence);
     incidents_close(d->recorder.incidents);

@@ -54,9 +54,13 @@ static void release(struct daemon *d, struct pending *p)
         struct batch *b = CONTAINER_OF(mail, struct batch, mail);
         mail = mail->next;
         tell_durable(b, true);
-        pipeline_dispatch(d->pipeline, b);
+        if (b->count)
+            pipeline_dispatch(d->pipeline, b);
+        else
+            pipeline_give_back(d->pipeline, b);
     }
     pending_clear(p);
+    repeats_save(d->writer.repeats, false);
 }
 
 static enum durability policy_of(const struct daemon *d, const struct batch *b)
@@ -69,37 +73,31 @@ static enum durability policy_of(const struct daemon *d, const struct batch *b)
 static void drop(struct daemon *d, struct batch *b)
 {
     atomic_fetch_add_explicit(&d->writer.dropped, b->count, memory_order_relaxed);
+    repeats_forget(d->writer.repeats, b);
     tell_durable(b, false);
     pipeline_give_back(d->pipeline, b);
 }
 
-/* What the journal's answer means for the batch; the caller tries again on FULL and IO. */
-static bool settle(struct daemon *d, struct batch *b, enum status status)
-{
-    if (status == STATUS_CONFLICT) {
-        drop(d, b);
-        return false;
-    }
-    if (b->count)
-        return true;
-    tell_durable(b, true); /* every record was in the journal already */
-    pipeline_give_back(d->pipeline, b);
-    return false;
-}
-
-/* False where nothing of the batch goes on: repeated, refused, dropped by policy or at the stop. */
+/* False where nothing of the batch goes on: refused, dropped by policy or at the stop. A batch of
+ * nothing but repetitions is empty and waits all the same, for what it repeats may not be durable.
+ */
 static bool append(struct daemon *d, struct pending *p, struct batch *b)
 {
     struct writer *w = &d->writer;
     struct error err = {0};
+    repeats_drop(w->repeats, b);
     for (;;) {
-        enum status status = journal_append(w->journal, b, &err);
+        enum status status = b->count ? journal_append(w->journal, b, &err) : STATUS_OK;
         bool is_full = status != STATUS_OK && status != STATUS_CONFLICT;
         bool was_full = atomic_exchange_explicit(&w->is_disk_full, is_full, memory_order_relaxed);
         if (was_full && !is_full)
             log_line(LOG_INFO, "the journal writes again");
-        if (!is_full)
-            return settle(d, b, status);
+        if (!status)
+            return true;
+        if (status == STATUS_CONFLICT) {
+            drop(d, b);
+            return false;
+        }
         if (!was_full)
             log_line(LOG_ERROR, "the journal takes nothing, %s: %s",
                      d->config->journal.full ? "records are dropped and counted"
@@ -240,5 +238,6 @@ void writer_stop(struct daemon *d)
     mailbox_close(&d->writer.inbox);
     (void)pthread_join(d->writer.thread, NULL);
     d->writer.is_started = false;
+    repeats_save(d->writer.repeats, true);
     ruleset_unref(atomic_exchange(&d->writer.next, NULL));
 }
