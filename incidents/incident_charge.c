@@ -69,17 +69,16 @@ struct member *incident_detect_charge(struct incidents *i, struct candidate *c,
     return m;
 }
 
-static int64_t clamp_time(const struct detection *d)
-{
-    int64_t t_us = d->event_us;
-    if (d->record && d->record->receive_us > 0 && t_us > d->record->receive_us)
-        t_us = d->record->receive_us;
-    return d->journal_us > 0 && t_us > d->journal_us ? d->journal_us : t_us;
-}
-
+/* Receipt as journal time says it: over files that is event time, and a replay gives the same. */
 static int64_t received(const struct detection *d)
 {
-    return d->record && d->record->receive_us > 0 ? d->record->receive_us : d->journal_us;
+    return d->record && d->record->journal_us > 0 ? d->record->journal_us : d->journal_us;
+}
+
+/* A future date would hold a score up for as long. */
+static int64_t clamp_time(const struct detection *d)
+{
+    return received(d) > 0 && d->event_us > received(d) ? received(d) : d->event_us;
 }
 
 static void keep_positions(struct member *m, const struct detection *d)
