@@ -17,6 +17,7 @@ struct kafka_client {
     char *dead_letter;
     bool is_paused, is_subscribed, is_closing;
     bool has_refused; /* a dead letter was not taken since the last flush */
+    bool must_cut;    /* its topic takes only shorter ones */
 };
 
 /* ---- configuration ------------------------------------------------------------------------- */
@@ -169,6 +170,7 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaqu
     if (!m->err)
         return;
     c->has_refused = true;
+    c->must_cut |= m->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
     log_line(LOG_ERROR, "kafka: a dead letter was refused: %s", rd_kafka_err2str(m->err));
 }
 
@@ -448,7 +450,8 @@ enum status kafka_client_bury(struct kafka_client *c, const struct kafka_message
 {
     if (!c->producer)
         return STATUS_NOTFOUND;
-    rd_kafka_resp_err_t code = send_letter(c, m, m->value, cause, origin);
+    struct text value = text_head(m->value, c->must_cut ? CUT_BYTES : SIZE_MAX);
+    rd_kafka_resp_err_t code = send_letter(c, m, value, cause, origin);
     if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) /* its origin says where all of it is */
         code = send_letter(c, m, text_head(m->value, CUT_BYTES), cause, origin);
     c->has_refused |= code != RD_KAFKA_RESP_ERR_NO_ERROR;

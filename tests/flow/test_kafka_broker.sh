@@ -144,6 +144,22 @@ wait_for 10 sh -c "[ \"\$(sed -n 's/^kafka_lag_records{.*} //p' '$dir/j1.metrics
   { [ "$(sum kafka_lag_records j1)" = 0 ] || fail "lag: $(cat "$dir/j1.metrics")"; }
 echo "ok: a record too long is a dead letter with cause and origin; the lag is 0"
 
+"$program" take "kafka: {topics: [docs], format: json, dead_letter: spoiled, properties: {
+  bootstrap.servers: '127.0.0.1:$port', group.id: docs, topic.metadata.refresh.interval.ms: 1000}}" \
+  "$dir/docs" 0 "$dir/docs.metrics" > "$dir/docs.out" 2>> "$dir/docs.err" &
+pids[docs]=$!
+printf '%s\n' '{"a":1}' 'no JSON' '{"b":' '{"c":{"d":[1,"x"]}} ' |
+  "$program" produce "127.0.0.1:$port" docs 0 2>> "$dir/producer.err"
+has_docs() { [ "$("$program" list "$dir/docs" | wc -l)" = 2 ]; }
+wait_for 30 has_docs || fail "JSON: $("$program" list "$dir/docs")"
+has_spoiled() {
+  kcat -C -b "127.0.0.1:$port" -t spoiled -e -q -f '%s|%h\n' 2>> "$dir/kcat.err" |
+    grep -c '^\(no JSON\|{"b":\)|tocsin.cause=not one well-formed JSON object' | grep -q 2
+}
+wait_for 10 has_spoiled || fail "what is no JSON is no dead letter"
+stop_reader docs
+echo "ok: with format json, what is none is a dead letter"
+
 kill_broker
 rm -rf "$dir/broker/data"
 start_broker
