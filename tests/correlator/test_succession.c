@@ -4,7 +4,7 @@
 
 /* Floods in order, far longer than what a window keeps, against the reading that keeps all. */
 
-enum { EVENTS = 3500 };
+enum { EVENTS = 2000 };
 
 static const struct flood {
     const char *name;
@@ -36,7 +36,7 @@ static void make_rule(struct feeds_rules *rules, const struct flood *f, enum fir
     struct streams_row row = {f->name, CORRELATION_TEMPORAL_ORDERED, f->inputs, {{0}}, f->condition,
                               0};
     streams_add_row(rules, &row, fire, 0);
-    rules->correlations[0].timespan_us = 1500 * STREAMS_SECOND;
+    rules->correlations[0].timespan_us = 850 * STREAMS_SECOND;
 }
 
 static void run_flood(const struct flood *f, enum fire_policy fire, bool is_reversed,
