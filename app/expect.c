@@ -133,7 +133,9 @@ static bool compare(double is, const char *text)
         return is > want;
     if (!strcmp(op, "<"))
         return is < want;
-    return fabs(is - want) < 0.5;
+    if (!strcmp(op, "!="))
+        return fabs(is - want) >= 0.5;
+    return (!*op || !strcmp(op, "=") || !strcmp(op, "==")) && fabs(is - want) < 0.5;
 }
 
 static bool has_entity(const json_t *incident, const struct yaml_node *entity)

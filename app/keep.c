@@ -94,15 +94,20 @@ static void target_of(char *out, size_t size, const char *folder, const char *pa
     (void)snprintf(out, size, "%s/%s-%u%s", folder, part, n, is_file ? ".yml" : "");
 }
 
+/* What ships is copied whole beside these, and stays what ships. */
+static bool is_share(const char *item)
+{
+    return strcmp(item, "share") == 0;
+}
+
 static enum status copy_list(const char *folder, const char *part, const struct command_list *list,
-                             const char *shipped, struct error *err)
+                             struct error *err)
 {
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < list->count && !status; i++) {
-        const char *from = strcmp(list->items[i], "share") == 0 ? shipped : list->items[i];
         char to[PATH_BYTES];
-        target_of(to, sizeof to, folder, part, i, from);
-        status = copy_tree(from, to, err);
+        target_of(to, sizeof to, folder, part, i, list->items[i]);
+        status = is_share(list->items[i]) ? STATUS_OK : copy_tree(list->items[i], to, err);
     }
     return status;
 }
@@ -111,15 +116,13 @@ static enum status copy_all(const char *folder, const struct load_request *reque
                             struct error *err)
 {
     char share[PATH_BYTES - 64];
-    char shipped[PATH_BYTES];
     char to[PATH_BYTES];
     (void)command_share(share, sizeof share);
-    (void)command_path(shipped, sizeof shipped, share, "rules");
     if (mkdir(folder, 0700) && errno != EEXIST)
         return fail(err, folder);
-    enum status status = copy_list(folder, "rules", &request->rules, shipped, err);
+    enum status status = copy_list(folder, "rules", &request->rules, err);
     if (!status)
-        status = copy_list(folder, "decoders", &request->decoders, shipped, err);
+        status = copy_list(folder, "decoders", &request->decoders, err);
     (void)command_path(to, sizeof to, folder, "share");
     if (!status)
         status = copy_tree(share, to, err);
@@ -152,6 +155,15 @@ enum status keep_save(const char *folder, const struct load_request *request, st
     return status;
 }
 
+/* Where target_of() put it. */
+static const char *kept_path(char out[PATH_BYTES], const char *base, const char *part, uint32_t n)
+{
+    (void)snprintf(out, PATH_BYTES, "%.4000s/%s-%u", base, part, n);
+    if (access(out, F_OK))
+        (void)snprintf(out, PATH_BYTES, "%.4000s/%s-%u.yml", base, part, n);
+    return out;
+}
+
 enum status keep_load(const char *folder, const struct load_request *request, struct hash128 hash,
                       struct ruleset **out, struct error *err)
 {
@@ -167,18 +179,11 @@ enum status keep_load(const char *folder, const struct load_request *request, st
         return error_set(err, STATUS_NOTFOUND, 0, "no copy of the rules %s is kept", hex);
     struct load_request kept = *request;
     uint32_t n = 0;
-    for (uint32_t i = 0; i < kept.rules.count; i++, n++) {
-        (void)snprintf(paths[n], PATH_BYTES, "%.4000s/rules-%u", base, i);
-        if (access(paths[n], F_OK))
-            (void)snprintf(paths[n], PATH_BYTES, "%.4000s/rules-%u.yml", base, i);
-        kept.rules.items[i] = paths[n];
-    }
-    for (uint32_t i = 0; i < kept.decoders.count; i++, n++) {
-        (void)snprintf(paths[n], PATH_BYTES, "%.4000s/decoders-%u", base, i);
-        if (access(paths[n], F_OK))
-            (void)snprintf(paths[n], PATH_BYTES, "%.4000s/decoders-%u.yml", base, i);
-        kept.decoders.items[i] = paths[n];
-    }
+    for (uint32_t i = 0; i < kept.rules.count; i++)
+        if (!is_share(kept.rules.items[i]))
+            kept.rules.items[i] = kept_path(paths[n++], base, "rules", i);
+    for (uint32_t i = 0; i < kept.decoders.count; i++)
+        kept.decoders.items[i] = kept_path(paths[n++], base, "decoders", i);
     (void)command_path(share, sizeof share, base, "share");
     (void)command_path(overrides, sizeof overrides, base, "overrides.yml");
     (void)command_path(lists, sizeof lists, base, "lists");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/load.h"
+#include "correlator/correlator.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -53,5 +54,16 @@ enum status load_rules(const struct load_request *request, struct ruleset **out,
                                     : load_print_finding,
         .context = request->context,
     };
-    return ruleset_load(&options, out, err);
+    struct ruleset *ruleset = NULL;
+    enum status status = ruleset_load(&options, &ruleset, err);
+    if (status)
+        return status;
+    uint32_t count = 0;
+    const struct correlation *all = ruleset_correlations(ruleset, &count);
+    status = shard_check(all, count, err);
+    if (status)
+        ruleset_unref(ruleset);
+    else
+        *out = ruleset;
+    return status;
 }

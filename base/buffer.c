@@ -76,18 +76,27 @@ void buffer_printf(struct buffer *b, const char *format, ...)
     va_end(again);
 }
 
-void buffer_int64(struct buffer *b, int64_t value)
+static void digits_of(struct buffer *b, uint64_t left, bool is_negative)
 {
     char digits[24];
     char *at = digits + sizeof digits;
-    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     do {
         *--at = (char)('0' + left % 10);
         left /= 10;
     } while (left);
-    if (value < 0)
+    if (is_negative)
         *--at = '-';
     buffer_append(b, (struct text){at, (size_t)(digits + sizeof digits - at)});
+}
+
+void buffer_int64(struct buffer *b, int64_t value)
+{
+    digits_of(b, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, value < 0);
+}
+
+void buffer_uint64(struct buffer *b, uint64_t value)
+{
+    digits_of(b, value, false);
 }
 
 void buffer_drop(struct buffer *b, size_t n)

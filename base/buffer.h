@@ -28,6 +28,7 @@ void buffer_append(struct buffer *b, struct text t);
 void buffer_byte(struct buffer *b, char c);
 __attribute__((format(printf, 2, 3))) void buffer_printf(struct buffer *b, const char *format, ...);
 void buffer_int64(struct buffer *b, int64_t value);
+void buffer_uint64(struct buffer *b, uint64_t value);
 /* Drops the first `n` (at most len) bytes; what follows moves to the front. */
 void buffer_drop(struct buffer *b, size_t n);
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void comma(struct buffer *b)
 {
@@ -109,7 +110,7 @@ void json_write_int(struct buffer *b, const char *name, int64_t value)
 void json_write_uint(struct buffer *b, const char *name, uint64_t value)
 {
     begin(b, name);
-    buffer_printf(b, "%llu", (unsigned long long)value);
+    buffer_uint64(b, value);
 }
 
 void json_write_double(struct buffer *b, const char *name, double value)
@@ -120,9 +121,11 @@ void json_write_double(struct buffer *b, const char *name, double value)
         return;
     }
     char digits[32];
+    double size = fabs(value);
+    bool is_plain = size == 0 || (size >= 1e-5 && size < 1e15); /* "60", not "6e+01" */
     for (int precision = 1; precision <= 17; precision++) {
         (void)snprintf(digits, sizeof digits, "%.*g", precision, value);
-        if (strtod(digits, NULL) == value)
+        if ((!is_plain || !strchr(digits, 'e')) && strtod(digits, NULL) == value)
             break;
     }
     buffer_append(b, text_of(digits));
