@@ -218,6 +218,7 @@ static enum status add_all(struct reading *r, struct text file, bool is_shipped,
     return STATUS_OK;
 }
 
+/* The folder itself, or anything in it. */
 static bool is_below(const char *path, const char *folder)
 {
     char real_path[PATH_MAX];
@@ -225,7 +226,8 @@ static bool is_below(const char *path, const char *folder)
     if (!folder || !realpath(path, real_path) || !realpath(folder, real_folder))
         return false;
     size_t len = strlen(real_folder);
-    return strncmp(real_path, real_folder, len) == 0 && real_path[len] == '/';
+    return strncmp(real_path, real_folder, len) == 0 &&
+           (real_path[len] == '/' || real_path[len] == 0);
 }
 
 static enum status read_file(struct reading *r, const char *path, bool is_shipped)
@@ -256,7 +258,7 @@ enum status rulefile_read(const char *path, const char *share, struct arena *are
     enum status status = walk(&r, path, true, 0, &paths);
     if (paths.count)
         qsort(paths.items, paths.count, sizeof *paths.items, compare_paths);
-    bool is_shipped = is_below(path, share) || (share && strcmp(path, share) == 0);
+    bool is_shipped = is_below(path, share);
     for (uint32_t i = 0; i < paths.count && status != STATUS_NOMEM; i++) {
         enum status one = read_file(&r, paths.items[i], is_shipped);
         status = one == STATUS_NOMEM ? one : status;
