@@ -103,6 +103,30 @@ static bool has_already(const struct entity *out, uint32_t count, const struct e
     return false;
 }
 
+static struct text bare_user(struct text t)
+{
+    size_t slash = text_find_byte(t, '\\');
+    return slash < t.len ? text_skip(t, slash + 1) : text_head(t, text_find_byte(t, '@'));
+}
+
+/* One field gives the name alone, another the same name with its domain: one person, and the domain
+ * says more than the host. True where `one` need not be added. */
+static bool is_same_user(struct entity *out, uint32_t count, const struct entity *one)
+{
+    for (uint32_t i = 0; one->kind == ENTITY_USER && i < count; i++) {
+        bool mine = text_find_byte(one->value, '\\') < one->value.len;
+        bool other = text_find_byte(out[i].value, '\\') < out[i].value.len;
+        if (out[i].kind != ENTITY_USER || (mine && other) ||
+            !text_equal_nocase(bare_user(out[i].value), bare_user(one->value)))
+            continue;
+        if (mine)
+            out[i].value = one->value;
+        out[i].is_charged = out[i].is_charged || one->is_charged;
+        return true;
+    }
+    return false;
+}
+
 static bool read_one(struct fieldview *v, const struct event *e, const struct entity_ref *ref,
                      uint32_t host_field, struct arena *arena, struct entity *out)
 {
@@ -128,7 +152,7 @@ uint32_t entities_find(struct fieldview *v, const struct event *e, const struct 
     for (uint32_t i = 0; i < refs->count && count < ENTITIES_MOST - 1; i++) {
         struct entity one;
         if (!read_one(v, e, &refs->items[i], host_field, arena, &one) ||
-            has_already(out, count, &one))
+            has_already(out, count, &one) || is_same_user(out, count, &one))
             continue;
         has_charged = has_charged || one.is_charged;
         out[count++] = one;

@@ -265,6 +265,26 @@ static void test_entities_that_are_said(void **state)
     harness_close(&h);
 }
 
+static void test_one_person_once(void **state)
+{
+    (void)state;
+    struct harness h;
+    assert_int_equal(harness_open(&h, "title: R\nlogsource: {category: test}\n"
+                                      "tocsin: {entity: [{field: user, kind: user}, "
+                                      "{field: sub, kind: user, domain: dom}, "
+                                      "{field: target, kind: user}]}\n"
+                                      "detection: {s: {a: 1}, condition: s}\n"),
+                     STATUS_OK);
+    assert_true(harness_match_json(
+        &h, TEXT("{\"a\":1,\"user\":\"eve\",\"sub\":\"Eve\",\"dom\":\"CORP\",\"target\":\"bob\","
+                 "\"host\":\"w\"}")));
+    const struct subject *s = h.result.detections[0]->subject;
+    assert_int_equal(s->entity_count, 2);
+    assert_true(has_entity(s, ENTITY_USER, "CORP\\Eve", true));
+    assert_true(has_entity(s, ENTITY_USER, "bob@w", true));
+    harness_close(&h);
+}
+
 static void test_routing(void **state)
 {
     (void)state;
@@ -442,6 +462,7 @@ int main(void)
         cmocka_unit_test(test_rule_facts),
         cmocka_unit_test(test_entities_of_a_rule),
         cmocka_unit_test(test_entities_that_are_said),
+        cmocka_unit_test(test_one_person_once),
         cmocka_unit_test(test_routing),
         cmocka_unit_test(test_envelope_is_a_field),
         cmocka_unit_test(test_keywords_in_text),
