@@ -52,6 +52,9 @@ struct recorder {
     struct mailbox commands; /* of console */
     struct command_output detections;
     bool has_detections;
+    struct buffer generation;  /* of learned confidences, as last journaled */
+    uint64_t generation_ms;    /* when that was looked at */
+    _Atomic bool must_stop;    /* another tocsin writes to this Redis now */
     _Atomic bool has_skipped;  /* at a stop without Redis: what follows may not be committed */
     _Atomic bool must_restart; /* Redis lost what it had acknowledged */
     struct journal_reader *evidence; /* opened when first needed */
@@ -60,6 +63,8 @@ struct recorder {
 /* The pipeline's callbacks. */
 void recorder_decided(void *daemon, const struct pipeline_result *result);
 void recorder_idle(void *daemon);
+/* Sends what is left; for the stop, behind the decider's end. AGAIN: some effects are still out. */
+NODISCARD enum status recorder_drain(struct daemon *d);
 /* From any thread: runs one command on the decider's thread and waits for its answer. */
 int recorder_command(void *daemon, struct text command, struct buffer *reply);
 /* Sinks' outcomes. Any thread. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { COMMAND_MS = 10000, REDIS_WAIT_MS = 100, DELIVERIES_PER_IDLE = 256 };
+enum { GENERATION_MS = 60000, DRAIN_MS = 5000 };
 
 /* A command on its way to the decider and back; freed by whoever comes last. */
 struct request {
@@ -123,7 +124,7 @@ static void refuse_delivery(struct daemon *d, const struct delivery *delivery, e
         .delivery = delivery->id,
         .destination = delivery->destination,
         .incident = delivery->incident,
-        .state = why == STATUS_NOTFOUND ? DELIVERY_FAILED_PERM : DELIVERY_FAILED_TEMP,
+        .state = why == STATUS_NOTFOUND ? DELIVERY_FAILED_PERM : DELIVERY_QUEUED,
         .attempt = delivery->attempts + 1,
         .started_us = now_us,
         .next_us = now_us + 5000000,
@@ -159,13 +160,53 @@ static void check_roll_back(struct daemon *d)
     d->recorder.must_restart = true;
 }
 
+static void poll_record(struct daemon *d)
+{
+    if (incidents_poll(d->recorder.incidents, 0) != STATUS_CLOSED ||
+        atomic_exchange(&d->recorder.must_stop, true))
+        return;
+    log_line(LOG_ERROR, "another tocsin has taken over this Redis: this one stops");
+}
+
+/* What people said of incidents becomes a numbered generation in the journal, so that a replay
+ * weighs rules as that time did. */
+static void journal_verdicts(struct daemon *d)
+{
+    struct recorder *r = &d->recorder;
+    uint64_t now_ms = timestamp_monotonic_ms();
+    if (now_ms - r->generation_ms < GENERATION_MS || atomic_load(&d->is_stopping))
+        return;
+    r->generation_ms = now_ms;
+    struct buffer now;
+    buffer_init(&now, 1 << 20);
+    incidents_verdicts(r->incidents, &now);
+    bool is_new = !now.has_failed && !text_equal(buffer_text(&now), buffer_text(&r->generation)) &&
+                  !text_equal(buffer_text(&now), TEXT("{\"rules\":{}}"));
+    struct batch *b = is_new ? pipeline_take(d->pipeline, 0) : NULL;
+    struct record *record = b ? batch_add(b, buffer_text(&now)) : NULL;
+    if (record) {
+        record->kind = RECORD_CONFIDENCE;
+        record->receive_us = timestamp_now_us();
+        record->source = b->source = UINT32_MAX;
+    }
+    if (record && !mailbox_send(&d->writer.inbox, &b->mail)) {
+        buffer_fini(&r->generation);
+        r->generation = now;
+        return;
+    }
+    if (b)
+        pipeline_give_back(d->pipeline, b);
+    buffer_fini(&now);
+}
+
 void recorder_idle(void *daemon)
 {
     struct daemon *d = daemon;
     run_commands(d);
     settle_outcomes(d);
-    (void)!incidents_poll(d->recorder.incidents, 0);
+    poll_record(d);
     send_deliveries(d);
+    journal_verdicts(d);
     check_roll_back(d);
     if (d->recorder.has_detections)
         command_flush_output(&d->recorder.detections, true);
@@ -239,6 +280,10 @@ void recorder_decided(void *daemon, const struct pipeline_result *result)
         const struct record *record = &result->batch->records[i];
         if (record->kind == RECORD_ALERT)
             alert(d, record);
+        if (record->kind == RECORD_CONFIDENCE &&
+            incidents_learn(d->recorder.incidents, record->raw))
+            log_line(LOG_ERROR, "a generation of confidences could not be used position=%llu",
+                     (unsigned long long)record->position);
         for (; next < result->count && result->detections[next]->released <= record->position;
              next++)
             detect(d, result->detections[next]);
@@ -251,4 +296,14 @@ void recorder_decided(void *daemon, const struct pipeline_result *result)
         log_line(LOG_ERROR, "no memory to move the record's time on");
     (void)!incidents_poll(d->recorder.incidents, 0);
     send_deliveries(d);
+}
+
+enum status recorder_drain(struct daemon *d)
+{
+    run_commands(d);
+    settle_outcomes(d);
+    enum status status = incidents_poll(d->recorder.incidents, DRAIN_MS);
+    if (d->recorder.has_detections)
+        command_flush_output(&d->recorder.detections, true);
+    return status;
 }

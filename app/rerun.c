@@ -54,9 +54,18 @@ static void show(struct run *run, const struct detection *d)
     run->options->detected(run->options->context, &shown, input);
 }
 
+/* A generation of confidences stands alone in its batch. */
+static void learn(struct run *run, const struct batch *b)
+{
+    if (run->incidents && b->count == 1 && b->records[0].kind == RECORD_CONFIDENCE &&
+        incidents_learn(run->incidents, b->records[0].raw))
+        run->has_failed = true;
+}
+
 static void decided(void *context, const struct pipeline_result *result)
 {
     struct run *run = context;
+    learn(run, result->batch);
     if (run->options->batch)
         run->options->batch(run->options->context, result->batch);
     for (uint32_t i = 0; i < result->count; i++) {

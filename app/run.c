@@ -321,6 +321,8 @@ static enum status start_console(struct daemon *d, struct error *err)
 static enum status init_queues(struct daemon *d, struct error *err)
 {
     arena_init(&d->recorder.arena, 64 << 20);
+    buffer_init(&d->recorder.generation, 1 << 20);
+    d->recorder.generation_ms = timestamp_monotonic_ms();
     if (mailbox_init(&d->recorder.outcomes, SIZE_MAX, NULL, NULL) ||
         mailbox_init(&d->recorder.commands, 1024, NULL, NULL) ||
         pthread_mutex_init(&d->ruleset_lock, NULL))
@@ -371,8 +373,7 @@ static void stop(struct daemon *d)
     if (d->sinks)
         sinks_stop(d->sinks, SINKS_STOP_MS);
     if (d->recorder.incidents) {
-        recorder_idle(d);
-        enum status left = incidents_poll(d->recorder.incidents, 5000);
+        enum status left = recorder_drain(d);
         if (left && !d->recorder.must_restart)
             log_line(LOG_WARNING, "Redis did not acknowledge every effect: the next start decides "
                                   "them again from the journal");
@@ -392,6 +393,7 @@ static void close_all(struct daemon *d)
     parser_free(d->recorder.parser);
     event_fini(&d->recorder.event);
     arena_fini(&d->recorder.arena);
+    buffer_fini(&d->recorder.generation);
     if (d->recorder.has_detections)
         (void)command_close_output(&d->recorder.detections);
     buffer_fini(&d->checkpoint.chunks);
@@ -402,7 +404,7 @@ static void close_all(struct daemon *d)
 
 static void watch(struct daemon *d)
 {
-    while (!d->recorder.must_restart) {
+    while (!d->recorder.must_restart && !d->recorder.must_stop) {
         enum signals_word word = signals_wait(500);
         if (word == SIGNALS_STOP)
             return;
@@ -431,9 +433,12 @@ static int run_daemon(struct daemon *d)
     }
     stop(d);
     bool must_restart = d->recorder.must_restart;
+    bool was_fenced = d->recorder.must_stop;
     close_all(d);
     if (status)
         return status == STATUS_IO || status == STATUS_NOMEM ? COMMAND_UNFINISHED : COMMAND_USAGE;
+    if (was_fenced)
+        return COMMAND_UNFINISHED;
     return must_restart ? RESTART : COMMAND_DONE;
 }
 
