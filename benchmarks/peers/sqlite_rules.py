@@ -33,8 +33,8 @@ def routing(source):
     conditions = ""
     for name in ROUTED:
         value = getattr(source, name)
-        if value and name == "category" and value == "registry_event":
-            conditions += "_category IN ('registry_add','registry_delete','registry_set','registry_rename') AND "
+        if name == "category" and value == "registry_event":
+            conditions += "_category LIKE 'registry%' AND "  # an event has its narrowest one
         elif value:
             conditions += f"_{name} = '{value}' AND "
     return conditions

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an event's Sigma log source is, written into the event: rsigma and SQL read it from fields,
 Tocsin from its mappings. One category an event is all that rsigma takes, so the narrowest is
-written: a rule for registry_event is then not asked for a registry_set."""
+written: a rule for registry_event is then not asked for a registry_set. The names that Sigma has for
+fields of the Security channel and of NXLog are added too, as Tocsin's mapping reads them."""
 import json
 
 SYSMON = {1: "process_creation", 2: "file_change", 3: "network_connection", 4: "sysmon_status",
@@ -26,6 +27,9 @@ CHANNELS = {  # channel in lower case: (service, categories by EventID)
     "microsoft-windows-terminalservices-localsessionmanager/operational":
         ("terminalservices-localsessionmanager", {}),
 }
+ALIASES = {"Provider_Name": ("SourceName", "ProviderName"), "Image": ("NewProcessName",),
+           "ParentImage": ("ParentProcessName",), "User": ("SubjectUserName",),
+           "LogonId": ("SubjectLogonId",)}
 
 
 def category(channel, event, number):
@@ -47,6 +51,10 @@ def logsource(event):
         found = category(channel, event, int(number) if number.isdigit() else -1)
         if found:
             tags["_category"] = found
+    for name, others in ALIASES.items():
+        for other in others:
+            if name not in event and other in event:
+                tags.setdefault(name, event[other])
     return tags
 
 
