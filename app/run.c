@@ -83,13 +83,14 @@ static bool reload(struct daemon *d, struct buffer *out)
     struct ruleset *old = d->ruleset;
     d->ruleset = ruleset_ref(fresh);
     (void)pthread_mutex_unlock(&d->ruleset_lock);
-    log_line(LOG_INFO, "new rules rules=%u correlations=%u", s->rules, s->correlations);
-    json_write_open(out, NULL, '{');
-    json_write_uint(out, "rules", s->rules);
-    json_write_uint(out, "correlations", s->correlations);
-    json_write_close(out, '}');
-    /* pairs with the acquire in writer.c */
+    struct ruleset_summary counted = *s;
+    /* pairs with the acquire in writer.c; told only then: what is sent after it meets these */
     ruleset_unref(atomic_exchange_explicit(&d->writer.next, fresh, memory_order_acq_rel));
+    log_line(LOG_INFO, "new rules rules=%u correlations=%u", counted.rules, counted.correlations);
+    json_write_open(out, NULL, '{');
+    json_write_uint(out, "rules", counted.rules);
+    json_write_uint(out, "correlations", counted.correlations);
+    json_write_close(out, '}');
     ruleset_unref(old);
     return true;
 }

@@ -187,8 +187,8 @@ static void *write_loop(void *argument)
         uint64_t now_ms = timestamp_monotonic_ms();
         struct mail *mail = mailbox_wait(&d->writer.inbox, patience(d, &p, now_ms, tick_ms));
         bool is_over = !mail && mailbox_is_closed(&d->writer.inbox);
+        swap_ruleset(d, &p); /* first: this mail may have been sent because of the new rules */
         take_mail(d, &p, mail);
-        swap_ruleset(d, &p);
         now_ms = timestamp_monotonic_ms();
         if (now_ms >= tick_ms) {
             append_own(d, &p, RECORD_TICK, TEXT_NONE);
