@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The fault test: numbered attacks over HTTP (acknowledged) and TCP (not) into the real binary,
+"""The fault test: numbered attacks over HTTP and Kafka (acknowledged) and TCP (not) into the real binary,
 which is hit at random moments; at the end the incidents must be those that an undisturbed run over
 the same journal gives: none lost among the acknowledged, none doubled.
 
-    fault.py BINARY [--rounds N] [--seed S] [--keep]
+    fault.py BINARY [--rounds N] [--seed S] [--keep] [--kafka HOST:PORT]
 
 Faults: SIGKILL of tocsin, of its redis-server, of both; a redis-server that is stopped (SIGSTOP);
 a torn journal tail behind a SIGKILL; a disk that is full for a while (where a small tmpfs can be
@@ -29,20 +29,27 @@ def eventually(seconds, check):
 class Program:
     """One `tocsin run` that comes back after every kill."""
 
-    def __init__(self, binary, folder, data):
-        self.binary, self.folder, self.data = binary, folder, data
+    def __init__(self, binary, folder, data, kafka):
+        self.binary, self.folder, self.data, self.kafka = binary, folder, data, kafka
         self.http, self.tcp = self.free_port(), self.free_port()
         self.config = folder / "tocsin.yml"
         self.config.write_text(
             f"rules: ['{HERE / 'rules.yml'}']\n"
             f"decoders: ['{HERE / 'mapping.yml'}']\n"
-            f"sources:\n  - syslog_tcp: {{listen: '127.0.0.1:{self.tcp}'}}\n"
+            f"sources:\n  - syslog_tcp: {{listen: '127.0.0.1:{self.tcp}'}}\n" + self.kafka_source() +
             f"http: {{listen: '127.0.0.1:{self.http}'}}\n"
             "journal: {reserve: 1MiB, segment: 1MiB}\n"
             "correlation: {checkpoint: 200ms, workers: 2, shards: 2}\n"
             "time: {ahead: 0s}\n")
         self.log = open(folder / "log", "ab")
         self.process = None
+
+    def kafka_source(self):
+        if not self.kafka:
+            return ""
+        return ("  - kafka: {topics: [faults], format: json, properties: {"
+                f"bootstrap.servers: '{self.kafka}', group.id: tocsin, session.timeout.ms: 6000, "
+                "heartbeat.interval.ms: 500, auto.offset.reset: earliest}}\n")
 
     @staticmethod
     def free_port():
@@ -116,6 +123,19 @@ class Sender:
                                 break
                     except (OSError, urllib.error.URLError):
                         time.sleep(0.05)
+
+    def over_kafka(self):
+        """kcat answers 0 when the broker has acknowledged every line; if not, all come again."""
+        while not self.is_over:
+            messages = [m for _ in range(20) for m in self.attack()]
+            lines = "".join(json.dumps(m) + "\n" for m in messages)
+            while not self.is_over:
+                done = subprocess.run(["kcat", "-P", "-b", self.program.kafka, "-t", "faults",
+                                       "-X", "acks=all"], input=lines, text=True, capture_output=True)
+                if done.returncode == 0:
+                    self.acknowledged.update((m["attack"], m["number"]) for m in messages)
+                    break
+            time.sleep(0.1)
 
     def over_tcp(self):
         while not self.is_over:
@@ -193,11 +213,16 @@ def opened(document):
 
 def check(program, sender):
     """The journal holds what was acknowledged; the record holds what the journal gives."""
-    held = set()
-    for record in lines(program.binary, "search", "--data", program.data, "--json", "attack"):
-        message = json.loads(record["raw"])
-        held.add((message["attack"], message["number"]))
-    lost = sender.acknowledged - held
+    def missing():
+        held = set()
+        for record in lines(program.binary, "search", "--data", program.data, "--json", "attack"):
+            message = json.loads(record["raw"])
+            held.add((message["attack"], message["number"]))
+        return sender.acknowledged - held
+
+    # what a broker acknowledged is read when the group has come to rest; HTTP's is there at once
+    eventually(60 if program.kafka else 0.1, lambda: not missing())
+    lost = missing()
     if lost:
         return f"{len(lost)} acknowledged messages are not in the journal: {sorted(lost)[:5]}"
     oracle = [d for d in lines(program.binary, "replay", "--journal", "--data", program.data,
@@ -240,6 +265,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--kafka", default="", help="a broker to send through, too")
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 32)
     print(f"seed {seed}", flush=True)
@@ -254,13 +280,15 @@ def main():
         faults.append(fault_full)
     else:
         print("no tmpfs can be mounted here: the full disk is left out", flush=True)
-    program = Program(options.binary, folder, data)
+    program = Program(options.binary, folder, data, options.kafka)
     failure = None
     try:
         program.start()
         sender = Sender(program, seed)
         threads = [threading.Thread(target=sender.over_http) for _ in range(3)]
         threads.append(threading.Thread(target=sender.over_tcp))
+        if options.kafka:
+            threads.append(threading.Thread(target=sender.over_kafka))
         for t in threads:
             t.start()
         for n in range(options.rounds):
