@@ -112,16 +112,17 @@ static bool append(struct daemon *d, struct pending *p, struct batch *b)
     }
 }
 
-/* A record of the journal's own: a tick, a gap, a ruleset. */
-static void append_own(struct daemon *d, struct pending *p, enum record_kind kind, struct text raw)
+/* A record of the journal's own: a tick, a gap, a ruleset. False where everything is in flight:
+ * time moves on with that. */
+static bool append_own(struct daemon *d, struct pending *p, enum record_kind kind, struct text raw)
 {
     struct batch *b = pipeline_take(d->pipeline, 0);
     if (!b)
-        return; /* everything is in flight: time moves on with that */
+        return false;
     struct record *r = batch_add(b, raw);
     if (!r) {
         pipeline_give_back(d->pipeline, b);
-        return;
+        return false;
     }
     r->kind = kind;
     r->receive_us = timestamp_now_us();
@@ -130,6 +131,7 @@ static void append_own(struct daemon *d, struct pending *p, enum record_kind kin
     if (append(d, p, b))
         pending_add(p, b, kind == RECORD_TICK ? DURABILITY_NONE : DURABILITY_BATCH,
                     timestamp_monotonic_ms());
+    return true;
 }
 
 static void swap_ruleset(struct daemon *d, struct pending *p)
@@ -141,7 +143,13 @@ static void swap_ruleset(struct daemon *d, struct pending *p)
     char hex[33];
     hash_to_hex(ruleset_hash(next), hex);
     release(d, p);
-    append_own(d, p, RECORD_RULESET, text_of(hex));
+    if (!append_own(d, p, RECORD_RULESET, text_of(hex))) {
+        /* no swap that the journal does not tell: at the next look, unless newer rules came */
+        struct ruleset *none = NULL;
+        if (!atomic_compare_exchange_strong(&d->writer.next, &none, next))
+            ruleset_unref(next);
+        return;
+    }
     release(d, p);
     pipeline_set_ruleset(d->pipeline, next);
 }
@@ -171,7 +179,7 @@ static void take_mail(struct daemon *d, struct pending *p, struct mail *mail)
 static void last_checkpoint(struct daemon *d, struct pending *p)
 {
     pipeline_request_checkpoint(d->pipeline, atomic_load(&d->checkpoint.must_be_whole));
-    append_own(d, p, RECORD_TICK, TEXT_NONE);
+    (void)append_own(d, p, RECORD_TICK, TEXT_NONE);
     release(d, p);
 }
 
@@ -180,7 +188,7 @@ static void *write_loop(void *argument)
     struct daemon *d = argument;
     struct pending p;
     pending_clear(&p);
-    append_own(d, &p, RECORD_GAP, TEXT_NONE);
+    (void)append_own(d, &p, RECORD_GAP, TEXT_NONE);
     swap_ruleset(d, &p);
     uint64_t tick_ms = timestamp_monotonic_ms() + TICK_MS;
     for (;;) {
@@ -191,7 +199,7 @@ static void *write_loop(void *argument)
         take_mail(d, &p, mail);
         now_ms = timestamp_monotonic_ms();
         if (now_ms >= tick_ms) {
-            append_own(d, &p, RECORD_TICK, TEXT_NONE);
+            (void)append_own(d, &p, RECORD_TICK, TEXT_NONE);
             tick_ms = now_ms + TICK_MS;
             checkpoint_poll(d, now_ms);
             journal_allow_removal(d->writer.journal, atomic_load(&d->checkpoint.position));
