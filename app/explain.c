@@ -240,6 +240,8 @@ int explain_main(int argc, char **argv)
         command_say("explain: --rules is missing: a rule file, a folder, or share");
     else if (e->format && !event_format_parse(text_of(e->format), &e->run.parser.format))
         command_say("explain: --format knows auto, syslog, json, cef, leef, kv, raw");
+    else if (e->logsource && strcmp(e->logsource, "any") != 0)
+        command_say("explain: --logsource knows only any, not '%s'", e->logsource);
     else if (count > 1)
         command_say("explain: one FILE at a time");
     else

@@ -213,6 +213,8 @@ input=two run 0 explain --rules rules --json -; cmp -s o plain || miss 'standard
 run 0 explain --rules rules two; out '"matched": true'
 run 2 explain two; err '--rules is missing'
 run 2 explain --rules rules --rule nope two; err "'nope'"; no_out ''
+run 2 explain --rules rules --logsource some two; err "'some'"
+run 2 explain --rules rules two two; err 'one FILE'
 run 3 explain --rules rules missing; err missing
 flow_note "explain"
 
