@@ -158,6 +158,41 @@ static void print_incident_row(const json_t *incident)
                  member(first, "kind"), member(first, "value"));
 }
 
+/* One page of the list, behind the entry `after` ("": the first). */
+static json_t *ask_page(const struct client *c, const char *after, int *out_code)
+{
+    struct buffer path;
+    buffer_init(&path, 4096);
+    buffer_append(&path, TEXT("/api/v1/incidents?limit=1000"));
+    add_query(&path, "state", text_of(c->state));
+    add_query(&path, "kind", text_of(c->kind));
+    add_query(&path, "after", text_of(after));
+    add_time(&path, "since", c->since_us);
+    add_time(&path, "until", c->until_us);
+    json_t *page = ask(c, &path, NULL, out_code);
+    buffer_fini(&path);
+    return page;
+}
+
+static void print_heading(void)
+{
+    (void)printf("%-30s %-3s %-8s %-13s %5s  %-19s  %s\n", "ID", "PRI", "SEVERITY", "STATE",
+                 "SCORE", "OPENED", "ENTITY");
+}
+
+static void print_page(const struct client *c, const json_t *page)
+{
+    size_t i = 0;
+    json_t *one = NULL;
+    json_array_foreach(json_object_get(page, "incidents"), i, one)
+    {
+        if (c->is_json)
+            print_line(one);
+        else
+            print_incident_row(one);
+    }
+}
+
 int client_incidents(int argc, char **argv)
 {
     static const char *const names[] = {"url",  "key-file", "json",  "state",
@@ -169,32 +204,19 @@ int client_incidents(int argc, char **argv)
                                          names);
     if (status)
         return status == STATUS_AGAIN ? COMMAND_DONE : COMMAND_USAGE;
-    struct buffer path;
-    buffer_init(&path, 4096);
-    buffer_append(&path, TEXT("/api/v1/incidents"));
-    add_query(&path, "state", text_of(c.state));
-    add_query(&path, "kind", text_of(c.kind));
-    add_time(&path, "since", c.since_us);
-    add_time(&path, "until", c.until_us);
-    int code = 0;
-    json_t *root = ask(&c, &path, NULL, &code);
-    buffer_fini(&path);
-    if (!root)
-        return code;
-    const json_t *list = json_object_get(root, "incidents");
-    size_t i = 0;
-    json_t *one = NULL;
-    if (!c.is_json)
-        (void)printf("%-30s %-3s %-8s %-13s %5s  %-19s  %s\n", "ID", "PRI", "SEVERITY", "STATE",
-                     "SCORE", "OPENED", "ENTITY");
-    json_array_foreach(list, i, one)
-    {
-        if (c.is_json)
-            print_line(one);
-        else
-            print_incident_row(one);
-    }
-    json_decref(root);
+    int code = COMMAND_DONE;
+    char after[256] = "";
+    do {
+        json_t *page = ask_page(&c, after, &code);
+        if (!page)
+            return code;
+        if (!c.is_json && !*after)
+            print_heading();
+        print_page(&c, page);
+        const char *next = json_string_value(json_object_get(page, "next"));
+        (void)snprintf(after, sizeof after, "%s", next ? next : "");
+        json_decref(page);
+    } while (*after);
     return COMMAND_DONE;
 }
 
