@@ -2,7 +2,7 @@
 #include "app/command.h"
 #include "app/load.h"
 #include "app/subcommands.h"
-#include "app/zone.h"
+#include "base/zone.h"
 #include "base/timestamp.h"
 #include "ingest/ingest.h"
 #include <stdlib.h>

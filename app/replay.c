@@ -4,7 +4,7 @@
 #include "app/load.h"
 #include "app/rerun.h"
 #include "app/subcommands.h"
-#include "app/zone.h"
+#include "base/zone.h"
 #include "base/json_write.h"
 #include "base/timestamp.h"
 #include <stdio.h>

@@ -37,6 +37,7 @@ enum record_flag {
     RECORD_EXEMPT = 1U << 1,    /* its source has durability none */
     RECORD_RESUMED = 1U << 2,   /* first of its stream since its source got that (Kafka): nothing
                                    before it is on its way */
+    RECORD_HAS_ZONE = 1U << 4,  /* its source has a zone of its own: record_zone_s */
 };
 
 struct record {
@@ -53,6 +54,17 @@ struct record {
     enum format format;
     uint32_t flags; /* enum record_flag */
 };
+
+/* The zone of times that name none, minutes east of UTC in the upper half of the flags, so that the
+ * journal keeps it with the record. */
+static inline uint32_t record_zone_flags(int32_t zone_s)
+{
+    return (uint32_t)RECORD_HAS_ZONE | (uint32_t)(zone_s / 60 + 0x8000) << 16;
+}
+static inline int32_t record_zone_s(const struct record *r, int32_t otherwise_s)
+{
+    return r->flags & RECORD_HAS_ZONE ? ((int32_t)(r->flags >> 16) - 0x8000) * 60 : otherwise_s;
+}
 
 /* A detection's or event's identity: the origin where there is one, else (epoch, position). */
 struct hash128 record_identity(const struct record *r);

@@ -57,7 +57,8 @@ struct record *lane_add(struct lane *l, struct text raw, struct text peer, int64
     r->kind = RECORD_EVENT;
     r->format = (enum format)l->source->format;
     r->flags = (is_truncated ? (uint32_t)RECORD_TRUNCATED : 0) |
-               (l->source->durability == DURABILITY_NONE ? (uint32_t)RECORD_EXEMPT : 0);
+               (l->source->durability == DURABILITY_NONE ? (uint32_t)RECORD_EXEMPT : 0) |
+               l->source->zone_flags;
     lane_count_add(&l->read, 1);
     lane_count_add(&l->bytes, raw.len);
     if (is_truncated)

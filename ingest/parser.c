@@ -377,6 +377,7 @@ void parser_read(struct parser *p, const struct record *r, struct arena *arena, 
     struct text raw = without_end(r->raw);
     event_reset(out, r);
     p->stamps.near_us = p->options.now_us ? p->options.now_us : r->receive_us;
+    p->stamps.zone_s = record_zone_s(r, p->options.zone_s);
     p->is_loose = false;
     out->flags = EVENT_TIME_ASSUMED;
     if (r->flags & RECORD_TRUNCATED)

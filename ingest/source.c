@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/source.h"
+#include "base/zone.h"
 #include "ingest/allow_list.h"
 #include "ingest/kafka.h"
 #include "ingest/source_file.h"
@@ -33,6 +34,8 @@ static const struct option common[] = {
     {"format", OPTION_CHOICE, AT(format), "syslog", 0, 0, formats, "how messages are read"},
     {"max_message", OPTION_SIZE, AT(max_message_bytes), "64KiB", 480, 16 << 20, NULL,
      "longer messages are cut here and flagged"},
+    {"zone", OPTION_TEXT, AT(zone), "", 0, 0, NULL,
+     "of times that name none (Z, +01:00); empty: time.zone"},
 };
 static const struct option net[] = {
     {"listen", OPTION_TEXT, AT(listen), "127.0.0.1:0", 0, 0, NULL, "address and port"},
@@ -103,6 +106,11 @@ static enum status open_type(struct source *s, const struct yaml_node *options, 
     enum status status = option_read(rows.rows, rows.count, options, &s->arena, s, err);
     if (!status && s->allow_texts.count)
         status = allow_list_new(&s->allow_texts, &s->allow, err);
+    int32_t zone_s = 0;
+    if (!status && s->zone.len && !zone_parse(s->zone.at, &zone_s))
+        status = error_set(err, STATUS_INVALID, options ? options->line : 0,
+                           "zone: want Z or +hh:mm, not '%.*s'", TEXT_ARG(text_head(s->zone, 40)));
+    s->zone_flags = s->zone.len ? record_zone_flags(zone_s) : 0;
     s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (!status && s->stop_fd < 0)
         status = error_set(err, STATUS_IO, 0, "no file handle left (ulimit -n)");

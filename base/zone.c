@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/zone.h"
+#include "base/zone.h"
 #include "base/timestamp.h"
 #include <stdio.h>
 #include <string.h>

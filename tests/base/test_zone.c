@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/zone.h"
+#include "base/record.h"
+#include "base/zone.h"
 #include "tests/support/table.h"
 
 static const struct row {
@@ -28,10 +29,24 @@ static void test_zone_is_read(void **state)
     assert_int_equal(got_s, row->is_read ? row->want_s : -1);
 }
 
+static void test_a_record_keeps_its_zone(void **state)
+{
+    (void)state;
+    for (int32_t zone_s = -86340; zone_s <= 86340; zone_s += 900) {
+        struct record r = {.flags = RECORD_TRUNCATED | record_zone_flags(zone_s)};
+        assert_int_equal(record_zone_s(&r, 1), zone_s);
+        assert_true(r.flags & RECORD_TRUNCATED);
+    }
+    struct record plain = {.flags = RECORD_EXEMPT};
+    assert_int_equal(record_zone_s(&plain, 3600), 3600);
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[sizeof rows / sizeof *rows];
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    enum { ROWS = sizeof rows / sizeof *rows };
+    struct CMUnitTest tests[ROWS + 1];
+    for (size_t i = 0; i < ROWS; i++)
         tests[i] = ROW(test_zone_is_read, &rows[i]);
+    tests[ROWS] = (struct CMUnitTest)cmocka_unit_test(test_a_record_keeps_its_zone);
     return cmocka_run_group_tests_name("test_zone", tests, NULL, NULL);
 }
