@@ -32,6 +32,9 @@ static int64_t near_day(const struct stamp_reader *r)
     return r->near_us / DAY_US;
 }
 
+/* Logs speak of the past: a date further ahead than this is one of the year before. */
+enum { AHEAD_DAYS = 62 };
+
 /* By whole days, so that the answer for a date is the same all day long and on every worker. */
 static int64_t nearest(const struct stamp_reader *r, struct civil c)
 {
@@ -45,7 +48,7 @@ static int64_t nearest(const struct stamp_reader *r, struct civil c)
             continue;
         int64_t day = timestamp_from_civil(&c);
         int64_t distance = day / DAY_US - near_day(r);
-        distance = distance < 0 ? -distance : distance;
+        distance = distance < 0 ? -distance : distance > AHEAD_DAYS ? distance + 366 : distance;
         if (distance < best_distance) {
             best = day;
             best_distance = distance;

@@ -19,7 +19,7 @@ struct stamp {
  */
 struct stamp_reader {
     int32_t zone_s;  /* east of UTC */
-    int64_t near_us; /* a date without year is the one nearest to this */
+    int64_t near_us; /* a date without year is the one nearest to this, at most two months ahead */
     uint32_t day_key;
     int64_t day_near, day_us;
 };
