@@ -222,7 +222,8 @@ static uint32_t merge(struct pipeline *p, struct round *r)
         for (uint32_t j = 0; j < r->replies[i]->count; j++)
             if (r->replies[i]->detections[j]->rule->is_reported)
                 p->merged[count++] = r->replies[i]->detections[j];
-    qsort(p->merged, count, sizeof(struct detection *), by_output_order);
+    if (count)
+        qsort(p->merged, count, sizeof(struct detection *), by_output_order);
     return count;
 }
 
