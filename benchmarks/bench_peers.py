@@ -4,7 +4,7 @@
 Windows events beside rsigma and pySigma over SQLite, and sshd text beside SEC. Prints one JSON
 object a line: figures, then ratios, then where the engines' answers differ.
 
-    bench_peers.py BINARY [--runs N] [--quick]        (TOCSIN_CORPORA must be set)
+    bench_peers.py BINARY [--runs N] [--quick] [--no-install] [--only rules|text]    (TOCSIN_CORPORA must be set)
 
 Every command is pinned to one CPU. A figure is the median CPU time of the runs less the median of
 the same command over an empty input, so that compiling the rules is told apart (`load_cpu_s`).
@@ -311,12 +311,14 @@ def main():
     parser.add_argument("binary")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--no-install", action="store_true", help="only the peers that are there")
+    parser.add_argument("--only", choices=("rules", "text"), help="one half of it")
     options = parser.parse_args()
     if not os.environ.get("TOCSIN_CORPORA"):
         print("skipped: TOCSIN_CORPORA is not set")
         sys.exit(77)
     corpora = pathlib.Path(os.environ["TOCSIN_CORPORA"])
-    if not options.quick:
+    if not options.quick and not options.no_install:
         subprocess.run([ROOT / "benchmarks/peers/install"], stdout=sys.stderr)
     why = "not installed (benchmarks/peers/install)"
     for peer, is_there in (("rsigma", RSIGMA.exists()), ("pySigma over SQLite", PYSIGMA.exists()),
@@ -325,8 +327,10 @@ def main():
             skipped(peer, why)
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(options, pathlib.Path(folder))
-        bench_rules(bench, corpora)
-        bench_text(bench, corpora)
+        if options.only != "text":
+            bench_rules(bench, corpora)
+        if options.only != "rules":
+            bench_text(bench, corpora)
 
 
 main()
