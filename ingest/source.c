@@ -28,14 +28,15 @@ static const char *const formats[] = {"auto", "syslog", "rfc5424", "rfc3164", "j
 
 #define AT(member) offsetof(struct source, member)
 
+/* The format stands last but one: kinds have their own default for it. */
 static const struct option common[] = {
+    {"zone", OPTION_TEXT, AT(zone), "", 0, 0, NULL,
+     "of times that name none (Z, +01:00); empty: time.zone"},
     {"durability", OPTION_CHOICE, AT(durability), "batch", 0, 0, durabilities,
      "when a message counts as stored: fsync at once, with its group, or never (exempt)"},
     {"format", OPTION_CHOICE, AT(format), "syslog", 0, 0, formats, "how messages are read"},
     {"max_message", OPTION_SIZE, AT(max_message_bytes), "64KiB", 480, 16 << 20, NULL,
      "longer messages are cut here and flagged"},
-    {"zone", OPTION_TEXT, AT(zone), "", 0, 0, NULL,
-     "of times that name none (Z, +01:00); empty: time.zone"},
 };
 static const struct option net[] = {
     {"listen", OPTION_TEXT, AT(listen), "127.0.0.1:0", 0, 0, NULL, "address and port"},
