@@ -97,6 +97,7 @@ static enum status explain_records(struct explain *e, const char *path, struct e
         status = file_reader_next(reader, batch, err);
         for (uint32_t i = 0; !status && i < batch->count; i++) {
             parser_read(parser, &batch->records[i], &batch->arena, &event);
+            batch->records[i].journal_us = event.event_us; /* as replay reads files */
             matcher_decode(matcher, &event, &batch->arena);
             explain_record(e, matcher, &event, batch->records[i].position, &line);
         }

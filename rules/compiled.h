@@ -37,7 +37,8 @@ struct compiled {
     const struct feed_spec *feeds;
     uint32_t feed_count;
     struct extension extension;
-    struct hash128 content;           /* of what it says, before filters */
+    struct hash128 content;           /* of what it says, with its filters */
+    struct hash128 exceptions;        /* of overrides.yml: live, like the value lists */
     const struct yaml_node *document; /* during the load */
     bool is_wanted;                   /* some correlation with `generate` reports it */
     bool is_fed;                      /* some correlation reads it */
@@ -69,3 +70,8 @@ struct draft {
     uint32_t relation_count, relation_max;
     const struct ruleset_options *options;
 };
+
+/* Lets explain show `term`, which a filter or an exception joined to the rule, as a selection of
+ * the name "WHAT: WHY". False without memory. */
+bool compiled_show(struct draft *d, struct compiled *c, const char *what, struct text why,
+                   struct term term);

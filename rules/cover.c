@@ -212,6 +212,7 @@ static bool of_operator(struct cover_search *s, uint32_t leaf, struct cover *out
     case PREDICATE_FIELD:
         return present(s, p, leaf, out);
     case PREDICATE_NULL:
+    case PREDICATE_UNTIL:
         break;
     }
     *out = (struct cover){.is_possible = false};

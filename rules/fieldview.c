@@ -267,6 +267,11 @@ const struct number *fieldview_number(struct fieldview *v, struct value *value)
     return value->is_number ? &value->number : NULL;
 }
 
+int64_t fieldview_journal_us(const struct fieldview *v)
+{
+    return v->event->record ? v->event->record->journal_us : v->event->event_us;
+}
+
 uint64_t fieldview_cut_values(const struct fieldview *v)
 {
     return v->cut_values;

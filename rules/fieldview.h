@@ -52,5 +52,8 @@ struct text fieldview_folded(struct fieldview *v, struct value *value);
 /* NULL where it is no number. */
 const struct number *fieldview_number(struct fieldview *v, struct value *value);
 
+/* Journal time with the event; without a record, its own. */
+int64_t fieldview_journal_us(const struct fieldview *v);
+
 /* Counters since the view was made. */
 uint64_t fieldview_cut_values(const struct fieldview *v);

@@ -50,8 +50,9 @@ static void write_predicate(struct matcher *m, uint32_t number, struct buffer *o
     const struct predicate *p = predicates_at(m->ruleset->predicates, number);
     json_write_open(out, NULL, '{');
     json_write_string(out, "field",
-                      p->field == NAMES_WHOLE ? TEXT("(any)")
-                                              : names_text(m->ruleset->names, p->field));
+                      p->op == PREDICATE_UNTIL  ? TEXT("(journal time)")
+                      : p->field == NAMES_WHOLE ? TEXT("(any)")
+                                                : names_text(m->ruleset->names, p->field));
     json_write_string(out, "operator", text_of(predicate_name(p)));
     write_operand(m->ruleset, p, out);
     json_write_bool(out, "matched", predicate_answer(p, &m->evaluation.answers));

@@ -107,13 +107,36 @@ static bool parse_end(struct text t, int64_t *out)
     return timestamp_parse(t, 0, out, NULL);
 }
 
+/* Holds while `match` does and journal time is not behind the end: so it ends by itself, and a
+ * journal read again later is decided as it was. */
+static enum status build_exception(struct draft *d, const struct exception *e, int64_t end_us,
+                                   struct term *out)
+{
+    struct compiler *c = &d->compiler;
+    struct predicate until = {
+        .field = NAMES_WHOLE,
+        .op = PREDICATE_UNTIL,
+        .text = e->end,
+        .number = {.is_whole = true, .whole = end_us, .real = (double)end_us},
+    };
+    struct term terms[2];
+    arena_reset(c->scratch);
+    enum status status = predicates_add(c->predicates, &until, &terms[0].predicate, NULL);
+    terms[0].node = NULL;
+    if (status == STATUS_OK)
+        status = selection_read(c, e->match, &terms[1]);
+    if (status == STATUS_OK && !node_join(c->arena, NODE_AND, terms, 2, out))
+        status = STATUS_NOMEM;
+    return status;
+}
+
 static enum status add_exception(struct draft *d, const struct yaml_node *node,
                                  struct compiled *rule, int64_t now_us)
 {
     struct exception e = {.match = NULL};
     struct error why = {.code = STATUS_OK};
     int64_t end_us = 0;
-    struct term terms[2] = {{.node = rule->root}};
+    struct term holds, terms[2] = {{.node = rule->root}};
     struct term both;
     enum status status = option_read(exception_rows, sizeof exception_rows / sizeof *exception_rows,
                                      node, d->compiler.arena, &e, &why);
@@ -124,20 +147,18 @@ static enum status add_exception(struct draft *d, const struct yaml_node *node,
     if (!parse_end(e.end, &end_us))
         return finding_error(d->compiler.findings, yaml_get(node, TEXT("end")), "override",
                              "'%.*s' is no date: want 2027-01-31", TEXT_ARG(e.end));
-    if (end_us < now_us) {
+    if (end_us < now_us)
         finding_lint(d->compiler.findings, node, FINDING_WARNING, "override-ended",
                      "this exception ended on %.*s and no longer holds", TEXT_ARG(e.end));
-        return STATUS_OK;
-    }
-    arena_reset(d->compiler.scratch);
-    status = selection_read(&d->compiler, e.match, &terms[1]);
+    status = build_exception(d, &e, end_us, &holds);
     if (status != STATUS_OK)
         return status;
-    if (!node_negate(d->compiler.arena, terms[1], &terms[1]) ||
+    if (!node_negate(d->compiler.arena, holds, &terms[1]) ||
         !node_join(d->compiler.arena, NODE_AND, terms, 2, &both))
         return STATUS_NOMEM;
     rule->root = node_of(d->compiler.arena, both);
-    return rule->root ? STATUS_OK : STATUS_NOMEM;
+    return rule->root && compiled_show(d, rule, "exception", e.reason, holds) ? STATUS_OK
+                                                                              : STATUS_NOMEM;
 }
 
 static enum status add_exceptions(struct draft *d, const struct yaml_node *node,
@@ -146,9 +167,9 @@ static enum status add_exceptions(struct draft *d, const struct yaml_node *node,
     bool is_list = node->kind == YAML_SEQUENCE;
     struct hasher h;
     hash_start(&h);
-    hash_part(&h, &rule->content, sizeof rule->content);
+    hash_part(&h, &rule->exceptions, sizeof rule->exceptions);
     heading_hash(&h, node);
-    rule->content = hash_end(&h);
+    rule->exceptions = hash_end(&h);
     for (uint32_t i = 0; i < (is_list ? node->count : 1); i++) {
         enum status status = add_exception(d, is_list ? node->items[i] : node, rule, now_us);
         if (status != STATUS_OK)

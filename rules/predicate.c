@@ -132,6 +132,7 @@ static bool holds(const struct predicate *p, struct answers *a, struct value *v)
     switch (p->op) {
     case PREDICATE_EXISTS:
     case PREDICATE_NULL:
+    case PREDICATE_UNTIL:
         break;
     case PREDICATE_EQUAL:
     case PREDICATE_CONTAINS:
@@ -160,6 +161,8 @@ static bool holds(const struct predicate *p, struct answers *a, struct value *v)
 
 bool predicate_answer(const struct predicate *p, struct answers *a)
 {
+    if (p->op == PREDICATE_UNTIL)
+        return fieldview_journal_us(a->view) <= p->number.whole;
     struct value *v = fieldview_first(a->view, p->field);
     if (!v)
         return p->op == PREDICATE_NULL;
@@ -178,7 +181,7 @@ const char *predicate_name(const struct predicate *p)
         [PREDICATE_REGEX] = "re",          [PREDICATE_NUMBER] = "number",
         [PREDICATE_TIME] = "time",         [PREDICATE_CIDR] = "cidr",
         [PREDICATE_EXISTS] = "exists",     [PREDICATE_NULL] = "null",
-        [PREDICATE_FIELD] = "fieldref",
+        [PREDICATE_FIELD] = "fieldref",    [PREDICATE_UNTIL] = "until",
     };
     static const char *const compares[] = {"equals", "lt", "lte", "gt", "gte"};
     return p->op == PREDICATE_NUMBER ? compares[p->compare] : names[p->op];

@@ -32,6 +32,7 @@ enum predicate_op {
     PREDICATE_EXISTS, /* also null and empty */
     PREDICATE_NULL,   /* null or not there */
     PREDICATE_FIELD,  /* against another field; `match` says how */
+    PREDICATE_UNTIL,  /* no field: journal time is not behind `number` (microseconds) */
 };
 enum predicate_compare { COMPARE_EQ, COMPARE_LT, COMPARE_LTE, COMPARE_GT, COMPARE_GTE };
 enum predicate_unit { UNIT_MINUTE, UNIT_HOUR, UNIT_DAY, UNIT_WEEK, UNIT_MONTH, UNIT_YEAR };

@@ -113,6 +113,7 @@ static bool fill_lists(struct ruleset *r)
     struct hasher h;
     hash_start(&h);
     hash_part_u64(&h, r->has_routing);
+    hash_part(&h, &r->lists.content, sizeof r->lists.content);
     r->all = arena_alloc(&r->arena, (total + 1) * sizeof *r->all);
     r->correlations =
         arena_alloc(&r->arena, ((size_t)r->relation_count + 1) * sizeof *r->correlations);
@@ -123,6 +124,7 @@ static bool fill_lists(struct ruleset *r)
         rule->index = i;
         hash_rule(r, &r->rules[i].content, rule);
         hash_facts(&h, rule);
+        hash_part(&h, &r->rules[i].exceptions, sizeof r->rules[i].exceptions);
         r->all[i] = rule;
     }
     for (uint32_t i = 0; i < r->relation_count; i++) {
@@ -147,10 +149,11 @@ static unsigned answer_cost(void *context, uint32_t predicate)
         [PREDICATE_STARTS] = 2, [PREDICATE_ENDS] = 2,   [PREDICATE_GLOB] = 8,
         [PREDICATE_REGEX] = 20, [PREDICATE_NUMBER] = 2, [PREDICATE_TIME] = 9,
         [PREDICATE_CIDR] = 4,   [PREDICATE_EXISTS] = 0, [PREDICATE_NULL] = 0,
-        [PREDICATE_FIELD] = 7,
+        [PREDICATE_FIELD] = 7,  [PREDICATE_UNTIL] = 0,
     };
     const struct predicate *p = predicates_at(context, predicate);
-    return costs[p->op] + (p->field == NAMES_WHOLE ? 50 : 0);
+    bool is_search = p->field == NAMES_WHOLE && p->op != PREDICATE_UNTIL;
+    return costs[p->op] + (is_search ? 50 : 0);
 }
 
 enum status ruleset_freeze(struct ruleset *r, struct draft *d, struct error *err)

@@ -14,7 +14,6 @@ struct compiler {
     struct names *names;
     struct predicates *predicates;
     const struct valuelists *lists;
-    bool has_expanded; /* the rule at hand uses a value list: its content hash covers them */
     struct findings *findings;
 };
 

@@ -128,8 +128,8 @@ enum status sigma_read_detection(struct draft *d, const struct yaml_node *detect
     return status;
 }
 
-static struct hash128 content_of(const struct draft *d, const struct rule *rule,
-                                 const struct yaml_node *root)
+/* What lists hold is no part of it: they change by the day, and windows live on. */
+static struct hash128 content_of(const struct rule *rule, const struct yaml_node *root)
 {
     struct hasher h;
     hash_start(&h);
@@ -137,8 +137,6 @@ static struct hash128 content_of(const struct draft *d, const struct rule *rule,
     heading_hash(&h, yaml_get(root, TEXT("logsource")));
     heading_hash(&h, yaml_get(root, TEXT("detection")));
     heading_hash(&h, yaml_get(root, TEXT("tocsin")));
-    if (d->compiler.has_expanded)
-        hash_part(&h, &d->compiler.lists->content, sizeof d->compiler.lists->content);
     return hash_end(&h);
 }
 
@@ -149,7 +147,6 @@ enum status sigma_read(struct draft *d, const struct document *document)
     struct named_term *selections = NULL;
     struct term term = {.node = NULL};
     arena_reset(d->compiler.scratch);
-    d->compiler.has_expanded = false;
     enum status status = heading_read(d, document, &c.rule, &c.extension);
     if (status == STATUS_OK)
         status = sigma_read_source(d, yaml_get(root, TEXT("logsource")), &c.source);
@@ -160,7 +157,7 @@ enum status sigma_read(struct draft *d, const struct document *document)
         return status;
     c.rule.kind = RULE_DETECTION;
     c.selections = selections;
-    c.content = content_of(d, &c.rule, root);
+    c.content = content_of(&c.rule, root);
     c.root = node_of(d->compiler.arena, term);
     if (!c.root || !heading_entities(d, &c.extension, &c.entities) ||
         !GROW(d->rules, d->rule_count, d->rule_max))

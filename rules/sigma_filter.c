@@ -6,7 +6,8 @@
 struct sigma_filter {
     const struct yaml_node *root, *body, *rules;
     struct logsource source;
-    struct term term;
+    struct term term, shown; /* as joined, and as written */
+    struct text title;
     struct hash128 content;
     enum rules_filter_mode mode;
     bool is_any;
@@ -72,6 +73,7 @@ static enum status read_filter(struct draft *d, const struct document *document,
     if (status != STATUS_OK)
         return status;
     lint_mode(d, f);
+    f->shown = f->term;
     if (f->mode == FILTER_SUPPRESS && !node_negate(d->compiler.arena, f->term, &f->term))
         return STATUS_NOMEM;
     struct hasher h;
@@ -106,7 +108,7 @@ static bool join(struct draft *d, const struct sigma_filter *f, struct compiled 
     hash_part(&h, &f->content, sizeof f->content);
     c->content = hash_end(&h);
     c->root = node_of(d->compiler.arena, both);
-    return c->root;
+    return c->root && compiled_show(d, c, "filter", f->title, f->shown);
 }
 
 static enum status apply_to(struct draft *d, const struct sigma_filter *f,
@@ -139,7 +141,8 @@ enum status sigma_filter_apply(struct draft *d, const struct document *document)
     struct sigma_filter f = {.mode = FILTER_SUPPRESS};
     const struct yaml_node *title = yaml_get(document->root, TEXT("title"));
     arena_reset(d->compiler.scratch);
-    d->compiler.findings->rule = title && title->kind == YAML_SCALAR ? title->value : TEXT_NONE;
+    f.title = title && title->kind == YAML_SCALAR ? title->value : TEXT("");
+    d->compiler.findings->rule = f.title;
     enum status status = read_filter(d, document, &f);
     if (status != STATUS_OK)
         return status;

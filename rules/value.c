@@ -400,7 +400,6 @@ static enum status read_expanded(struct compiler *c, const struct modifiers *m,
                              "no value list for %%%.*s%%: put its values, one a line, into "
                              "lists/%.*s.txt",
                              TEXT_ARG(name), TEXT_ARG(name));
-    c->has_expanded = true;
     if (depth > 3 || list->count > EXPANDED)
         return finding_error(c->findings, at, "limit", "too many values behind %%%.*s%%",
                              TEXT_ARG(name));

@@ -38,6 +38,8 @@ static enum status split_lines(struct text whole, struct arena *arena, struct va
     if (!values)
         return error_set(err, STATUS_NOMEM, 0, "no memory for a value list");
     struct text line;
+    if (text_starts(whole, TEXT("\xef\xbb\xbf"))) /* Windows editors' mark of UTF-8 */
+        whole = text_skip(whole, 3);
     while (text_split(&whole, '\n', &line)) {
         line = text_trim(line);
         if (line.len && line.at[0] != '#')

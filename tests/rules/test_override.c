@@ -60,15 +60,60 @@ static void test_exception_leaves_out(void **state)
     harness_close(&h);
 }
 
+/* By journal time, not by the clock of whoever loads it. */
 static void test_exception_ends(void **state)
 {
     (void)state;
     struct harness h;
+    const int64_t end_us = INT64_C(978393599000000); /* 2001-01-01T23:59:59Z */
     assert_int_equal(open_over(&h, "one:\n  not: [{match: {u: svc}, owner: me, reason: known, "
                                    "end: 2001-01-01}]\n"),
                      STATUS_OK);
+    h.record.journal_us = end_us;
+    assert_false(harness_match_json(&h, TEXT("{\"a\":1,\"u\":\"svc\"}")));
+    h.record.journal_us = end_us + 1;
     assert_true(harness_match_json(&h, TEXT("{\"a\":1,\"u\":\"svc\"}")));
     harness_close(&h);
+}
+
+static void test_explain_shows_the_exception(void **state)
+{
+    (void)state;
+    struct harness h;
+    struct buffer out;
+    buffer_init(&out, 1 << 20);
+    assert_int_equal(open_over(&h, "one:\n  not: {match: {u: svc}, owner: me, reason: known, "
+                                   "end: 2999-01-01}\n"),
+                     STATUS_OK);
+    assert_false(harness_match_json(&h, TEXT("{\"a\":1,\"u\":\"svc\"}")));
+    matcher_explain(h.matcher, &h.event, NULL, &out);
+    buffer_byte(&out, 0);
+    assert_non_null(strstr(out.at, "\"name\":\"exception: known\",\"matched\":true"));
+    assert_non_null(strstr(out.at, "(journal time)"));
+    buffer_fini(&out);
+    harness_close(&h);
+}
+
+static void hashes_of(const char *overrides, struct hash128 *out_content, struct hash128 *out_all)
+{
+    struct harness h;
+    uint32_t count = 0;
+    assert_int_equal(open_over(&h, overrides), STATUS_OK);
+    *out_content = ruleset_correlations(h.ruleset, &count)[0].rule->content;
+    *out_all = ruleset_hash(h.ruleset);
+    harness_close(&h);
+}
+
+/* What changes by the day decides anew, but windows live on. */
+static void test_exceptions_keep_windows(void **state)
+{
+    (void)state;
+    struct hash128 content[2], all[2];
+    hashes_of("{}\n", &content[0], &all[0]);
+    hashes_of("one: {not: {match: {u: svc}, owner: me, reason: r, end: 2999-01-01}}\n", &content[1],
+              &all[1]);
+    assert_true(hash_equal(content[0], content[1]));
+    assert_false(hash_equal(all[0], all[1]));
 }
 
 static void test_mistakes_are_told(void **state)
@@ -123,12 +168,59 @@ static void test_lists_fill_placeholders(void **state)
     (void)rmdir(folder);
 }
 
+static void put_list(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    (void)fputs(text, f);
+    (void)fclose(f);
+}
+
+static void test_lists_keep_windows(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/tocsin-lists-XXXXXX";
+    char path[128];
+    struct hash128 content[2], all[2];
+    static const char *const values[] = {"root\n", "\xef\xbb\xbfroot\r\nalice\n"};
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(path, sizeof path, "%s/admins.txt", folder);
+    for (size_t i = 0; i < 2; i++) {
+        struct harness h;
+        uint32_t count = 0;
+        put_list(path, values[i]);
+        assert_int_equal(
+            harness_open_with(&h,
+                              "title: A\nname: one\nlogsource: {category: test}\ndetection:\n"
+                              "  s:\n    u|expand: '%admins%'\n  condition: s\n---\n"
+                              "title: C\ncorrelation: {type: event_count, rules: [one], "
+                              "timespan: 1m, condition: {gte: 2}, generate: true}\n",
+                              (struct ruleset_options){.lists = folder}),
+            STATUS_OK);
+        assert_true(harness_match_json(&h, TEXT("{\"u\":\"root\"}")));
+        assert_int_equal(harness_match_json(&h, TEXT("{\"u\":\"alice\"}")), i == 1);
+        content[i] = ruleset_correlations(h.ruleset, &count)[0].rule->content;
+        all[i] = ruleset_hash(h.ruleset);
+        harness_close(&h);
+    }
+    assert_true(hash_equal(content[0], content[1]));
+    assert_false(hash_equal(all[0], all[1]));
+    (void)unlink(path);
+    (void)rmdir(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_changes_a_rule),       cmocka_unit_test(test_switches_off),
-        cmocka_unit_test(test_exception_leaves_out), cmocka_unit_test(test_exception_ends),
-        cmocka_unit_test(test_mistakes_are_told),    cmocka_unit_test(test_lists_fill_placeholders),
+        cmocka_unit_test(test_changes_a_rule),
+        cmocka_unit_test(test_switches_off),
+        cmocka_unit_test(test_exception_leaves_out),
+        cmocka_unit_test(test_exception_ends),
+        cmocka_unit_test(test_mistakes_are_told),
+        cmocka_unit_test(test_lists_fill_placeholders),
+        cmocka_unit_test(test_explain_shows_the_exception),
+        cmocka_unit_test(test_exceptions_keep_windows),
+        cmocka_unit_test(test_lists_keep_windows),
     };
     return cmocka_run_group_tests_name("test_override", tests, NULL, NULL);
 }
