@@ -98,6 +98,7 @@ struct doors {
     uint32_t source_count;
     struct webhooks *webhooks;
     struct keyring *keys;
+    struct drops *drops; /* who lost what, over all doors */
 };
 NODISCARD enum status doors_open(struct daemon *d, struct error *err);
 NODISCARD enum status doors_start(struct daemon *d, struct error *err);

@@ -49,7 +49,11 @@ static enum status sources_node(struct daemon *d, const struct yaml_node **out, 
 
 enum status doors_open(struct daemon *d, struct error *err)
 {
-    const struct intake intake = {.context = d, .take = take, .put = put, .mark = mark};
+    d->doors.drops = drops_new();
+    if (!d->doors.drops)
+        return error_set(err, STATUS_NOMEM, 0, "no memory for a table of drops");
+    const struct intake intake = {
+        .context = d, .take = take, .put = put, .mark = mark, .drops = d->doors.drops};
     const struct yaml_node *list = NULL;
     enum status status = sources_node(d, &list, err);
     if (!status && list->count > DOORS_SOURCES)
@@ -66,6 +70,8 @@ enum status doors_open(struct daemon *d, struct error *err)
         status = keyring_open(path, &d->doors.keys, err);
     if (!status)
         webhooks_use_keys(d->doors.webhooks, d->doors.keys, false);
+    if (!status)
+        webhooks_use_drops(d->doors.webhooks, d->doors.drops);
     return status;
 }
 
@@ -94,6 +100,7 @@ void doors_close(struct daemon *d)
     d->doors.source_count = 0;
     webhooks_free(MOVE(d->doors.webhooks));
     keyring_free(MOVE(d->doors.keys));
+    drops_free(MOVE(d->doors.drops));
 }
 
 /* ---- webhooks ---- */

@@ -104,6 +104,29 @@ static void write_metric(void *context, const struct metric *m)
     json_write_close(out, '}');
 }
 
+struct lost {
+    double all, kernel;
+};
+
+static void sum_lost(void *context, const struct metric *m)
+{
+    struct lost *l = context;
+    if (!text_equal(text_of(m->name), TEXT("source_dropped_total")))
+        return;
+    l->all += m->value;
+    if (m->labels && text_ends(text_of(m->labels), TEXT("reason=\"kernel\"")))
+        l->kernel += m->value;
+}
+
+/* The kernel tells how many it dropped, but not of whom: those are in no host's count. */
+static void write_lost(const struct source *s, struct buffer *out)
+{
+    struct lost l = {0};
+    source_metrics(s, sum_lost, &l);
+    json_write_uint(out, "dropped", (uint64_t)l.all);
+    json_write_uint(out, "dropped_by_kernel", (uint64_t)l.kernel);
+}
+
 void overview_sources(void *daemon, struct buffer *out)
 {
     struct daemon *d = daemon;
@@ -114,6 +137,7 @@ void overview_sources(void *daemon, struct buffer *out)
         json_write_open(out, NULL, '{');
         json_write_string(out, "source", text_of(source_kind(s)));
         json_write_string(out, "address", text_of(source_address(s)));
+        write_lost(s, out);
         json_write_open(out, "counters", '[');
         source_metrics(s, write_metric, out);
         json_write_close(out, ']');
@@ -121,7 +145,7 @@ void overview_sources(void *daemon, struct buffer *out)
     }
     json_write_close(out, ']');
     json_write_name(out, TEXT("hosts"));
-    pipeline_write_hosts(d->pipeline, timestamp_now_us(), 1000, out);
+    pipeline_write_hosts(d->pipeline, d->doors.drops, timestamp_now_us(), 1000, out);
     json_write_close(out, '}');
 }
 

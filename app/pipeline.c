@@ -296,15 +296,15 @@ void pipeline_metrics(const struct pipeline *p, metric_fn tell, void *context)
     sequencer_metrics(p->sequencer, tell, context);
 }
 
-void pipeline_write_hosts(const struct pipeline *p, int64_t now_us, uint32_t most,
-                          struct buffer *out)
+void pipeline_write_hosts(const struct pipeline *p, struct drops *drops, int64_t now_us,
+                          uint32_t most, struct buffer *out)
 {
     struct hosts *tables[PIPELINE_THREADS];
     uint32_t count = 0;
     for (uint32_t i = 0; i < p->options.workers; i++)
         if (p->workers[i].hosts)
             tables[count++] = p->workers[i].hosts;
-    hosts_write(tables, count, now_us, most, out);
+    hosts_write(tables, count, drops, now_us, most, out);
 }
 
 const struct shard *pipeline_shard(const struct pipeline *p, uint32_t index)

@@ -101,8 +101,9 @@ void pipeline_finish(struct pipeline *p, bool has_flush);
  * be some events old. `out` has room for ruleset_rules() entries. */
 void pipeline_costs(const struct pipeline *p, struct rule_cost *out, uint32_t count);
 void pipeline_metrics(const struct pipeline *p, metric_fn tell, void *context);
-/* What each host sent, as a JSON array: the `most` heard last. Any thread. */
-void pipeline_write_hosts(const struct pipeline *p, int64_t now_us, uint32_t most,
-                          struct buffer *out);
+/* What each host sent and, from `drops`, lost, as a JSON array: the `most` heard last. Any thread.
+ */
+void pipeline_write_hosts(const struct pipeline *p, struct drops *drops, int64_t now_us,
+                          uint32_t most, struct buffer *out);
 /* Of one shard, for explain: after pipeline_finish only. */
 const struct shard *pipeline_shard(const struct pipeline *p, uint32_t index);

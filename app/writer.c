@@ -73,6 +73,7 @@ static enum durability policy_of(const struct daemon *d, const struct batch *b)
 static void drop(struct daemon *d, struct batch *b)
 {
     atomic_fetch_add_explicit(&d->writer.dropped, b->count, memory_order_relaxed);
+    drops_count_batch(d->doors.drops, b, DROPS_JOURNAL);
     repeats_forget(d->writer.repeats, b);
     tell_durable(b, false);
     pipeline_give_back(d->pipeline, b);

@@ -2,7 +2,7 @@
 #include "base/hash.h"
 #include "base/json_write.h"
 #include "base/timestamp.h"
-#include "ingest/ingest.h"
+#include "ingest/drops.h"
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -27,6 +27,7 @@ struct host {
     int64_t event_us;                  /* the last record's own time */
     double offset_s;                   /* own time less receipt, smoothed; NaN before the first */
     bool has_offset;
+    const struct drops_entry *drops; /* in a report: what its sender lost; NULL: nothing */
 };
 
 struct hosts {
@@ -230,6 +231,22 @@ static int by_last(const void *a, const void *b)
     return by_name(a, b);
 }
 
+static void write_drops(const struct drops_entry *e, struct buffer *out)
+{
+    uint64_t sums[2] = {0};
+    for (int why = 0; e && why < DROPS_REASONS; why++)
+        sums[why >= DROPS_MESSAGES] += e->counts[why];
+    json_write_uint(out, "dropped", sums[0]);
+    json_write_uint(out, "refused", sums[1]);
+    if (!e)
+        return;
+    json_write_open(out, "reasons", '{');
+    for (int why = 0; why < DROPS_REASONS; why++)
+        if (e->counts[why])
+            json_write_uint(out, drops_name((enum drops_reason)why), e->counts[why]);
+    json_write_close(out, '}');
+}
+
 static void write_host(const struct host *i, int64_t now_us, struct buffer *out)
 {
     json_write_open(out, NULL, '{');
@@ -241,23 +258,27 @@ static void write_host(const struct host *i, int64_t now_us, struct buffer *out)
     json_write_double(out, "rate", rate_of(i, now_us));
     json_write_time(out, "first_seen", i->first_us);
     json_write_time(out, "last_seen", i->last_us);
-    json_write_time(out, "last_event", i->event_us);
+    if (i->records)
+        json_write_time(out, "last_event", i->event_us);
     if (i->has_offset)
         json_write_double(out, "clock_offset_s", i->offset_s);
     json_write_uint(out, "damaged", i->damaged);
     json_write_uint(out, "undecoded", i->undecoded);
     json_write_uint(out, "truncated", i->truncated);
+    write_drops(i->drops, out);
     json_write_close(out, '}');
 }
 
-/* Copies what all tables hold; *out_count entries, sorted by name, one for each host. */
-static struct host *collect(struct hosts *const *tables, uint32_t count, uint32_t *out_count)
+/* Copies what all tables hold; *out_count entries, sorted by name, one for each host. There is room
+ * for `spare` more. */
+static struct host *collect(struct hosts *const *tables, uint32_t count, uint32_t spare,
+                            uint32_t *out_count)
 {
-    size_t most = 0;
+    size_t most = (size_t)spare + 1;
     uint32_t n = 0;
     for (uint32_t t = 0; t < count; t++)
         most += tables[t]->max;
-    struct host *all = calloc(most ? most : 1, sizeof *all);
+    struct host *all = calloc(most, sizeof *all);
     for (uint32_t t = 0; all && t < count; t++) {
         hosts_begin(tables[t]);
         memcpy(all + n, tables[t]->items, tables[t]->count * sizeof *all);
@@ -278,11 +299,64 @@ static struct host *collect(struct hosts *const *tables, uint32_t count, uint32_
     return all;
 }
 
-void hosts_write(struct hosts *const *tables, uint32_t count, int64_t now_us, uint32_t most,
-                 struct buffer *out)
+static int by_sender(const void *a, const void *b)
+{
+    return drops_compare(a, b);
+}
+
+static struct drops_entry *find_drops(struct drops_entry *drops, uint32_t count,
+                                      const struct host *i)
+{
+    struct drops_entry want = {.source = i->source, .peer_len = i->peer_len};
+    if (!i->peer_len) /* Kafka: no sender is known */
+        return NULL;
+    memcpy(want.peer, i->peer, sizeof want.peer);
+    return bsearch(&want, drops, count, sizeof *drops, by_sender);
+}
+
+static struct host host_of_drops(const struct drops_entry *e)
+{
+    struct host i = {.source = e->source,
+                     .name_len = e->peer_len,
+                     .peer_len = e->peer_len,
+                     .first_us = e->first_us,
+                     .last_us = e->last_us,
+                     .drops = e};
+    memcpy(i.name, e->peer, sizeof e->peer);
+    memcpy(i.peer, e->peer, sizeof e->peer);
+    return i;
+}
+
+/* Behind one address may stand many hosts (a relay): what it lost is then nobody's alone. */
+static uint32_t join_drops(struct host *all, uint32_t n, struct drops_entry *drops, uint32_t count)
+{
+    uint32_t *users = calloc((size_t)count + 1, sizeof *users);
+    for (uint32_t i = 0; users && i < n; i++) {
+        const struct drops_entry *e = find_drops(drops, count, &all[i]);
+        if (e)
+            users[e - drops]++;
+    }
+    for (uint32_t i = 0; users && i < n; i++) {
+        const struct drops_entry *e = find_drops(drops, count, &all[i]);
+        if (e && users[e - drops] == 1)
+            all[i].drops = e;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        if (!users || users[i] != 1)
+            all[n++] = host_of_drops(&drops[i]);
+    free(users);
+    return n;
+}
+
+void hosts_write(struct hosts *const *tables, uint32_t count, struct drops *drops, int64_t now_us,
+                 uint32_t most, struct buffer *out)
 {
     uint32_t n = 0;
-    struct host *all = collect(tables, count, &n);
+    uint32_t lost_count = 0;
+    struct drops_entry *lost = drops ? drops_copy(drops, &lost_count) : NULL;
+    struct host *all = collect(tables, count, lost_count, &n);
+    if (all && lost)
+        n = join_drops(all, n, lost, lost_count);
     if (all)
         qsort(all, n, sizeof *all, by_last);
     json_write_open(out, NULL, '[');
@@ -290,4 +364,5 @@ void hosts_write(struct hosts *const *tables, uint32_t count, int64_t now_us, ui
         write_host(&all[i], now_us, out);
     json_write_close(out, ']');
     free(all);
+    free(lost);
 }

@@ -105,6 +105,39 @@ NODISCARD enum status journal_reader_next(struct journal_reader *r, struct batch
 NODISCARD enum status journal_reader_fetch(struct journal_reader *r, uint64_t position,
                                            struct arena *arena, struct record *out);
 
+/* ---- drops: what was turned away, by sender ----------------------------------------------------
+ */
+
+/*
+ * Who lost what here: a bounded table by source and the sender's address. Those silent longest make
+ * room and are summed up without a name. What the kernel drops has no sender: the sources count it.
+ * Its lock is held for one lookup; any thread.
+ */
+struct drops;
+enum drops_reason {
+    DROPS_DENIED,                  /* messages whose sender is not in `allow` */
+    DROPS_STOPPED,                 /* ... read while the program was stopping */
+    DROPS_MEMORY,                  /* ... that found no memory */
+    DROPS_QUARANTINED,             /* ... sent to the dead letter topic */
+    DROPS_JOURNAL,                 /* ... that the journal refused: full, and the policy is drop */
+    DROPS_EXCESS,                  /* ... of a request that were too long */
+    DROPS_MESSAGES,                /* from here on: whole connections and requests */
+    DROPS_BARRED = DROPS_MESSAGES, /* not in `allow` */
+    DROPS_CROWDED,                 /* beyond max_connections */
+    DROPS_BROKEN,                  /* their bytes were no messages, no handshake */
+    DROPS_REJECTED,                /* answered as faulty */
+    DROPS_OVERLOAD,                /* told to come again */
+    DROPS_REASONS,
+};
+struct drops *drops_new(void);
+void drops_free(struct drops *d);
+AUTO_DEFINE(drops);
+/* Counts nothing where `d` is NULL. */
+void drops_count(struct drops *d, uint32_t source, struct text peer, enum drops_reason why,
+                 uint64_t n);
+/* Each record of a batch, for its sender. */
+void drops_count_batch(struct drops *d, const struct batch *b, enum drops_reason why);
+
 /* ---- doors ----------------------------------------------------------------------------------- */
 
 /* Where sources get empty batches and leave full ones: a table that app fills. Any thread. */
@@ -117,6 +150,7 @@ struct intake {
     enum status (*put)(void *context, struct batch *b);
     /* journal_mark, for Kafka: lets it see that a topic was made anew. NULL: it cannot. */
     int64_t (*mark)(void *context, struct text stream);
+    struct drops *drops; /* borrowed; NULL: nobody asks who lost what */
 };
 
 struct source;
@@ -240,6 +274,8 @@ NODISCARD enum status keyring_check(struct keyring *k, struct text key, struct t
  * first request.
  */
 void webhooks_use_keys(struct webhooks *w, struct keyring *k, bool is_required);
+/* Requests turned away are counted for their sender from here on. Borrows `d`. */
+void webhooks_use_drops(struct webhooks *w, struct drops *d);
 
 /* ---- hosts: who sent what
  * ------------------------------------------------------------------------- */
@@ -259,10 +295,13 @@ void hosts_end(struct hosts *h);
 /*
  * A JSON array over the tables of all workers, each element {"source","host","peer","records",
  * "bytes","rate","first_seen","last_seen","last_event","clock_offset_s","damaged","undecoded",
- * "truncated"}; rate is records a second over the last minute. Most recent first, at most `most`.
+ * "truncated","dropped","refused","reasons":{..}}; rate is records a second over the last minute.
+ * `dropped` are messages, `refused` connections and requests, from `drops` (NULL: all 0): they know
+ * the sender's address alone, so they stand with the host that is the only one behind it, else in
+ * an element of their own whose host is the address. Most recent first, at most `most`.
  */
-void hosts_write(struct hosts *const *tables, uint32_t count, int64_t now_us, uint32_t most,
-                 struct buffer *out);
+void hosts_write(struct hosts *const *tables, uint32_t count, struct drops *drops, int64_t now_us,
+                 uint32_t most, struct buffer *out);
 
 /* ---- repeats: what a sender sent twice
  * ------------------------------------------------------------ */

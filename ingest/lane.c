@@ -24,11 +24,18 @@ bool lane_ready(struct lane *l)
     return true;
 }
 
-void lane_drop(struct lane *l, enum lane_drop why, struct text raw)
+void lane_drop(struct lane *l, enum lane_drop why, struct text raw, struct text peer)
 {
+    static const enum drops_reason reasons[LANE_DROPS] = {
+        [LANE_DROP_DENIED] = DROPS_DENIED,
+        [LANE_DROP_STOPPED] = DROPS_STOPPED,
+        [LANE_DROP_MEMORY] = DROPS_MEMORY,
+        [LANE_DROP_QUARANTINED] = DROPS_QUARANTINED,
+    };
     lane_count_add(&l->read, 1);
     lane_count_add(&l->bytes, raw.len);
     lane_count_add(&l->dropped[why], 1);
+    drops_count(l->source->intake.drops, l->source->index, peer, reasons[why], 1);
 }
 
 static struct text keep_peer(struct lane *l, struct text peer)
@@ -44,12 +51,12 @@ struct record *lane_add(struct lane *l, struct text raw, struct text peer, int64
     if (l->batch && batch_is_full(l->batch))
         lane_put(l);
     if (!lane_ready(l)) {
-        lane_drop(l, LANE_DROP_STOPPED, raw);
+        lane_drop(l, LANE_DROP_STOPPED, raw, peer);
         return NULL;
     }
     struct record *r = batch_add(l->batch, raw);
     if (!r) {
-        lane_drop(l, LANE_DROP_MEMORY, raw);
+        lane_drop(l, LANE_DROP_MEMORY, raw, peer);
         return NULL;
     }
     r->peer = keep_peer(l, peer);
@@ -90,6 +97,7 @@ void lane_put(struct lane *l)
         return;
     }
     lane_count_add(&l->dropped[LANE_DROP_STOPPED], count);
+    drops_count_batch(l->source->intake.drops, b, DROPS_STOPPED);
     if (b->durable)
         b->durable(b->durable_context, b->durable_token, false);
     batch_free(b);

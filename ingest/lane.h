@@ -64,8 +64,8 @@ bool lane_ready(struct lane *l);
  */
 struct record *lane_add(struct lane *l, struct text raw, struct text peer, int64_t receive_us,
                         bool is_truncated);
-/* A message that was read but is not let in. */
-void lane_drop(struct lane *l, enum lane_drop why, struct text raw);
+/* A message of `peer` that was read but is not let in. */
+void lane_drop(struct lane *l, enum lane_drop why, struct text raw, struct text peer);
 /* Hands over what the batch holds; an empty one goes back into the pool, so that a door where
  * nothing comes holds none. */
 void lane_put(struct lane *l);

@@ -77,11 +77,11 @@ static int receive(struct reader *r)
             r->from[i].at.ss_family = AF_UNIX;
         struct text raw = trim_end((struct text){r->views[i].iov_base, m->msg_len});
         const struct peer_entry *peer = peer_cache_find(&r->peers, r->source->allow, &r->from[i]);
+        struct text name = {peer->text, peer->len};
         if (!peer->is_allowed)
-            lane_drop(r->lane, LANE_DROP_DENIED, raw);
+            lane_drop(r->lane, LANE_DROP_DENIED, raw, name);
         else if (raw.len)
-            (void)lane_add(r->lane, raw, (struct text){peer->text, peer->len}, now_us,
-                           m->msg_hdr.msg_flags & MSG_TRUNC);
+            (void)lane_add(r->lane, raw, name, now_us, m->msg_hdr.msg_flags & MSG_TRUNC);
     }
     return n;
 }

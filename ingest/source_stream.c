@@ -184,12 +184,23 @@ static bool make_room(struct source_stream *t)
     return true;
 }
 
+static void note(const struct source_stream *t, struct text peer, enum drops_reason why)
+{
+    drops_count(t->source->intake.drops, t->source->index, peer, why, 1);
+}
+
 static bool may_enter(struct source_stream *t, const struct endpoint *peer)
 {
-    if (!allow_list_has(t->source->allow, peer))
+    char name[ENDPOINT_PEER_LEN];
+    if (!allow_list_has(t->source->allow, peer)) {
+        note(t, endpoint_peer(peer, name), DROPS_BARRED);
         return false;
+    }
     int64_t open = atomic_load_explicit(&t->source->connections, memory_order_relaxed);
-    return open < t->source->max_connections || make_room(t);
+    if (open < t->source->max_connections || make_room(t))
+        return true;
+    note(t, endpoint_peer(peer, name), DROPS_CROWDED);
+    return false;
 }
 
 static void enter(struct source_stream *t, int fd, const struct endpoint *peer)
@@ -237,6 +248,12 @@ static void accept_some(struct source_stream *t)
 
 /* ---- the loop ---- */
 
+static void note_broken(struct stream_connection *c)
+{
+    lane_count_add(&c->stream->lane->broken, 1);
+    note(c->stream, source_stream_peer(c), DROPS_BROKEN);
+}
+
 /* One read; true when more waits inside the transport. */
 static bool read_once(struct source_stream *t, struct stream_connection *c, int64_t now_us)
 {
@@ -246,13 +263,13 @@ static bool read_once(struct source_stream *t, struct stream_connection *c, int6
         return false;
     if (n <= 0) {
         if (n == STREAM_BROKEN && !c->is_ready)
-            lane_count_add(&t->lane->broken, 1);
+            note_broken(c);
         c->is_doomed = true;
         return false;
     }
     touch(t, c);
     if (!t->protocol->take(c, (struct text){t->chunk, (size_t)n}, now_us)) {
-        lane_count_add(&t->lane->broken, 1);
+        note_broken(c);
         c->is_doomed = true;
     }
     return !c->is_doomed && t->transport->has_more && t->transport->has_more(c);

@@ -80,6 +80,7 @@ struct webhook_call {
     int64_t now_us;
     uint32_t index;      /* of the record in its request: for Idempotency-Key */
     uint32_t refused;    /* alerts that found no room */
+    bool is_overloaded;  /* answered so: it was no fault of the sender's */
     struct arena *arena; /* of the batch: for texts that are put together */
 };
 

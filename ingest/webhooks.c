@@ -33,6 +33,7 @@ struct webhooks {
     uint32_t field_count;
     struct keyring *keys; /* borrowed; NULL: nobody is asked */
     bool needs_key;
+    struct drops *drops; /* borrowed; NULL: nobody asks */
     struct counts counts[TYPES];
 };
 
@@ -136,6 +137,11 @@ void webhooks_use_keys(struct webhooks *w, struct keyring *k, bool is_required)
     w->needs_key = is_required;
 }
 
+void webhooks_use_drops(struct webhooks *w, struct drops *d)
+{
+    w->drops = d;
+}
+
 static bool path_matches(const char *pattern, struct text path, struct text *out_segment)
 {
     const char *star = strchr(pattern, '*');
@@ -221,7 +227,8 @@ static bool has_key(struct webhook_call *call, const struct found *found)
     if (!w->keys)
         return true;
     enum status status = webhook_key_check(call, w->keys, text_of(types[found->type]->name));
-    if (status == STATUS_LIMIT)
+    call->is_overloaded = status == STATUS_LIMIT;
+    if (call->is_overloaded)
         webhooks_refuse(w, call->request, call->reply);
     else if (status && w->needs_key)
         webhook_reject(call, found->route->style, 401, "a key is needed: see `tocsin key add`");
@@ -253,16 +260,26 @@ static bool admit(struct webhook_call *call, const struct found *found)
     return false;
 }
 
-static void count_records(struct counts *c, const struct webhook_call *call)
+/* What was turned away, for its sender. */
+static void note(const struct webhooks *w, const struct webhook_request *q, enum drops_reason why,
+                 uint64_t n)
 {
+    drops_count(w->drops, w->source_index, q->peer, why, n);
+}
+
+static void count_records(struct webhooks *w, struct counts *c, const struct webhook_call *call)
+{
+    bool is_rejected = call->reply->status >= 400 && !call->is_overloaded;
     uint64_t alerts = 0;
     for (uint32_t i = 0; i < call->out->count; i++)
         alerts += call->out->records[i].kind == RECORD_ALERT;
-    count(&c->requests, 1);
+    count(&c->requests, !call->is_overloaded); /* that one is counted already */
     count(&c->alerts, alerts);
     count(&c->events, call->out->count - alerts);
     count(&c->dropped, call->refused);
-    count(&c->rejected, call->reply->status >= 400);
+    count(&c->rejected, is_rejected);
+    note(w, call->request, DROPS_EXCESS, call->refused);
+    note(w, call->request, call->reply->status == 403 ? DROPS_BARRED : DROPS_REJECTED, is_rejected);
 }
 
 bool webhooks_take(struct webhooks *w, const struct webhook_request *request, struct batch *out,
@@ -287,7 +304,7 @@ bool webhooks_take(struct webhooks *w, const struct webhook_request *request, st
     call.segment = decode_segment(call.arena, found.segment);
     if (admit(&call, &found))
         found.route->take(&call);
-    count_records(&w->counts[found.type], &call);
+    count_records(w, &w->counts[found.type], &call);
     json_tree_free(call.tree);
     buffer_fini(&call.scratch);
     return out->count > 0;
@@ -326,6 +343,7 @@ void webhooks_refuse(const struct webhooks *w, const struct webhook_request *req
     struct counts *c = (struct counts *)(uintptr_t)&w->counts[found.type];
     count(&c->requests, 1);
     count(&c->refused, 1);
+    note(w, request, DROPS_OVERLOAD, 1);
 }
 
 void webhooks_metrics(const struct webhooks *w, metric_fn tell, void *context)

@@ -25,7 +25,7 @@ static const char *report(struct hosts **tables, uint32_t count, int64_t now_us,
 {
     struct buffer b;
     buffer_init(&b, 8191);
-    hosts_write(tables, count, now_us, 100, &b);
+    hosts_write(tables, count, NULL, now_us, 100, &b);
     memcpy(out, b.at, b.len);
     out[b.len] = 0;
     buffer_fini(&b);
@@ -45,7 +45,8 @@ static void test_one_host(void **state)
         "[{\"source\":3,\"host\":\"web1\",\"peer\":\"192.0.2.1\",\"records\":120,\"bytes\":1200,"
         "\"rate\":1,\"first_seen\":\"2027-01-15T08:00:00.000000Z\",\"last_seen\":"
         "\"2027-01-15T08:01:59.000000Z\",\"last_event\":\"2027-01-15T08:01:54.000000Z\","
-        "\"clock_offset_s\":-5,\"damaged\":1,\"undecoded\":0,\"truncated\":0}]");
+        "\"clock_offset_s\":-5,\"damaged\":1,\"undecoded\":0,\"truncated\":0,\"dropped\":0,"
+        "\"refused\":0}]");
 }
 
 static void test_an_assumed_time_says_nothing_of_the_clock(void **state)
