@@ -225,7 +225,8 @@ static int take(const char *yaml, const char *dir, uint64_t reserve_bytes, const
         (void)sigaddset(&set, signals[i]);
     (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
     struct journal_options options = {.dir = dir, .reserve_bytes = reserve_bytes};
-    const struct intake intake = {&t, taker_take, taker_put, taker_mark};
+    const struct intake intake = {
+        .context = &t, .take = taker_take, .put = taker_put, .mark = taker_mark};
     struct source *s = NULL;
     if (journal_open(&options, &t.journal, &err) || mailbox_init(&t.inbox, SIZE_MAX, NULL, NULL) ||
         open_source(yaml, &intake, &s, &err) || pthread_create(&t.thread, NULL, taker_write, &t) ||
