@@ -103,6 +103,9 @@ void checkpoint_take(void *daemon, const struct pipeline_checkpoint *cut)
     c->whole_bytes = cut->is_whole ? bytes : c->whole_bytes;
     c->delta_bytes = cut->is_whole ? 0 : c->delta_bytes + bytes;
     atomic_store_explicit(&c->position, cut->position, memory_order_relaxed);
+    (void)pthread_mutex_lock(&d->ruleset_lock);
+    c->ruleset = cut->ruleset;
+    (void)pthread_mutex_unlock(&d->ruleset_lock);
     atomic_fetch_add_explicit(&c->count, 1, memory_order_relaxed);
 }
 

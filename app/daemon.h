@@ -3,6 +3,7 @@
 #include "app/command.h"
 #include "app/config.h"
 #include "app/pipeline.h"
+#include "app/reload.h"
 #include "base/mailbox.h"
 #include "console/console.h"
 #include "incidents/incidents.h"
@@ -22,6 +23,7 @@
  *   writer.c    batches -> journal -> barrier -> pipeline      (the journal's thread)
  *   recorder.c  decided batches -> incidents -> sinks          (the pipeline's decider)
  *   checkpoint.c  state -> Redis and back                      (the decider, and the start)
+ *   reload.c    files -> rulesets                              (the main thread and console's)
  */
 struct daemon;
 
@@ -80,6 +82,7 @@ struct checkpoint {
     _Atomic uint64_t last_start_ms, last_length_ms;
     _Atomic uint64_t position; /* of the last committed cut */
     _Atomic uint64_t count, bytes;
+    struct hash128 ruleset; /* that decided up to the last commit; under ruleset_lock */
 };
 void checkpoint_take(void *daemon, const struct pipeline_checkpoint *c);
 /* Asks for one when it is time. */
@@ -131,6 +134,7 @@ struct daemon {
     pthread_mutex_t ruleset_lock; /* guards `ruleset` between reloads and console's reads */
     struct ruleset *ruleset;      /* the newest; one reference */
     struct ruleset *catch_up;     /* the one that decides the journal's tail; one reference */
+    struct reload reload;
     _Atomic bool is_ready, is_stopping;
-    char journal_dir[4200], cache_dir[4200], rulesets_dir[4200];
+    char journal_dir[4200], rulesets_dir[4200];
 };

@@ -9,15 +9,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4096 };
+enum { PATH_BYTES = KEEP_PATH };
 
 static enum status fail(struct error *err, const char *path)
 {
     return error_set(err, STATUS_IO, 0, "%s: %s", path, strerrordesc_np(errno));
 }
 
-static enum status copy_bytes(const char *from, const char *to, struct error *err)
+/* `root`: the folder of copies. What is in there is never changed, so a link does for a copy. */
+static enum status copy_bytes(const char *root, const char *from, const char *to, struct error *err)
 {
+    if (text_starts(text_of(from), text_of(root)) && !link(from, to))
+        return STATUS_OK;
     int in = open(from, O_RDONLY | O_CLOEXEC);
     if (in < 0)
         return fail(err, from);
@@ -38,13 +41,13 @@ static bool is_kept_kind(const char *name)
     return text_ends(t, TEXT(".yml")) || text_ends(t, TEXT(".yaml")) || text_ends(t, TEXT(".txt"));
 }
 
-static enum status copy_tree(const char *from, const char *to, struct error *err)
+static enum status copy_tree(const char *root, const char *from, const char *to, struct error *err)
 {
     struct stat about;
     if (stat(from, &about))
         return errno == ENOENT ? STATUS_OK : fail(err, from);
     if (!S_ISDIR(about.st_mode))
-        return copy_bytes(from, to, err);
+        return copy_bytes(root, from, to, err);
     if (mkdir(to, 0700) && errno != EEXIST)
         return fail(err, to);
     DIR *folder = opendir(from);
@@ -58,7 +61,7 @@ static enum status copy_tree(const char *from, const char *to, struct error *err
             continue;
         (void)command_path(below, sizeof below, from, e->d_name);
         (void)command_path(target, sizeof target, to, e->d_name);
-        status = copy_tree(below, target, err);
+        status = copy_tree(root, below, target, err);
     }
     (void)closedir(folder);
     return status;
@@ -100,38 +103,41 @@ static bool is_share(const char *item)
     return strcmp(item, "share") == 0;
 }
 
-static enum status copy_list(const char *folder, const char *part, const struct command_list *list,
-                             struct error *err)
+static enum status copy_list(const char *root, const char *folder, const char *part,
+                             const struct command_list *list, struct error *err)
 {
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < list->count && !status; i++) {
         char to[PATH_BYTES];
         target_of(to, sizeof to, folder, part, i, list->items[i]);
-        status = is_share(list->items[i]) ? STATUS_OK : copy_tree(list->items[i], to, err);
+        status = is_share(list->items[i]) ? STATUS_OK : copy_tree(root, list->items[i], to, err);
     }
     return status;
 }
 
-static enum status copy_all(const char *folder, const struct load_request *request,
-                            struct error *err)
+static enum status copy_all(const char *root, const char *folder,
+                            const struct load_request *request, struct error *err)
 {
     char share[PATH_BYTES - 64];
     char to[PATH_BYTES];
-    (void)command_share(share, sizeof share);
+    if (request->share)
+        (void)snprintf(share, sizeof share, "%s", request->share);
+    else
+        (void)command_share(share, sizeof share);
     if (mkdir(folder, 0700) && errno != EEXIST)
         return fail(err, folder);
-    enum status status = copy_list(folder, "rules", &request->rules, err);
+    enum status status = copy_list(root, folder, "rules", &request->rules, err);
     if (!status)
-        status = copy_list(folder, "decoders", &request->decoders, err);
+        status = copy_list(root, folder, "decoders", &request->decoders, err);
     (void)command_path(to, sizeof to, folder, "share");
     if (!status)
-        status = copy_tree(share, to, err);
+        status = copy_tree(root, share, to, err);
     (void)command_path(to, sizeof to, folder, "overrides.yml");
     if (!status && request->overrides)
-        status = copy_tree(request->overrides, to, err);
+        status = copy_tree(root, request->overrides, to, err);
     (void)command_path(to, sizeof to, folder, "lists");
     if (!status && request->lists)
-        status = copy_tree(request->lists, to, err);
+        status = copy_tree(root, request->lists, to, err);
     return status;
 }
 
@@ -149,7 +155,7 @@ enum status keep_save(const char *folder, const struct load_request *request, st
     if (mkdir(folder, 0700) && errno != EEXIST)
         return fail(err, folder);
     remove_tree(partial);
-    enum status status = copy_all(partial, request, err);
+    enum status status = copy_all(folder, partial, request, err);
     if (!status && rename(partial, whole))
         status = fail(err, whole);
     return status;
@@ -164,37 +170,56 @@ static const char *kept_path(char out[PATH_BYTES], const char *base, const char 
     return out;
 }
 
+static enum status find_base(const char *folder, struct hash128 hash, char out[PATH_BYTES],
+                             struct error *err)
+{
+    char hex[33];
+    hash_to_hex(hash, hex);
+    (void)command_path(out, PATH_BYTES, folder, hex);
+    if (access(out, F_OK))
+        return error_set(err, STATUS_NOTFOUND, 0, "no copy of the rules %s is kept", hex);
+    return STATUS_OK;
+}
+
+enum status keep_find(const char *folder, struct hash128 hash, struct load_request *request,
+                      struct keep_paths *paths, struct error *err)
+{
+    char base[PATH_BYTES];
+    enum status status = find_base(folder, hash, base, err);
+    if (status)
+        return status;
+    for (uint32_t i = 0; i < request->rules.count; i++)
+        if (!is_share(request->rules.items[i]))
+            request->rules.items[i] = kept_path(paths->rules[i], base, "rules", i);
+    for (uint32_t i = 0; i < request->decoders.count; i++)
+        request->decoders.items[i] = kept_path(paths->decoders[i], base, "decoders", i);
+    request->share = command_path(paths->share, sizeof paths->share, base, "share");
+    return STATUS_OK;
+}
+
 enum status keep_load(const char *folder, const struct load_request *request, struct hash128 hash,
                       struct ruleset **out, struct error *err)
 {
-    char hex[33];
     char base[PATH_BYTES];
-    char share[PATH_BYTES + 64];
     char overrides[PATH_BYTES + 64];
     char lists[PATH_BYTES + 64];
-    char paths[COMMAND_LIST * 2][PATH_BYTES];
-    hash_to_hex(hash, hex);
-    (void)command_path(base, sizeof base, folder, hex);
-    if (access(base, F_OK))
-        return error_set(err, STATUS_NOTFOUND, 0, "no copy of the rules %s is kept", hex);
+    struct keep_paths paths;
     struct load_request kept = *request;
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < kept.rules.count; i++)
-        if (!is_share(kept.rules.items[i]))
-            kept.rules.items[i] = kept_path(paths[n++], base, "rules", i);
-    for (uint32_t i = 0; i < kept.decoders.count; i++)
-        kept.decoders.items[i] = kept_path(paths[n++], base, "decoders", i);
-    (void)command_path(share, sizeof share, base, "share");
+    struct ruleset *ruleset = NULL;
+    enum status status = find_base(folder, hash, base, err);
+    if (!status)
+        status = keep_find(folder, hash, &kept, &paths, err);
+    if (status)
+        return status;
     (void)command_path(overrides, sizeof overrides, base, "overrides.yml");
     (void)command_path(lists, sizeof lists, base, "lists");
-    kept.share = share;
     kept.overrides = request->overrides ? overrides : NULL;
     kept.lists = request->lists ? lists : NULL;
-    kept.cache = NULL;
     kept.is_quiet = true;
-    struct ruleset *ruleset = NULL;
-    enum status status = load_rules(&kept, &ruleset, err);
+    status = load_rules(&kept, &ruleset, err);
     if (!status && !hash_equal(ruleset_hash(ruleset), hash)) {
+        char hex[33];
+        hash_to_hex(hash, hex);
         ruleset_unref(ruleset);
         return error_set(err, STATUS_CONFLICT, 0, "the kept copy of the rules %s was changed", hex);
     }
@@ -203,19 +228,63 @@ enum status keep_load(const char *folder, const struct load_request *request, st
     return status;
 }
 
-void keep_prune(const char *folder, struct hash128 one, struct hash128 other)
+/* The number behind "rules-", with what follows it: "rules-3/a/b.yml", "rules-3.yml". */
+static bool split_part(struct text path, struct text part, uint32_t *out_number,
+                       struct text *out_rest)
 {
-    char keep_one[33];
-    char keep_other[33];
-    hash_to_hex(one, keep_one);
-    hash_to_hex(other, keep_other);
+    if (!text_starts(path, part))
+        return false;
+    path = text_skip(path, part.len);
+    size_t digits = 0;
+    while (digits < path.len && path.at[digits] >= '0' && path.at[digits] <= '9')
+        digits++;
+    int64_t number = 0;
+    if (!text_to_int64(text_head(path, digits), &number) || number >= COMMAND_LIST)
+        return false;
+    *out_number = (uint32_t)number;
+    *out_rest = text_skip(path, digits);
+    return true;
+}
+
+struct text keep_original(const char *folder, const struct load_request *request, struct text file,
+                          char *out, size_t size)
+{
+    char share[PATH_BYTES];
+    uint32_t n = 0;
+    struct text rest = file;
+    const char *from = NULL;
+    if (!text_starts(file, text_of(folder)) || file.len < strlen(folder) + 34)
+        return file;
+    file = text_skip(file, strlen(folder) + 34); /* "/HASH/" */
+    if (split_part(file, TEXT("rules-"), &n, &rest) && n < request->rules.count)
+        from = request->rules.items[n];
+    else if (split_part(file, TEXT("decoders-"), &n, &rest) && n < request->decoders.count)
+        from = request->decoders.items[n];
+    else if (text_starts(file, TEXT("share"))) {
+        from = command_share(share, sizeof share);
+        rest = text_skip(file, 5);
+    }
+    if (!from)
+        return file;
+    if (rest.len && rest.at[0] != '/') /* a single file: ".yml" is ours */
+        rest = TEXT_NONE;
+    int len = snprintf(out, size, "%s%.*s", from, TEXT_ARG(rest));
+    return (struct text){out, len < 0 ? 0 : (size_t)len < size ? (size_t)len : size - 1};
+}
+
+void keep_prune(const char *folder, const struct hash128 *keep, uint32_t count)
+{
     DIR *all = opendir(folder);
     if (!all)
         return;
     for (struct dirent *e = readdir(all); e; e = readdir(all)) {
         char path[PATH_BYTES];
-        if (e->d_name[0] == '.' || strcmp(e->d_name, keep_one) == 0 ||
-            strcmp(e->d_name, keep_other) == 0)
+        struct hash128 hash;
+        bool is_kept = false;
+        bool is_hash = hash_from_hex(text_of(e->d_name), &hash);
+        for (uint32_t i = 0; i < count && is_hash && !is_kept; i++)
+            is_kept = hash_equal(hash, keep[i]);
+        if (e->d_name[0] == '.' || is_kept)
             continue;
         (void)command_path(path, sizeof path, folder, e->d_name);
         remove_tree(path);

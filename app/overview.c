@@ -51,8 +51,10 @@ void overview_metrics(void *daemon, metric_fn tell, void *context)
     tally_tell(t, tell, context);
 }
 
-static void write_rule(const struct rule *rule, const struct rule_cost *cost, struct buffer *out)
+static void write_rule(struct daemon *d, const struct rule *rule, const struct rule_cost *cost,
+                       struct buffer *out)
 {
+    char file[4200];
     json_write_open(out, NULL, '{');
     json_write_string(out, "rule", rule->key);
     json_write_string(out, "title", rule->title);
@@ -60,7 +62,7 @@ static void write_rule(const struct rule *rule, const struct rule_cost *cost, st
     json_write_string(out, "status", text_of(rule_status_name(rule->status)));
     json_write_string(out, "kind",
                       rule->kind == RULE_DETECTION ? TEXT("rule") : TEXT("correlation"));
-    json_write_string(out, "file", rule->file);
+    json_write_string(out, "file", reload_file(d, rule->file, file, sizeof file));
     json_write_bool(out, "shadow", rule->is_shadow);
     json_write_uint(out, "evaluated", cost->evaluated);
     json_write_uint(out, "matched", cost->matched);
@@ -86,7 +88,7 @@ void overview_rules(void *daemon, struct buffer *out)
     if (costs)
         pipeline_costs(d->pipeline, costs, count);
     for (uint32_t i = 0; costs && i < count; i++)
-        write_rule(rules[i], &costs[i], out);
+        write_rule(d, rules[i], &costs[i], out);
     json_write_close(out, ']');
     json_write_close(out, '}');
     free(costs);

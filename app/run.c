@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/daemon.h"
-#include "app/keep.h"
-#include "app/load.h"
 #include "app/signals.h"
 #include "app/subcommands.h"
-#include "base/zone.h"
 #include "base/json_write.h"
 #include "base/log.h"
 #include "base/timestamp.h"
+#include "base/zone.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,84 +18,14 @@ static const char usage[] =
     "Usage: tocsin run [options]\n\n"
     "Reads, matches, correlates, opens incidents and tells people. Without a configuration file:\n"
     "syslog on 127.0.0.1:5514 (UDP and TCP), API on 127.0.0.1:8514, the rules that ship.\n"
-    "SIGHUP reloads rules and configuration, SIGTERM drains and ends with 0.";
+    "SIGHUP reloads rules and configuration, SIGTERM drains and ends with 0. Value lists and\n"
+    "overrides that changed take effect by themselves.";
 
 enum { PENDING_EFFECTS = 200000, SINKS_STOP_MS = 5000, RESTART = -1 };
 
-/* ---- rules ---- */
-
-static struct load_request request_of(const struct config *config, const char *cache)
-{
-    struct load_request request = {
-        .overrides = config->overrides.len ? config->overrides.at : NULL,
-        .lists = config->lists.len ? config->lists.at : NULL,
-        .cache = cache,
-        .fire = (enum fire_policy)config->correlation.fire,
-        .lateness_us = config->correlation.lateness_us,
-    };
-    for (uint32_t i = 0; i < config->rules.count && i < COMMAND_LIST; i++)
-        request.rules.items[request.rules.count++] = config->rules.items[i].at;
-    for (uint32_t i = 0; i < config->decoders.count && i < COMMAND_LIST; i++)
-        request.decoders.items[request.decoders.count++] = config->decoders.items[i].at;
-    return request;
-}
-
-/* Loads, and keeps a copy of what was loaded for the journal's tail of a later start. */
-static enum status load(struct daemon *d, const struct config *config, struct ruleset **out,
-                        struct error *err)
-{
-    struct load_request request = request_of(config, d->cache_dir);
-    struct ruleset *fresh = NULL;
-    enum status status = load_rules(&request, &fresh, err);
-    if (!status)
-        status = keep_save(d->rulesets_dir, &request, ruleset_hash(fresh), err);
-    if (status) {
-        ruleset_unref(fresh);
-        return status;
-    }
-    *out = fresh;
-    return STATUS_OK;
-}
-
-/* New rules are compiled aside and swapped at a batch boundary; an error keeps the old ones. */
-static bool reload(struct daemon *d, struct buffer *out)
-{
-    struct error err = {0};
-    AUTO(config) config = NULL;
-    struct ruleset *fresh = NULL;
-    enum status status = config_load(d->config_path, d->data_path, &config, &err);
-    if (!status)
-        status = load(d, config, &fresh, &err);
-    const struct ruleset_summary *s = fresh ? ruleset_get_summary(fresh) : NULL;
-    if (!status && s->errors)
-        status = error_set(&err, STATUS_INVALID, 0, "%u errors in the new rules", s->errors);
-    if (status) {
-        log_line(LOG_ERROR, "reload refused, the old rules stay: %s", err.text);
-        ruleset_unref(fresh);
-        json_write_open(out, NULL, '{');
-        json_write_string(out, "error", text_of(err.text));
-        json_write_close(out, '}');
-        return false;
-    }
-    (void)pthread_mutex_lock(&d->ruleset_lock);
-    struct ruleset *old = d->ruleset;
-    d->ruleset = ruleset_ref(fresh);
-    (void)pthread_mutex_unlock(&d->ruleset_lock);
-    struct ruleset_summary counted = *s;
-    /* pairs with the acquire in writer.c; told only then: what is sent after it meets these */
-    ruleset_unref(atomic_exchange_explicit(&d->writer.next, fresh, memory_order_acq_rel));
-    log_line(LOG_INFO, "new rules rules=%u correlations=%u", counted.rules, counted.correlations);
-    json_write_open(out, NULL, '{');
-    json_write_uint(out, "rules", counted.rules);
-    json_write_uint(out, "correlations", counted.correlations);
-    json_write_close(out, '}');
-    ruleset_unref(old);
-    return true;
-}
-
 static bool reload_call(void *daemon, struct buffer *out)
 {
-    return reload(daemon, out);
+    return reload_run(daemon, out);
 }
 
 /* ---- the record's table ---- */
@@ -189,21 +117,6 @@ static uint32_t by_cores(int64_t said, uint32_t most)
     return cores < 2 ? 1 : cores / 2 > (long)most ? most : (uint32_t)(cores / 2);
 }
 
-/* The rules of a hash: the current ones, or a kept copy. Where neither is there the current ones
- * decide, and the log says so. */
-static struct ruleset *ruleset_of(struct daemon *d, struct hash128 hash)
-{
-    struct error err = {0};
-    struct ruleset *kept = NULL;
-    struct load_request request = request_of(d->config, NULL);
-    if (hash_equal(hash, ruleset_hash(d->ruleset)))
-        return ruleset_ref(d->ruleset);
-    if (!keep_load(d->rulesets_dir, &request, hash, &kept, &err))
-        return kept;
-    log_line(LOG_WARNING, "the journal's tail is decided by today's rules: %s", err.text);
-    return ruleset_ref(d->ruleset);
-}
-
 static enum status start_pipeline(struct daemon *d, struct error *err)
 {
     const struct config_correlation *c = &d->config->correlation;
@@ -223,7 +136,9 @@ static enum status start_pipeline(struct daemon *d, struct error *err)
     enum status status = parser_new(&options.parser, &d->recorder.parser, err);
     struct hash128 last;
     bool has_commit = !status && checkpoint_ruleset(d, &last) == STATUS_OK;
-    d->catch_up = has_commit ? ruleset_of(d, last) : ruleset_ref(d->ruleset);
+    if (has_commit)
+        d->checkpoint.ruleset = last;
+    d->catch_up = has_commit ? reload_ruleset(d, last) : ruleset_ref(d->ruleset);
     if (!status)
         status = pipeline_new(&options, d->catch_up, &d->pipeline, err);
     return status;
@@ -255,7 +170,7 @@ static enum status catch_up(struct daemon *d, uint64_t position, struct error *e
         bool must_swap = is_swap(b, &next);
         pipeline_dispatch(d->pipeline, b);
         if (must_swap)
-            pipeline_set_ruleset(d->pipeline, ruleset_of(d, next));
+            pipeline_set_ruleset(d->pipeline, reload_ruleset(d, next));
     }
     if (status == STATUS_AGAIN || status == STATUS_NOTFOUND)
         status = STATUS_OK;
@@ -292,7 +207,7 @@ static enum status start_journal(struct daemon *d, struct error *err)
                               d->journal_dir, &d->writer.repeats, err);
     /* the writer journals the swap to today's rules before anything new is decided */
     atomic_store(&d->writer.next, ruleset_ref(d->ruleset));
-    keep_prune(d->rulesets_dir, ruleset_hash(d->ruleset), ruleset_hash(d->catch_up));
+    reload_settle(d);
     return status;
 }
 
@@ -340,7 +255,7 @@ static enum status start(struct daemon *d, struct error *err)
     if (!status)
         status = rules_probe_libraries(err);
     if (!status)
-        status = load(d, d->config, &d->ruleset, err);
+        status = reload_start(d, err);
     if (!status)
         status = doors_open(d, err);
     if (!status)
@@ -400,6 +315,7 @@ static void close_all(struct daemon *d)
     buffer_fini(&d->checkpoint.chunks);
     ruleset_unref(d->catch_up);
     ruleset_unref(d->ruleset);
+    reload_end(d);
     config_free(d->config);
 }
 
@@ -409,11 +325,13 @@ static void watch(struct daemon *d)
         enum signals_word word = signals_wait(500);
         if (word == SIGNALS_STOP)
             return;
+        if (word == SIGNALS_NONE)
+            reload_look(d);
         if (word != SIGNALS_RELOAD)
             continue;
         struct buffer said;
         buffer_init(&said, 1 << 20);
-        (void)reload(d, &said);
+        (void)reload_run(d, &said);
         buffer_fini(&said);
     }
 }
@@ -467,7 +385,6 @@ static int run_configured(struct daemon *d, const char *detections)
     log_set_json(d->config->log.is_json);
     (void)command_path(d->journal_dir, sizeof d->journal_dir, d->config->data.at, "journal");
     (void)command_path(d->rulesets_dir, sizeof d->rulesets_dir, d->config->data.at, "rulesets");
-    (void)command_path(d->cache_dir, sizeof d->cache_dir, d->config->data.at, "cache");
     return run_daemon(d);
 }
 
