@@ -7,10 +7,10 @@
 /* Rulesets as subcommands load them: from paths of the command line, findings to people. */
 
 struct load_request {
-    struct command_list rules;             /* the word "share" is the rules that ship */
-    struct command_list decoders;          /* besides those that ship */
-    const char *overrides, *lists, *cache; /* or NULL */
-    const char *share;                     /* instead of command_share(); or NULL */
+    struct command_list rules;     /* the word "share" is the rules that ship */
+    struct command_list decoders;  /* besides those that ship */
+    const char *overrides, *lists; /* or NULL */
+    const char *share;             /* instead of command_share(); or NULL */
     bool is_any_logsource;
     enum fire_policy fire;
     int64_t lateness_us;

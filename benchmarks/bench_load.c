@@ -37,7 +37,7 @@ static double cpu_ms(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-static double load_once(const char *const *paths, uint32_t count, const char *cache, bool is_told,
+static double load_once(const char *const *paths, uint32_t count, bool is_told,
                         struct ruleset_summary *out)
 {
     struct error err = {.code = STATUS_OK};
@@ -45,7 +45,6 @@ static double load_once(const char *const *paths, uint32_t count, const char *ca
     struct ruleset_options options = {
         .paths = paths,
         .path_count = count,
-        .cache = cache,
         .has_routing = true,
         .tell = tell,
         .context = &is_told,
@@ -61,14 +60,13 @@ static double load_once(const char *const *paths, uint32_t count, const char *ca
     return ms;
 }
 
-static void run(const char *name, const char *const *paths, uint32_t count, const char *cache,
-                unsigned runs)
+static void run(const char *name, const char *const *paths, uint32_t count, unsigned runs)
 {
     double ms[RUNS];
     struct ruleset_summary summary;
     struct rusage usage;
     for (unsigned i = 0; i < runs; i++)
-        ms[i] = load_once(paths, count, cache, i == 0, &summary);
+        ms[i] = load_once(paths, count, i == 0, &summary);
     double first = ms[0];
     qsort(ms, runs, sizeof *ms, compare);
     (void)getrusage(RUSAGE_SELF, &usage);
@@ -104,7 +102,7 @@ static void run_made(unsigned runs)
     (void)close(fd);
     write_rules(path, runs > 1 ? 3000 : 100);
     const char *paths[] = {path};
-    run("made", paths, 1, NULL, runs);
+    run("made", paths, 1, runs);
     (void)unlink(path);
 }
 
@@ -117,7 +115,7 @@ int main(int argc, char **argv)
     int first = is_quick ? 2 : 1;
     const char *corpora = getenv("TOCSIN_CORPORA");
     if (argc > first) {
-        run("given", (const char *const *)(argv + first), (uint32_t)(argc - first), NULL, runs);
+        run("given", (const char *const *)(argv + first), (uint32_t)(argc - first), runs);
         return 0;
     }
     run_made(runs);
@@ -129,6 +127,6 @@ int main(int argc, char **argv)
         (void)snprintf(paths[i], sizeof paths[i], "%s/sigma/%s", corpora, names[i]);
         list[i] = paths[i];
     }
-    run("public", list, 5, NULL, runs);
+    run("public", list, 5, runs);
     return 0;
 }

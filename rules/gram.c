@@ -9,32 +9,48 @@ static unsigned commonness(unsigned char c)
     return at ? (unsigned)(sizeof order - (size_t)(at - order)) : 4;
 }
 
+/* In order. */
+static const char frequent[][GRAM_BYTES] = {
+    {'.', 'd', 'l', 'l'},  {'.', 'e', 'x', 'e'},  {':', '\\', 'w', 'i'}, {'\\', 's', 'y', 's'},
+    {'\\', 'w', 'i', 'n'}, {'c', ':', '\\', 'w'}, {'c', 'e', 's', 's'},  {'c', 'o', 'm', 'm'},
+    {'c', 'r', 'o', 's'},  {'c', 'u', 'r', 'r'},  {'d', 'a', 't', 'a'},  {'d', 'o', 'w', 's'},
+    {'e', 'm', '3', '2'},  {'e', 'r', 's', 'h'},  {'e', 'r', 's', 'i'},  {'e', 'r', 'v', 'i'},
+    {'e', 'v', 'e', 'n'},  {'f', 'i', 'l', 'e'},  {'g', 'r', 'a', 'm'},  {'h', 'e', 'l', 'l'},
+    {'h', 't', 't', 'p'},  {'i', 'c', 'r', 'o'},  {'i', 'l', 'e', 's'},  {'i', 'n', 'd', 'o'},
+    {'m', '3', '2', '\\'}, {'m', 'a', 'n', 'd'},  {'m', 'e', 'n', 't'},  {'m', 'i', 'c', 'r'},
+    {'n', 'a', 'm', 'e'},  {'n', 'd', 'o', 'w'},  {'n', 'u', 'l', 'l'},  {'o', 'g', 'r', 'a'},
+    {'o', 'p', 'e', 'r'},  {'o', 's', 'o', 'f'},  {'o', 'w', 'e', 'r'},  {'o', 'w', 's', '\\'},
+    {'p', 'a', 't', 'h'},  {'p', 'o', 'w', 'e'},  {'p', 'r', 'o', 'c'},  {'p', 'r', 'o', 'g'},
+    {'r', 'e', 'n', 't'},  {'r', 'o', 'g', 'r'},  {'r', 'o', 's', 'o'},  {'s', 'e', 'r', 'v'},
+    {'s', 'h', 'e', 'l'},  {'s', 'i', 'o', 'n'},  {'s', 'o', 'f', 't'},  {'s', 't', 'e', 'm'},
+    {'s', 'y', 's', 't'},  {'t', 'e', 'm', '3'},  {'t', 'i', 'm', 'e'},  {'t', 'i', 'o', 'n'},
+    {'t', 'r', 'u', 'e'},  {'u', 'r', 'r', 'e'},  {'u', 's', 'e', 'r'},  {'v', 'e', 'n', 't'},
+    {'v', 'e', 'r', 's'},  {'v', 'i', 'c', 'e'},  {'w', 'i', 'n', 'd'},  {'y', 's', 't', 'e'},
+};
+
+static bool is_frequent(const char *at)
+{
+    size_t low = 0;
+    size_t high = sizeof frequent / sizeof *frequent;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = memcmp(at, frequent[middle], GRAM_BYTES);
+        if (!order)
+            return true;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return false;
+}
+
 static unsigned gram_cost(const char *at)
 {
-    static const char frequent[][GRAM_BYTES] = {
-        {'.', 'e', 'x', 'e'},  {'\\', 'w', 'i', 'n'}, {'w', 'i', 'n', 'd'},  {'i', 'n', 'd', 'o'},
-        {'n', 'd', 'o', 'w'},  {'d', 'o', 'w', 's'},  {'o', 'w', 's', '\\'}, {'s', 'y', 's', 't'},
-        {'y', 's', 't', 'e'},  {'s', 't', 'e', 'm'},  {'t', 'e', 'm', '3'},  {'e', 'm', '3', '2'},
-        {'m', '3', '2', '\\'}, {'p', 'r', 'o', 'g'},  {'r', 'o', 'g', 'r'},  {'o', 'g', 'r', 'a'},
-        {'g', 'r', 'a', 'm'},  {'f', 'i', 'l', 'e'},  {'i', 'l', 'e', 's'},  {'m', 'i', 'c', 'r'},
-        {'i', 'c', 'r', 'o'},  {'c', 'r', 'o', 's'},  {'r', 'o', 's', 'o'},  {'o', 's', 'o', 'f'},
-        {'s', 'o', 'f', 't'},  {'c', ':', '\\', 'w'}, {':', '\\', 'w', 'i'}, {'\\', 's', 'y', 's'},
-        {'u', 's', 'e', 'r'},  {'h', 't', 't', 'p'},  {'e', 'v', 'e', 'n'},  {'v', 'e', 'n', 't'},
-        {'o', 'p', 'e', 'r'},  {'t', 'i', 'o', 'n'},  {'m', 'e', 'n', 't'},  {'p', 'r', 'o', 'c'},
-        {'c', 'e', 's', 's'},  {'p', 'o', 'w', 'e'},  {'o', 'w', 'e', 'r'},  {'e', 'r', 's', 'h'},
-        {'s', 'h', 'e', 'l'},  {'h', 'e', 'l', 'l'},  {'.', 'd', 'l', 'l'},  {'c', 'u', 'r', 'r'},
-        {'u', 'r', 'r', 'e'},  {'r', 'e', 'n', 't'},  {'v', 'e', 'r', 's'},  {'e', 'r', 's', 'i'},
-        {'s', 'i', 'o', 'n'},  {'s', 'e', 'r', 'v'},  {'e', 'r', 'v', 'i'},  {'v', 'i', 'c', 'e'},
-        {'n', 'a', 'm', 'e'},  {'d', 'a', 't', 'a'},  {'t', 'i', 'm', 'e'},  {'c', 'o', 'm', 'm'},
-        {'m', 'a', 'n', 'd'},  {'p', 'a', 't', 'h'},  {'n', 'u', 'l', 'l'},  {'t', 'r', 'u', 'e'},
-    };
     unsigned sum = 0;
     for (size_t k = 0; k < GRAM_BYTES; k++)
         sum += commonness((unsigned char)at[k]);
-    for (size_t f = 0; f < sizeof frequent / sizeof *frequent; f++)
-        if (memcmp(at, frequent[f], GRAM_BYTES) == 0)
-            sum += 1000;
-    return sum;
+    return is_frequent(at) ? sum + 1000 : sum;
 }
 
 enum { LOOKED_AT = 256 }; /* of a longer text its beginning is as good as the rest */

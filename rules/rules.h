@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include <stdbool.h>
-#include <stdint.h>
 #include "base/correlation.h"
 #include "base/detection.h"
 #include "base/error.h"
@@ -10,6 +8,8 @@
 #include "base/own.h"
 #include "base/record.h"
 #include "base/rule.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 /*
  * Rule text in, a compiled ruleset out; events in, detections and feeds out.
@@ -40,19 +40,18 @@ struct ruleset_options {
     uint32_t path_count;
     const char *const *decoder_paths; /* decoders and mappings; same search */
     uint32_t decoder_path_count;
-    const char *share;        /* folder of what ships: its decoders/ and mappings/ are always read;
-                                 rules below it are is_shipped. NULL: none */
-    const char *overrides;    /* overrides.yml, or NULL */
-    const char *lists;        /* folder of value lists for `expand`, or NULL */
-    const char *cache;        /* accepted, not used: loading from text is under a cache's goal */
-    bool has_routing;         /* false: `--logsource any` */
-    enum fire_policy fire;    /* for correlations that do not say */
-    int64_t lateness_us;      /* for correlations that do not say */
+    const char *share;     /* folder of what ships: its decoders/ and mappings/ are always read;
+                              rules below it are is_shipped. NULL: none */
+    const char *overrides; /* overrides.yml, or NULL */
+    const char *lists;     /* folder of value lists for `expand`, or NULL */
+    bool has_routing;      /* false: `--logsource any` */
+    enum fire_policy fire; /* for correlations that do not say */
+    int64_t lateness_us;   /* for correlations that do not say */
     enum rules_filter_mode filter_mode; /* for filters that do not say */
-    bool is_strict;           /* true: one refused rule fails the load; false: it is left out, and
-                                 told as a finding */
-    bool has_lints;           /* tell warnings and hints too (costs time: `check` only) */
-    finding_fn tell;          /* may be NULL */
+    bool is_strict;  /* true: one refused rule fails the load; false: it is left out, and
+                        told as a finding */
+    bool has_lints;  /* tell warnings and hints too (costs time: `check` only) */
+    finding_fn tell; /* may be NULL */
     void *context;
 };
 
@@ -81,6 +80,13 @@ const struct correlation *ruleset_correlations(const struct ruleset *r, uint32_t
 /* The longest lateness of any correlation, 0 where none has one. */
 int64_t ruleset_lateness_us(const struct ruleset *r);
 
+/*
+ * Whether decoding, routing or any rule, group or entity of this ruleset reads a field of that name
+ * of an event. Keywords read every value, but ask for the rest of an event's document themselves.
+ * A json_wanted_fn: `ruleset` is a struct ruleset.
+ */
+bool ruleset_reads(const void *ruleset, struct text name, uint64_t hash);
+
 /* Scratch of one worker: decodes and matches events against one ruleset. Its own thread only. */
 struct matcher;
 NODISCARD enum status matcher_new(struct ruleset *ruleset, struct matcher **out, struct error *err);
@@ -97,7 +103,7 @@ void matcher_decode(struct matcher *m, struct event *e, struct arena *arena);
  * arena has no room the result is left out and out->refused rises.
  */
 struct match_result {
-    struct feed *feeds;            /* grown on the heap, kept between batches, owned by matcher */
+    struct feed *feeds; /* grown on the heap, kept between batches, owned by matcher */
     uint32_t feed_count;
     struct detection **detections;
     uint32_t detection_count;
@@ -112,8 +118,8 @@ void matcher_reset(struct matcher *m, struct match_result *out);
 struct rule_cost {
     uint64_t evaluated; /* events for which its condition was looked at */
     uint64_t matched;
-    uint64_t limits;    /* match, depth or heap limits of PCRE2 met */
-    uint64_t ns;        /* sampled: every 64th evaluation is timed and counts 64 times */
+    uint64_t limits; /* match, depth or heap limits of PCRE2 met */
+    uint64_t ns;     /* sampled: every 64th evaluation is timed and counts 64 times */
 };
 /* One entry per rule of ruleset_rules(); the matcher owns the array. */
 const struct rule_cost *matcher_costs(const struct matcher *m, uint32_t *out_count);
