@@ -37,7 +37,8 @@ struct compiled {
     const struct feed_spec *feeds;
     uint32_t feed_count;
     struct extension extension;
-    struct hash128 content;           /* of what it says, with its filters */
+    struct hash128 content;           /* of what it says, with its filters; once linked also of
+                                         the decoders and mappings that its events come through */
     struct hash128 exceptions;        /* of overrides.yml: live, like the value lists */
     const struct yaml_node *document; /* during the load */
     bool is_wanted;                   /* some correlation with `generate` reports it */

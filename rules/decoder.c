@@ -56,10 +56,26 @@ struct hash128 decoder_set_content(const struct decoder_set *s)
     return s->content;
 }
 
+bool decoder_set_reads(const struct decoder_set *s, uint64_t hash)
+{
+    return decoder_wrapped_reads(&s->wrapped, hash);
+}
+
 const struct logsource *decoder_logsources(const struct decoder *d, uint32_t *out_count)
 {
     *out_count = d->logsource_count;
     return d->logsources;
+}
+
+static bool may_be(struct text a, struct text b)
+{
+    return !a.len || !b.len || text_equal_nocase(a, b);
+}
+
+bool decoder_reads(const struct decoder *d, const struct logsource *source)
+{
+    return d->has_match && may_be(d->match.category, source->category) &&
+           may_be(d->match.product, source->product) && may_be(d->match.service, source->service);
 }
 
 const struct entity_field *decoder_entities(const struct decoder *d, uint32_t *out_count)
@@ -109,8 +125,10 @@ static void add_fields(const struct decoder *d, const struct decoder_pattern *p,
                        const struct decoder_scratch *c, struct event *event, struct arena *arena)
 {
     const struct text message = event->message;
-    if (d->is_replacing)
-        event->field_count = 0;
+    if (d->is_replacing) {
+        event->field_count = event->document_fields = 0;
+        event->is_partial = false;
+    }
     for (uint32_t i = 0; i < p->capture_count; i++) {
         const struct decoder_capture *capture = &p->captures[i];
         struct text value = decoder_regex_taken(c->regex, message, capture->group);

@@ -62,8 +62,12 @@ struct text decoder_name(const struct decoder *d);
 struct hash128 decoder_content(const struct decoder *d);
 /* Of the whole set: equal hashes decode equally. */
 struct hash128 decoder_set_content(const struct decoder_set *s);
+/* Whether decoders look into a JSON event's field of this name for a program or its message. */
+bool decoder_set_reads(const struct decoder_set *s, uint64_t hash);
 /* The log sources that it sets; the set owns them. */
 const struct logsource *decoder_logsources(const struct decoder *d, uint32_t *out_count);
+/* Whether it reads events that have such a log source already (where the rule's says it). */
+bool decoder_reads(const struct decoder *d, const struct logsource *source);
 /* Declared entities; the set owns them. None declared: 0, mapping_usual_kind knows names. */
 const struct entity_field *decoder_entities(const struct decoder *d, uint32_t *out_count);
 /* Runs every decoder's samples and tells what differs as errors. Number of failures. */

@@ -2,6 +2,7 @@
 #include "rules/linking.h"
 #include "base/hash.h"
 #include "rules/grow.h"
+#include "rules/provenance.h"
 #include <stdlib.h>
 
 /* ---- a table of ids and names ---- */
@@ -303,7 +304,49 @@ static bool add_inputs(struct draft *d, const struct labels *l)
     return true;
 }
 
-static enum status link_all(struct draft *d, struct labels *l)
+/* What decodes and maps a rule's events is part of what it means; what does not, is not: windows
+ * live on where a decoder of other log sources is edited. */
+static void add_provenance(struct draft *d, struct provenance *p)
+{
+    for (uint32_t i = 0; i < d->rule_count; i++) {
+        struct compiled *c = &d->rules[i];
+        struct hash128 from = provenance_content(p, &c->source);
+        struct hasher h;
+        hash_start(&h);
+        hash_part(&h, &c->content, sizeof c->content);
+        hash_part(&h, &from, sizeof from);
+        c->content = hash_end(&h);
+    }
+}
+
+/* All links of a chain wait alike: what one of them holds back would reach the next too late, and
+ * what another lets go at once too early. */
+static void spread_lateness(struct draft *d, const struct labels *l)
+{
+    for (bool has_changed = true; has_changed;) {
+        has_changed = false;
+        for (uint32_t i = 0; i < d->relation_count; i++)
+            for (uint32_t k = 0; k < d->relations[i].correlation.input_count; k++) {
+                const struct label *to = find_label(l, d->relations[i].references[k]);
+                if (!to || !to->is_relation)
+                    continue;
+                int64_t *one = &d->relations[i].correlation.lateness_us;
+                int64_t *other = &d->relations[to->index].correlation.lateness_us;
+                has_changed = has_changed || *one != *other;
+                *one = *other = *one > *other ? *one : *other;
+            }
+    }
+    for (uint32_t i = 0; i < d->relation_count; i++) {
+        struct relation *r = &d->relations[i];
+        struct hasher h;
+        hash_start(&h);
+        hash_part(&h, &r->content, sizeof r->content);
+        hash_part_u64(&h, (uint64_t)r->correlation.lateness_us);
+        r->content = hash_end(&h);
+    }
+}
+
+static enum status link_all(struct draft *d, struct labels *l, struct provenance *p)
 {
     remove_duplicates(d, l);
     if (d->rule_count)
@@ -316,6 +359,8 @@ static enum status link_all(struct draft *d, struct labels *l)
             settle(d, l, i, 0);
     drop_refused(d);
     relabel(d, l);
+    add_provenance(d, p);
+    spread_lateness(d, l);
     if (!add_inputs(d, l))
         return STATUS_NOMEM;
     for (uint32_t i = 0; i < d->rule_count; i++)
@@ -327,12 +372,15 @@ static enum status link_all(struct draft *d, struct labels *l)
     return STATUS_OK;
 }
 
-enum status linking_run(struct draft *d)
+enum status linking_run(struct draft *d, const struct decoder_set *decoders,
+                        const struct mapping_set *mappings)
 {
+    struct provenance from = {
+        .decoders = decoders, .mappings = mappings, .has_routing = d->options->has_routing};
     struct labels labels = {.items = NULL};
     if (!has_room(&labels, (size_t)d->rule_count + d->relation_count))
         return STATUS_NOMEM;
-    enum status status = link_all(d, &labels);
+    enum status status = link_all(d, &labels, &from);
     free(labels.items);
     return status;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "rules/compiled.h"
+#include "rules/decoder.h"
+#include "rules/mapping.h"
 
 /*
  * Joins what was read: refuses duplicates, sorts rules and correlations by key, resolves references
@@ -8,4 +10,5 @@
  * are reported. Correlations whose references are missing are told and left out, with all that
  * build on them.
  */
-NODISCARD enum status linking_run(struct draft *d);
+NODISCARD enum status linking_run(struct draft *d, const struct decoder_set *decoders,
+                                  const struct mapping_set *mappings);

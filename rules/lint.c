@@ -175,6 +175,12 @@ static void lint_relation(struct linting *l, const struct relation *r)
                          "a window that holds an event is never empty: for silence add "
                          "`tocsin: {absence: true}`");
     }
+    if (r->extension.lateness_us >= 0 && r->extension.lateness_us < r->correlation.lateness_us)
+        finding_lint(l->findings, own, FINDING_HINT, "chain-lateness",
+                     "it waits %lld s, not %lld: all links of a chain wait as long as the one that "
+                     "waits longest",
+                     (long long)(r->correlation.lateness_us / 1000000),
+                     (long long)(r->extension.lateness_us / 1000000));
     bool is_changed = yaml_get(own, TEXT("absence")) || yaml_get(own, TEXT("first_seen")) ||
                       yaml_get(own, TEXT("fire"));
     if (is_changed)

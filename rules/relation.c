@@ -281,7 +281,6 @@ static struct hash128 content_of(const struct relation *r, const struct yaml_nod
     heading_hash(&h, yaml_get(root, TEXT("correlation")));
     heading_hash(&h, yaml_get(root, TEXT("tocsin")));
     hash_part_u64(&h, (uint64_t)r->correlation.fire);
-    hash_part_u64(&h, (uint64_t)r->correlation.lateness_us);
     return hash_end(&h);
 }
 

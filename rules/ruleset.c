@@ -145,7 +145,7 @@ static enum status read_rules(struct loading *l, struct error *err)
     if (status == STATUS_IO)
         return error_set(err, status, 0, "%s", l->findings.first.text);
     if (status == STATUS_OK)
-        status = linking_run(&l->draft);
+        status = linking_run(&l->draft, l->ruleset->decoders, l->ruleset->mappings);
     return status == STATUS_OK ? status : error_set(err, status, 0, "no memory for the rules");
 }
 
@@ -275,4 +275,13 @@ int64_t ruleset_lateness_us(const struct ruleset *r)
         if (r->correlations[i].lateness_us > longest)
             longest = r->correlations[i].lateness_us;
     return longest;
+}
+
+bool ruleset_reads(const void *ruleset, struct text name, uint64_t hash)
+{
+    const struct ruleset *r = ruleset;
+    bool is_read = mapping_reads(r->mappings, hash) || decoder_set_reads(r->decoders, hash);
+    for (uint32_t i = 0; i < r->map_count && !is_read; i++)
+        is_read = fieldmap_reads(&r->maps[i], name, hash);
+    return is_read;
 }

@@ -77,18 +77,6 @@ static bool fill_group_entities(struct ruleset *r)
 
 /* ---- hashes and lists ---- */
 
-static void hash_rule(const struct ruleset *r, const struct hash128 *own, struct rule *rule)
-{
-    struct hash128 decoders = decoder_set_content(r->decoders);
-    struct hash128 mappings = mapping_set_content(r->mappings);
-    struct hasher h;
-    hash_start(&h);
-    hash_part(&h, own, sizeof *own);
-    hash_part(&h, &decoders, sizeof decoders);
-    hash_part(&h, &mappings, sizeof mappings);
-    rule->content = hash_end(&h);
-}
-
 /* What decides behind the correlator is part of the ruleset's hash, though windows do not depend on
  * it. */
 static void hash_facts(struct hasher *h, const struct rule *rule)
@@ -110,10 +98,14 @@ static void hash_facts(struct hasher *h, const struct rule *rule)
 static bool fill_lists(struct ruleset *r)
 {
     size_t total = (size_t)r->rule_count + r->relation_count;
+    struct hash128 decoders = decoder_set_content(r->decoders);
+    struct hash128 mappings = mapping_set_content(r->mappings);
     struct hasher h;
     hash_start(&h);
     hash_part_u64(&h, r->has_routing);
     hash_part(&h, &r->lists.content, sizeof r->lists.content);
+    hash_part(&h, &decoders, sizeof decoders);
+    hash_part(&h, &mappings, sizeof mappings);
     r->all = arena_alloc(&r->arena, (total + 1) * sizeof *r->all);
     r->correlations =
         arena_alloc(&r->arena, ((size_t)r->relation_count + 1) * sizeof *r->correlations);
@@ -122,7 +114,7 @@ static bool fill_lists(struct ruleset *r)
     for (uint32_t i = 0; i < r->rule_count; i++) {
         struct rule *rule = &r->rules[i].rule;
         rule->index = i;
-        hash_rule(r, &r->rules[i].content, rule);
+        rule->content = r->rules[i].content;
         hash_facts(&h, rule);
         hash_part(&h, &r->rules[i].exceptions, sizeof r->rules[i].exceptions);
         r->all[i] = rule;
@@ -130,7 +122,7 @@ static bool fill_lists(struct ruleset *r)
     for (uint32_t i = 0; i < r->relation_count; i++) {
         struct relation *relation = &r->relations[i];
         relation->rule.index = r->rule_count + i;
-        hash_rule(r, &relation->content, &relation->rule);
+        relation->rule.content = relation->content;
         hash_facts(&h, &relation->rule);
         r->correlations[i] = relation->correlation;
         r->correlations[i].rule = &relation->rule;
