@@ -156,11 +156,12 @@ static void probe_number(struct probe *p, const struct partition_table *t, const
 static void probe_value(struct probe *p, const struct partition_field *f, struct value *value)
 {
     struct fieldview *view = p->m->view;
-    if (value->type == VALUE_NULL || value->type == VALUE_OBJECT)
+    bool is_scalar = value->type != VALUE_OBJECT;
+    if (value->type == VALUE_NULL || (!is_scalar && !fieldview_plain(view, value).at))
         return;
-    if (f->exact.count)
+    if (f->exact.count && is_scalar)
         probe_exact(p, &f->exact, fieldview_folded(view, value));
-    if (f->numbers.count) {
+    if (f->numbers.count && is_scalar) {
         const struct number *n = fieldview_number(view, value);
         if (n)
             probe_number(p, &f->numbers, n);

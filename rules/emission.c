@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/emission.h"
+#include "rules/cidr.h"
 #include "rules/grow.h"
 
 static bool keep_feed(struct matcher *m, struct match_result *out, const struct feed *feed)
@@ -53,12 +54,13 @@ static void read_value(struct matcher *m, const struct correlation *c, const str
                        struct feed *feed)
 {
     struct text values[CORRELATION_GROUP];
+    char room[CORRELATION_GROUP][16];
     feed->has_value = true;
     if (!c->value_count)
         return;
     for (uint32_t i = 0; i < c->value_count; i++) {
-        struct value *v = fieldview_first(m->view, spec->value[i]);
-        values[i] = v ? fieldview_plain(m->view, v) : TEXT_NONE;
+        struct text t = entities_text(m->view, spec->value[i]);
+        values[i] = t.at ? cidr_canonical(t, room[i]) : t; /* an address is one, however written */
         feed->has_value = feed->has_value && values[i].at;
     }
     if (!feed->has_value)

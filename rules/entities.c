@@ -2,7 +2,7 @@
 #include "rules/entities.h"
 #include "rules/cidr.h"
 
-static struct text first_text(struct fieldview *v, uint32_t field)
+struct text entities_text(struct fieldview *v, uint32_t field)
 {
     for (struct value *value = field == NAMES_NONE ? NULL : fieldview_first(v, field); value;
          value = fieldview_next(v, value))
@@ -17,7 +17,7 @@ bool entities_group(struct fieldview *v, const uint32_t *fields, uint32_t count,
     *out_is_full = false;
     for (uint32_t i = 0; i < count; i++) {
         char room[16];
-        struct text t = first_text(v, fields[i]);
+        struct text t = entities_text(v, fields[i]);
         if (!t.at)
             return false;
         out[i] = arena_copy(arena, cidr_canonical(t, room));
@@ -88,10 +88,10 @@ static struct text scoped_user(struct fieldview *v, const struct event *e,
 {
     if (text_find_byte(user, '\\') < user.len || text_find_byte(user, '@') < user.len)
         return arena_copy(arena, user);
-    struct text domain = first_text(v, ref->domain);
+    struct text domain = entities_text(v, ref->domain);
     if (domain.len && !entities_is_nobody(ENTITY_SERVICE, domain))
         return join(arena, domain, '\\', user);
-    struct text host = host_of(e, first_text(v, host_field));
+    struct text host = host_of(e, entities_text(v, host_field));
     return host.len ? join(arena, user, '@', host) : arena_copy(arena, user);
 }
 
@@ -131,7 +131,7 @@ static bool read_one(struct fieldview *v, const struct event *e, const struct en
                      uint32_t host_field, struct arena *arena, struct entity *out)
 {
     char room[16];
-    struct text t = first_text(v, ref->field);
+    struct text t = entities_text(v, ref->field);
     if (ref->kind == ENTITY_HOST)
         t = host_of(e, t);
     t = text_trim(t);

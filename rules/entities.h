@@ -17,6 +17,8 @@ struct entity_defaults {
     uint32_t host; /* number of the field `host` */
 };
 
+/* The first value of a field that is a text, a number or a boolean; at NULL: there is none. */
+struct text entities_text(struct fieldview *v, uint32_t field);
 /*
  * The values of the group-by fields, copied into `arena`. False where one is missing, *out_is_full
  * where the arena had no room. IPv4-mapped addresses come as IPv4.

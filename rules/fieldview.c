@@ -213,9 +213,15 @@ struct text fieldview_plain(struct fieldview *v, struct value *value)
     value->has_plain = true;
     switch (value->type) {
     case VALUE_NULL:
-    case VALUE_OBJECT:
         value->plain = TEXT_NONE;
         return TEXT_NONE;
+    case VALUE_OBJECT: /* an array is its elements, which are values of their own */
+        if (t.at[0] != '{') {
+            value->plain = TEXT_NONE;
+            return TEXT_NONE;
+        }
+        value->is_escaped = memchr(t.at, '\\', t.len);
+        break;
     case VALUE_TRUE:
         t = TEXT("true");
         break;

@@ -45,7 +45,8 @@ void fieldview_open(struct fieldview *v, const struct event *e);
 struct value *fieldview_first(struct fieldview *v, uint32_t field);
 struct value *fieldview_next(struct fieldview *v, const struct value *value);
 
-/* The value's bytes; for null and objects a NULL text (an empty string has an address). */
+/* The value's bytes; of an object its JSON, escapes undone; for null and arrays as such a NULL text
+ * (an empty string has an address). */
 struct text fieldview_plain(struct fieldview *v, struct value *value);
 /* The same, folded. */
 struct text fieldview_folded(struct fieldview *v, struct value *value);

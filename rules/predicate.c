@@ -106,7 +106,7 @@ static bool is_other_field(const struct predicate *p, struct answers *a, struct 
 {
     for (struct value *o = fieldview_first(a->view, p->other); o; o = fieldview_next(a->view, o)) {
         struct text operand = comparable(p, a, o);
-        if (operand.at && is_text_match(p->match, t, operand))
+        if (o->type != VALUE_OBJECT && operand.at && is_text_match(p->match, t, operand))
             return true;
     }
     return false;
@@ -119,13 +119,21 @@ static bool is_regex_match(const struct predicate *p, struct answers *a, struct 
     return result == REGEX_YES;
 }
 
+/* An object is nobody's equal, but its JSON can be searched, as rules over cloud logs do. */
+static bool is_searched(const struct predicate *p, struct answers *a, struct value *v)
+{
+    bool is_search = p->op == PREDICATE_CONTAINS || p->op == PREDICATE_STARTS ||
+                     p->op == PREDICATE_ENDS || p->op == PREDICATE_GLOB || p->op == PREDICATE_REGEX;
+    return is_search && fieldview_plain(a->view, v).at;
+}
+
 static bool holds(const struct predicate *p, struct answers *a, struct value *v)
 {
     if (p->op == PREDICATE_EXISTS)
         return true;
     if (p->op == PREDICATE_NULL)
         return v->type == VALUE_NULL;
-    if (v->type == VALUE_NULL || v->type == VALUE_OBJECT)
+    if (v->type == VALUE_NULL || (v->type == VALUE_OBJECT && !is_searched(p, a, v)))
         return false;
     const struct number *number = NULL;
     struct address address;

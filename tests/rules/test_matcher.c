@@ -448,9 +448,72 @@ static void test_libraries_are_good(void **state)
     assert_int_equal(rules_probe_libraries(&err), STATUS_OK);
 }
 
+/* As rules over cloud logs have it: requestParameters|contains over an object. */
+static void test_objects_are_searched_as_json(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *rule, *event;
+        bool wants;
+    } cases[] = {
+        {"p|contains: Suspended", "{\"p\":{\"c\":{\"Status\":\"Suspended\"}}}", true},
+        {"p|contains: suspended", "{\"p\":{\"c\":{\"Status\":\"Suspended\"}}}", true},
+        {"p|contains|cased: suspended", "{\"p\":{\"c\":{\"Status\":\"Suspended\"}}}", false},
+        {"p: '*Suspended*'", "{\"p\":{\"Status\":\"Suspended\"}}", true},
+        {"p|re: '\"St[a-z]+\"'", "{\"p\":{\"Status\":1}}", true},
+        {"p|contains|all: ['\"s3:GetObject\"', '\"Allow\"']",
+         "{\"p\":{\"doc\":\"{\\\"Action\\\":\\\"s3:GetObject\\\",\\\"Effect\\\":\\\"Allow\\\"}\"}}",
+         true},
+        {"p|contains: ForwardTo", "{\"p\":[{\"Name\":\"a\"},{\"Name\":\"ForwardTo\"}]}", true},
+        {"p|contains: '},{'", "{\"p\":[{\"Name\":\"a\"},{\"Name\":\"b\"}]}", false},
+        {"p|contains: ','", "{\"p\":[\"a\",\"b\"]}", false},
+        {"p: '{}'", "{\"p\":{}}", false},
+        {"p|exists: true", "{\"p\":{}}", true},
+        {"p: '*'", "{\"p\":{}}", true},
+        {"p: '*'", "{\"p\":[]}", false},
+        {"p|fieldref: q", "{\"p\":\"{}\",\"q\":{}}", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct harness h;
+        char yaml[512];
+        (void)snprintf(yaml, sizeof yaml,
+                       "title: A\nlogsource: {category: test}\ndetection:\n  s:\n    %s\n"
+                       "  condition: s\n",
+                       cases[i].rule);
+        assert_int_equal(harness_open(&h, yaml), STATUS_OK);
+        assert_string_equal(h.messages, "");
+        if (harness_match_json(&h, text_of(cases[i].event)) != cases[i].wants)
+            fail_msg("case %zu: %s over %s", i, cases[i].rule, cases[i].event);
+        harness_close(&h);
+    }
+}
+
+/* The first value that is one: of an array its first element. */
+static void test_values_of_arrays_and_addresses(void **state)
+{
+    (void)state;
+    struct harness h;
+    assert_int_equal(harness_open(&h, "title: A\nname: a\nlogsource: {category: test}\n"
+                                      "detection: {s: {a: 1}, condition: s}\n---\n"
+                                      "title: C\ncorrelation: {type: value_count, rules: [a], "
+                                      "timespan: 1m, condition: {field: v, gte: 2}}\n"),
+                     STATUS_OK);
+    (void)harness_match_json(&h, TEXT("{\"a\":1,\"v\":[\"::ffff:192.0.2.1\",\"x\"]}"));
+    assert_int_equal(h.result.feed_count, 1);
+    assert_true(h.result.feeds[0].has_value);
+    struct hash128 mapped = h.result.feeds[0].distinct;
+    (void)harness_match_json(&h, TEXT("{\"a\":1,\"v\":\"192.0.2.1\"}"));
+    assert_true(hash_equal(mapped, h.result.feeds[0].distinct));
+    (void)harness_match_json(&h, TEXT("{\"a\":1,\"v\":{\"w\":1}}"));
+    assert_false(h.result.feeds[0].has_value);
+    harness_close(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_objects_are_searched_as_json),
+        cmocka_unit_test(test_values_of_arrays_and_addresses),
         cmocka_unit_test(test_feed_has_group_and_key),
         cmocka_unit_test(test_missing_group_field_opens_no_window),
         cmocka_unit_test(test_generate_reports_the_rules_too),
