@@ -52,8 +52,14 @@ enum status doors_open(struct daemon *d, struct error *err)
     d->doors.drops = drops_new();
     if (!d->doors.drops)
         return error_set(err, STATUS_NOMEM, 0, "no memory for a table of drops");
-    const struct intake intake = {
-        .context = d, .take = take, .put = put, .mark = mark, .drops = d->doors.drops};
+    char state_dir[4200];
+    (void)command_path(state_dir, sizeof state_dir, d->config->data.at, "doors");
+    const struct intake intake = {.context = d,
+                                  .take = take,
+                                  .put = put,
+                                  .mark = mark,
+                                  .drops = d->doors.drops,
+                                  .state_dir = state_dir};
     const struct yaml_node *list = NULL;
     enum status status = sources_node(d, &list, err);
     if (!status && list->count > DOORS_SOURCES)

@@ -150,6 +150,9 @@ struct intake {
     enum status (*put)(void *context, struct batch *b);
     /* journal_mark, for Kafka: lets it see that a topic was made anew. NULL: it cannot. */
     int64_t (*mark)(void *context, struct text stream);
+    /* Folder for what doors remember over restarts, made where it is missing. NULL: only those that
+     * are told a file remember. */
+    const char *state_dir;
     struct drops *drops; /* borrowed; NULL: nobody asks who lost what */
 };
 

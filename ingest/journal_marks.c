@@ -18,7 +18,11 @@ struct journal_marks {
     struct arena names;
 };
 
-static const struct text prefix = {"kafka:", 6};
+bool journal_marks_own(struct text origin)
+{
+    return text_starts(origin, TEXT("kafka:")) || text_starts(origin, TEXT("journald:")) ||
+           text_starts(origin, TEXT("file:"));
+}
 
 /* The slot of the stream, or the free one where it belongs. */
 static uint32_t *slot_of(const struct journal_marks *m, struct text stream)
@@ -95,7 +99,7 @@ static struct mark *find_or_add(struct journal_marks *m, struct text stream)
 
 static bool parse(struct text origin, struct text *out_stream, int64_t *out_number)
 {
-    if (!text_starts(origin, prefix))
+    if (!journal_marks_own(origin))
         return false;
     size_t colon = origin.len - 1;
     while (origin.at[colon] != ':')

@@ -23,6 +23,10 @@
  */
 struct journal_marks;
 
+/* Is this an origin of a stream with numbers? Those of journald and of followed files are numbered
+ * by their doors in the same way. */
+bool journal_marks_own(struct text origin);
+
 enum { JOURNAL_MARKS_MAX = 65536 }; /* streams beyond are not told apart: their repetitions stay */
 
 NODISCARD enum status journal_marks_new(struct journal_marks **out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/hash.h"
 #include "base/timestamp.h"
+#include "ingest/journal_marks.h"
 #include "ingest/ingest.h"
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -102,7 +103,7 @@ static bool remember(struct repeats *r, struct hash128 id, int64_t at_us)
 
 static bool is_ours(const struct record *r)
 {
-    return r->origin.len && !text_starts(r->origin, TEXT("kafka:"));
+    return r->origin.len && !journal_marks_own(r->origin);
 }
 
 /* True where the record is news, or has no identity of its own. */

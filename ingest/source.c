@@ -4,20 +4,26 @@
 #include "ingest/allow_list.h"
 #include "ingest/kafka.h"
 #include "ingest/source_file.h"
+#include "ingest/source_journald.h"
 #include "ingest/source_relp.h"
 #include "ingest/source_stdin.h"
 #include "ingest/source_tcp.h"
 #include "ingest/source_tls.h"
 #include "ingest/source_udp.h"
 #include "ingest/source_unix.h"
+#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct source_type *const types[] = {
-    &source_udp_type,  &source_tcp_type,  &kafka_type,       &source_tls_type,
-    &source_relp_type, &source_unix_type, &source_file_type, &source_stdin_type,
+    &source_udp_type,  &source_tcp_type,   &kafka_type,
+    &source_tls_type,  &source_relp_type,  &source_unix_type,
+    &source_file_type, &source_stdin_type, &source_journald_type,
 };
 enum { TYPES = sizeof types / sizeof *types, MAX_ROWS = 48 };
 
@@ -118,6 +124,7 @@ static enum status open_type(struct source *s, const struct yaml_node *options, 
     if (!status) {
         s->has_opened = true;
         status = s->type->open(s, err);
+        s->intake.state_dir = NULL; /* the caller's, and only borrowed until here */
     }
     write_labels(s);
     return status;
@@ -172,6 +179,29 @@ enum status source_bind(struct source *s, int type, bool has_proof, int *out_fd,
         (void)snprintf(s->address, sizeof s->address, "%s", name);
     }
     return status;
+}
+
+enum status source_state(const struct source *s, struct text option, struct text identity,
+                         char *out, size_t size, char out_hash[SOURCE_HASH_LEN + 1],
+                         struct error *err)
+{
+    const char *dir = s->intake.state_dir;
+    uint64_t hash =
+        hash_bytes(identity.at, identity.len, hash_bytes(s->type->key, strlen(s->type->key), 0));
+    int len = 0;
+    (void)snprintf(out_hash, SOURCE_HASH_LEN + 1, "%016" PRIx64, hash);
+    out[0] = 0;
+    if (text_equal(option, TEXT("-")) || (!option.len && !dir))
+        return STATUS_OK;
+    if (option.len)
+        len = snprintf(out, size, "%.*s", TEXT_ARG(option));
+    else
+        len = snprintf(out, size, "%s/%s-%s", dir, s->type->key, out_hash);
+    if ((size_t)len >= size)
+        return error_set(err, STATUS_INVALID, 0, "state: the path is too long");
+    if (!option.len && mkdir(dir, 0700) != 0 && errno != EEXIST)
+        return error_set(err, STATUS_IO, 0, "%s: %s", dir, strerrordesc_np(errno));
+    return STATUS_OK;
 }
 
 enum status source_start(struct source *s, struct error *err)

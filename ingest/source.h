@@ -87,6 +87,16 @@ struct source_type {
 NODISCARD enum status source_bind(struct source *s, int type, bool has_proof, int *out_fd,
                                   struct error *err);
 
+/*
+ * Where a door remembers its place: `option` as it was written ("-": nowhere, empty: in the
+ * program's folder), into `out` of `size` bytes; empty: nowhere. `identity` tells doors of a kind
+ * apart; out_hash is its name in origins. For `open`.
+ */
+enum { SOURCE_HASH_LEN = 16 };
+NODISCARD enum status source_state(const struct source *s, struct text option, struct text identity,
+                                   char *out, size_t size, char out_hash[SOURCE_HASH_LEN + 1],
+                                   struct error *err);
+
 static inline bool source_is_stopping(const struct source *s)
 {
     return atomic_load_explicit(&s->is_stopping, memory_order_acquire); /* partner: source_stop */

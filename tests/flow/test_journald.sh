@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# A systemd-journald of our own, started by hand in a mount namespace, so that neither systemd as
+# PID 1 nor this machine's journal is touched: systemd-cat, logger and a socket like /dev/log write
+# to it, tocsin reads it. The same messages by syslog must give the same detections; a kill -9, a
+# rotation and a vacuum must neither lose nor double an entry.
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+journald=/lib/systemd/systemd-journald
+for program in systemd-cat journalctl logger unshare $journald; do
+  command -v $program > /dev/null || flow_skip "no $program here"
+done
+if [ -z "${TOCSIN_JOURNALD_NAMESPACE-}" ]; then
+  [ "$(id -u)" = 0 ] || flow_skip "only root can give journald a namespace of its own"
+  unshare -m true 2> /dev/null || flow_skip "no mount namespaces here"
+  TOCSIN_JOURNALD_NAMESPACE=1 exec unshare -m "$(readlink -f "$0")" "$@"
+fi
+flow_begin "$1"
+mount --make-rprivate /
+mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /var/log || flow_skip "no tmpfs here"
+mkdir -p /run/systemd/journal /var/log/journal
+[ -s /etc/machine-id ] || mount --bind <(echo 0123456789abcdef0123456789abcdef) /etc/machine-id ||
+  flow_skip "no machine-id here"
+
+begin_journald() {
+  $journald > "$flow_dir/journald.log" 2>&1 &
+  journald_pid=$!
+  flow_pids+=($journald_pid)
+  flow_wait 10 test -S /run/systemd/journal/stdout || flow_skip "journald does not run here: $(
+    tail -n 3 "$flow_dir/journald.log")"
+}
+begin_journald
+echo 'before tocsin' | systemd-cat -t probe
+flow_wait 10 journalctl -q -t probe || flow_skip "journald writes nothing here"
+
+flow_config << YAML
+sources:
+  - journald: {}
+  - syslog_tcp: {listen: '127.0.0.1:0'}
+http: {listen: '127.0.0.1:0'}
+YAML
+flow_start --detections "$flow_dir/detections"
+if grep -q 'without libsystemd' "$flow_dir/err"; then flow_skip "built without libsystemd"; fi
+found() { "$tocsin" search --data "$flow_dir/data" "$1" 2> /dev/null | grep -c .; }
+found_exactly() { [ "$(found "$1")" = "$2" ]; }
+expect() { # expect PATTERN COUNT WHAT
+  flow_wait 30 found_exactly "$1" "$2" || flow_fail "$3: $(found "$1") of $2 came"
+  flow_note "$3: $2"
+}
+
+# ---- ways in ----------------------------------------------------------------------------------
+echo 'way=cat n=1' | systemd-cat -t probe -p warning
+expect '<12>1 [^ ]+ [^ ]+ probe \d+ - \[journald [^]]*_UID="0"[^]]*\] way=cat n=1' 1 systemd-cat
+logger --journald << END
+MESSAGE=way=native n=1
+SYSLOG_IDENTIFIER=probe
+PRIORITY=3
+END
+expect '<11>1 .* probe .*way=native n=1' 1 'logger --journald'
+logger --socket /run/systemd/journal/dev-log -p auth.notice -t probe 'way=dev-log n=1'
+expect '<37>1 .* probe .*way=dev-log n=1' 1 'syslog(3) through /dev/log'
+found_exactly 'before tocsin' 0 || flow_fail "'from: now' read the past"
+flow_note "from: now"
+
+# ---- the same rules fire as by syslog ---------------------------------------------------------
+attack() { seq 1 6 | sed "s/.*/Failed password for root from $1 port 4000& ssh2/"; }
+attack 203.0.113.9 | systemd-cat -t sshd -p info
+attack 203.0.113.10 | logger --server 127.0.0.1 --tcp --rfc3164 -t sshd \
+  --port "$(flow_port syslog-tcp)"
+fired() { grep "$1" "$flow_dir/detections" | grep -o '"name":"[^"]*"' | sort | uniq -c; }
+both_fired() { [ -n "$(fired 203.0.113.9)" ] && [ "$(fired 203.0.113.9)" = "$(fired 203.0.113.10)" ]; }
+flow_wait 30 both_fired || flow_fail "by journald: $(fired 203.0.113.9); by syslog: $(fired 203.0.113.10)"
+flow_note "the same detections by journald as by syslog: $(fired 203.0.113.9 | xargs)"
+
+# ---- exactly once over kill -9, stop, rotation --------------------------------------------------
+feed() { seq "$1" "$2" | sed 's/^/counted n=/;s/$/ end/' | systemd-cat -t probe; }
+feed 1 3000 &
+feeder=$!
+flow_wait 30 sh -c "[ \$($tocsin search --data $flow_dir/data 'counted n=' 2> /dev/null | wc -l) -gt 100 ]" ||
+  flow_fail "nothing of the flood came"
+kill -9 "$flow_pid"
+wait "$flow_pid" 2> /dev/null
+wait $feeder
+flow_start
+feed 3001 3100
+expect 'counted n=\d+ end' 3100 'entries over a kill -9, each once'
+flow_stop || flow_fail "it does not stop in order"
+feed 3101 3200
+kill -USR2 $journald_pid # rotate
+feed 3201 3300
+flow_start
+expect 'counted n=\d+ end' 3300 'entries over a stop and a rotation, each once'
+[ "$("$tocsin" search --data "$flow_dir/data" 'counted n=\d+ end' | grep -o 'n=[0-9]* end' |
+  sort -u | wc -l)" = 3300 ] || flow_fail "not every entry is a different one"
+flow_stop
+grep -i 'sanitizer\|not in the journal' "$flow_dir/err" && flow_fail "its log complains"
+exit 0
