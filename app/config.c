@@ -64,6 +64,8 @@ static const struct option journal_rows[] = {
      "size of one file"},
     {"reserve", OPTION_SIZE, MEMBER(journal, reserve_bytes), "512MiB", 0, 1e15, NULL,
      "free disk space that stays for the record"},
+    {"backlog", OPTION_SIZE, MEMBER(journal, backlog_bytes), "4GiB", 0, 1e15, NULL,
+     "most bytes that wait here for the workers; then no door is read"},
     {"full", OPTION_CHOICE, MEMBER(journal, full), "stop", 0, 0, full_names,
      "at the reserve: stop reading, or drop and count"},
     {"compress", OPTION_BOOL, MEMBER(journal, is_compressed), "true", 0, 0, NULL, "zstd blocks"},

@@ -28,7 +28,7 @@ struct config {
         struct text url;
     } redis;
     struct config_journal {
-        uint64_t size_bytes, segment_bytes, reserve_bytes;
+        uint64_t size_bytes, segment_bytes, reserve_bytes, backlog_bytes;
         int64_t age_us, batch_us;
         int full; /* 0 stop: sources are not read; 1 drop: counted */
         bool is_compressed;

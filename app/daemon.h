@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "app/backlog.h"
 #include "app/command.h"
 #include "app/config.h"
 #include "app/pipeline.h"
@@ -21,6 +22,7 @@
  *
  *   doors.c     sources and webhooks -> batches                (sources' and console's threads)
  *   writer.c    batches -> journal -> barrier -> pipeline      (the journal's thread)
+ *   backlog.c   journal -> pipeline, when the workers are behind   (the journal's thread)
  *   recorder.c  decided batches -> incidents -> sinks          (the pipeline's decider)
  *   checkpoint.c  state -> Redis and back                      (the decider, and the start)
  *   reload.c    files -> rulesets                              (the main thread and console's)
@@ -126,6 +128,7 @@ struct daemon {
     struct redis_server *redis;
     struct pipeline *pipeline;
     struct writer writer;
+    struct backlog backlog;
     struct recorder recorder;
     struct checkpoint checkpoint;
     struct doors doors;

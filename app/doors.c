@@ -29,6 +29,11 @@ static int64_t mark(void *context, struct text stream)
     return journal_mark(d->writer.journal, stream);
 }
 
+static bool is_long(void *context)
+{
+    return backlog_is_long(context);
+}
+
 /* Without sources of its own the configuration has these two. */
 static const char default_sources[] = "- syslog_udp: {listen: 127.0.0.1:5514}\n"
                                       "- syslog_tcp: {listen: 127.0.0.1:5514}\n";
@@ -58,6 +63,7 @@ enum status doors_open(struct daemon *d, struct error *err)
                                   .take = take,
                                   .put = put,
                                   .mark = mark,
+                                  .is_long = is_long,
                                   .drops = d->doors.drops,
                                   .state_dir = state_dir};
     const struct yaml_node *list = NULL;

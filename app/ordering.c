@@ -272,6 +272,7 @@ static void decide_round(struct pipeline *p, struct round *r)
     for (uint32_t i = 0; i < r->depths * p->options.shards; i++)
         shard_reply_reset(r->replies[i]);
     release(b);
+    atomic_fetch_sub_explicit(&p->in_flight, 1, memory_order_relaxed);
     (void)!mailbox_send(&p->pool, &b->mail);
     (void)!mailbox_send(&p->rounds, &r->mail);
 }

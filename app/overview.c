@@ -19,6 +19,14 @@ static void tell_own(const struct daemon *d, struct tally *t)
              (double)atomic_load(&d->writer.dropped));
     tell_one(t, METRIC_GAUGE, "journal_disk_full", "1 while the journal takes nothing.",
              atomic_load(&d->writer.is_disk_full) ? 1 : 0);
+    tell_one(t, METRIC_GAUGE, "backlog_records",
+             "Records in the journal that the workers were not given yet.",
+             (double)atomic_load(&d->backlog.records));
+    tell_one(t, METRIC_GAUGE, "backlog_bytes", "Bytes of these records.",
+             (double)atomic_load(&d->backlog.bytes));
+    tell_one(t, METRIC_COUNTER, "backlog_records_total",
+             "Records that waited in the journal because the workers were behind.",
+             (double)atomic_load(&d->backlog.records_total));
     tell_one(t, METRIC_COUNTER, "checkpoints_total", "Checkpoints committed.",
              (double)atomic_load(&d->checkpoint.count));
     tell_one(t, METRIC_COUNTER, "checkpoint_bytes_total", "Bytes of checkpoints written.",

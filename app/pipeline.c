@@ -38,6 +38,7 @@ void pipeline_set_ruleset(struct pipeline *p, struct ruleset *ruleset)
 void pipeline_dispatch(struct pipeline *p, struct batch *b)
 {
     b->number = p->next_number++;
+    atomic_fetch_add_explicit(&p->in_flight, 1, memory_order_relaxed);
     b->ruleset = ruleset_ref(p->ruleset);
     int wanted = atomic_load_explicit(&p->wants_checkpoint, memory_order_relaxed);
     if (wanted) {
@@ -46,6 +47,11 @@ void pipeline_dispatch(struct pipeline *p, struct batch *b)
         b->is_whole = wanted > 1;
     }
     (void)!mailbox_send(&p->workers[b->number % p->options.workers].inbox, &b->mail);
+}
+
+uint64_t pipeline_in_flight(const struct pipeline *p)
+{
+    return atomic_load_explicit(&p->in_flight, memory_order_relaxed); /* a hint: no order */
 }
 
 /* ---- life cycle ---- */

@@ -82,6 +82,8 @@ struct batch *pipeline_take(struct pipeline *p, uint64_t timeout_ms);
 void pipeline_give_back(struct pipeline *p, struct batch *b);
 /* Sends a positioned batch on its way: numbers it. One dispatching thread. */
 void pipeline_dispatch(struct pipeline *p, struct batch *b);
+/* Batches that were dispatched and not yet decided. Any thread. */
+uint64_t pipeline_in_flight(const struct pipeline *p);
 /* The next dispatched batch carries a checkpoint's cut. Any thread. */
 void pipeline_request_checkpoint(struct pipeline *p, bool is_whole);
 /* Calls `idle` soon. Any thread. */

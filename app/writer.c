@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { TICK_MS = 1000, FULL_RETRY_MS = 100, PENDING_MAX = 4096 };
+enum { TICK_MS = 1000, FULL_RETRY_MS = 100, PENDING_MAX = 4096, FEED_MS = 1, STOP_MS = 5000 };
 
 /* Batches that are appended and wait for the group fsync, oldest first. */
 struct pending {
@@ -55,7 +55,7 @@ static void release(struct daemon *d, struct pending *p)
         mail = mail->next;
         tell_durable(b, true);
         if (b->count)
-            pipeline_dispatch(d->pipeline, b);
+            backlog_take(d, b);
         else
             pipeline_give_back(d->pipeline, b);
     }
@@ -144,15 +144,17 @@ static void swap_ruleset(struct daemon *d, struct pending *p)
     char hex[33];
     hash_to_hex(ruleset_hash(next), hex);
     release(d, p);
-    if (!append_own(d, p, RECORD_RULESET, text_of(hex))) {
-        /* no swap that the journal does not tell: at the next look, unless newer rules came */
+    if (d->backlog.swap || !append_own(d, p, RECORD_RULESET, text_of(hex))) {
+        /* one at a time, and none that the journal does not tell: at the next look, unless newer
+         * rules came */
         struct ruleset *none = NULL;
         if (!atomic_compare_exchange_strong(&d->writer.next, &none, next))
             ruleset_unref(next);
         return;
     }
+    uint64_t position = journal_next_position(d->writer.journal) - 1;
     release(d, p);
-    pipeline_set_ruleset(d->pipeline, next);
+    (void)backlog_swap(d, position, next);
 }
 
 static uint64_t patience(const struct daemon *d, const struct pending *p, uint64_t now_ms,
@@ -162,6 +164,8 @@ static uint64_t patience(const struct daemon *d, const struct pending *p, uint64
     uint64_t flush_ms = p->since_ms + (uint64_t)d->config->journal.batch_us / 1000;
     if (p->count && flush_ms < until_ms)
         until_ms = flush_ms;
+    if (backlog_is_open(&d->backlog) && now_ms + FEED_MS < until_ms)
+        until_ms = now_ms + FEED_MS;
     return until_ms > now_ms ? until_ms - now_ms : 0;
 }
 
@@ -176,12 +180,15 @@ static void take_mail(struct daemon *d, struct pending *p, struct mail *mail)
     }
 }
 
-/* A stop leaves little to read again: the last record carries a cut. */
+/* A stop leaves little to read again: the last batch that goes on carries a cut. */
 static void last_checkpoint(struct daemon *d, struct pending *p)
 {
+    backlog_finish(d, STOP_MS);
     pipeline_request_checkpoint(d->pipeline, atomic_load(&d->checkpoint.must_be_whole));
     (void)append_own(d, p, RECORD_TICK, TEXT_NONE);
     release(d, p);
+    backlog_feed(d);
+    backlog_forget(d);
 }
 
 static void *write_loop(void *argument)
@@ -209,6 +216,7 @@ static void *write_loop(void *argument)
         if (p.count &&
             (is_over || is_due || p.wants_sync_now || !p.needs_sync || p.count >= PENDING_MAX))
             release(d, &p);
+        backlog_feed(d);
         if (is_over) {
             last_checkpoint(d, &p);
             return NULL;

@@ -153,6 +153,9 @@ struct intake {
     /* Folder for what doors remember over restarts, made where it is missing. NULL: only those that
      * are told a file remember. */
     const char *state_dir;
+    /* True while so much waits behind that a source whose sender can wait should read little. NULL:
+     * never. */
+    bool (*is_long)(void *context);
     struct drops *drops; /* borrowed; NULL: nobody asks who lost what */
 };
 

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -377,6 +378,17 @@ static void stay(struct kafka *k)
         land(k, mailbox_wait(&k->barrier->landed, POLL_MS));
 }
 
+/* An empty batch; none while so much waits behind that Kafka should. */
+static struct batch *take_batch(struct kafka *k)
+{
+    const struct intake *intake = &k->source.intake;
+    if (!intake->is_long || !intake->is_long(intake->context))
+        return intake->take(intake->context, POLL_MS);
+    struct pollfd stop = {.fd = k->source.stop_fd, .events = POLLIN};
+    (void)poll(&stop, 1, POLL_MS);
+    return NULL;
+}
+
 /* A batch with room, or false. Short shortages are waited out: a pause throws away what was
  * fetched. */
 static bool make_room(struct kafka *k)
@@ -385,7 +397,7 @@ static bool make_room(struct kafka *k)
     if (lane->batch && batch_is_full(lane->batch))
         put(k);
     if (!lane->batch)
-        lane->batch = k->source.intake.take(k->source.intake.context, POLL_MS);
+        lane->batch = take_batch(k);
     if (lane->batch) {
         lane->batch->source = k->source.index;
         k->lacking_ms = 0;

@@ -2,6 +2,7 @@
 #include "ingest/lane.h"
 #include "base/timestamp.h"
 #include "ingest/source.h"
+#include <poll.h>
 
 void lane_init(struct lane *l, struct source *s)
 {
@@ -9,9 +10,21 @@ void lane_init(struct lane *l, struct source *s)
     l->gather_us = LANE_GATHER_US;
 }
 
+/* Senders that can wait do so while much waits behind: a batch now and then, so that none starves
+ * because others flood. Datagrams would be lost. */
+static void hold_back(const struct source *s)
+{
+    if (s->type->kernel_drops || !s->intake.is_long || !s->intake.is_long(s->intake.context))
+        return;
+    struct pollfd stop = {.fd = s->stop_fd, .events = POLLIN};
+    (void)poll(&stop, 1, LANE_HOLD_MS);
+}
+
 bool lane_ready(struct lane *l)
 {
     struct source *s = l->source;
+    if (!l->batch)
+        hold_back(s);
     while (!l->batch) {
         l->batch = s->intake.take(s->intake.context, SOURCE_TAKE_MS);
         if (!l->batch && source_is_stopping(s))

@@ -75,7 +75,7 @@ void lane_put(struct lane *l);
  * in batches of one, which would cost every stage behind and use up the pool while the group fsync
  * (5 ms too) runs.
  */
-enum { LANE_STEP_US = 500, LANE_GATHER_US = 5000 };
+enum { LANE_STEP_US = 500, LANE_GATHER_US = 5000, LANE_HOLD_MS = 50 };
 bool lane_is_busy(const struct lane *l);
 /* Hands over or gives back the batch: at the end of the thread. */
 void lane_fini(struct lane *l);
