@@ -63,8 +63,6 @@ struct pipeline_options {
     /* On the decider's thread, between batches, after a nudge and at least every IDLE_MS; may be
      * NULL. */
     void (*idle)(void *context);
-    /* On a worker's thread, once per parsed and decoded event; may be NULL. */
-    void (*parsed)(void *context, const struct event *e);
     void *context;
 };
 

@@ -35,6 +35,7 @@ void worker_fini(struct worker *w)
 /* The matcher belongs to one ruleset; a batch that brings another one brings a new matcher. */
 static bool follow_ruleset(struct worker *w, struct ruleset *ruleset)
 {
+    parser_begin(w->parser, ruleset_reads, ruleset);
     if (w->ruleset == ruleset)
         return w->matcher != NULL;
     struct error err;
@@ -65,8 +66,6 @@ static void work_record(struct worker *w, struct batch *b, struct record *r)
     matcher_decode(w->matcher, &w->event, &b->arena);
     if (w->hosts)
         hosts_see(w->hosts, &w->event);
-    if (options->parsed)
-        options->parsed(options->context, &w->event);
     matcher_match(w->matcher, &w->event, &b->arena, &w->result);
 }
 

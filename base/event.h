@@ -65,6 +65,11 @@ struct event {
 
     struct field *fields; /* in order of appearance; event fields win over the envelope */
     uint32_t field_count, field_max;
+    /* JSON: */
+    struct text document;     /* the object that fields were taken out of; at NULL: none */
+    uint32_t document_fields; /* the first so many fields are its members */
+    bool is_partial;          /* it has members more, which nobody reads: json_scan gives them */
+    bool is_plain;            /* it is ASCII without \u escapes */
     struct sd_param *params;
     uint32_t param_count, param_max;
 

@@ -1,48 +1,59 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json_scan.h"
 #include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
+
+static const uint32_t NO_FIELD = UINT32_MAX;
+static const uint32_t UNKNOWN = UINT32_MAX; /* to the shape, and so is all that is inside */
+
+/* The name of a field on its way in. */
+struct label {
+    struct text path; /* dotted; at NULL: it found no room */
+    uint64_t hash;
+    uint32_t name; /* its number in the shape, or UNKNOWN */
+    bool is_wanted;
+};
 
 /* One open object or array. */
 struct frame {
-    struct text path;   /* its own dotted path; at NULL: it found no room */
-    const char *start;  /* its bracket */
-    uint64_t path_hash; /* arrays: of path, for the elements */
-    uint32_t field;     /* its own entry in event->fields, or NO_FIELD */
+    struct label label;       /* its own; elements of an array share it */
+    const char *start;        /* its bracket */
+    uint32_t field;           /* its own entry in event->fields, or NO_FIELD */
+    struct json_guess *guess; /* which name comes next */
     bool is_array;
     bool is_begun; /* holds a member already: a comma must come before the next */
 };
 
-static const uint32_t NO_FIELD = UINT32_MAX;
-
 struct scan {
     const char *at, *end;
+    const char *start;
+    const struct json_index *index; /* of the document; NULL: its strings are read by the byte */
+    struct json_shape *shape;       /* or NULL */
+    struct json_name *names;        /* of the shape */
     struct arena *arena;
     struct event *event;
     char *room; /* left of a block that names are built in: one call into the arena for many */
     size_t room_len;
     uint32_t depth;
-    bool is_cut; /* a field found no room */
+    struct json_guess nowhere; /* a guess that leads nowhere */
+    bool is_cut;               /* a field found no room */
+    bool is_partial;           /* a field that nobody wants was passed over */
+    bool is_odd;               /* holds bytes beyond ASCII, or \\u */
     struct frame frames[JSON_SCAN_DEPTH];
 };
 
-/* A name of a field on its way in. */
-struct label {
-    struct text path;
-    uint64_t hash;
-};
-
-static void skip_space(struct scan *s)
+static void skip_blanks(struct scan *s)
 {
-    if (s->at < s->end && (unsigned char)*s->at > ' ')
-        return; /* nearly always: what machines write has no space */
     while (s->at < s->end && (*s->at == ' ' || *s->at == '\n' || *s->at == '\t' || *s->at == '\r'))
         s->at++;
 }
 
-static bool take(struct scan *s, char wanted)
+static inline void skip_space(struct scan *s)
+{
+    if (s->at == s->end || (unsigned char)*s->at <= ' ') /* what machines write has none */
+        skip_blanks(s);
+}
+
+static inline bool take(struct scan *s, char wanted)
 {
     if (s->at == s->end || *s->at != wanted)
         return false;
@@ -52,181 +63,60 @@ static bool take(struct scan *s, char wanted)
 
 /* ---- strings ------------------------------------------------------------------------------- */
 
-/* On to the next byte that plain text cannot hold: a quote, a backslash, control or non-ASCII. */
-static const char *plain_end(const char *at, const char *end)
+/* By the index: the document's strings were checked. */
+static inline bool step_over_string(struct scan *s, struct text *out, bool *out_is_escaped)
 {
-#ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"');
-    const __m128i backslash = _mm_set1_epi8('\\');
-    const __m128i space = _mm_set1_epi8(' ');
-    for (; end - at >= 16; at += 16) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-        /* a signed comparison finds both: control characters and bytes from 0x80 on */
-        __m128i odd = _mm_or_si128(
-            _mm_cmplt_epi8(bytes, space),
-            _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)));
-        unsigned mask = (unsigned)_mm_movemask_epi8(odd);
-        if (mask)
-            return at + __builtin_ctz(mask);
+    const struct json_index *x = s->index;
+    const size_t from = (size_t)(s->at - s->start);
+    size_t word = from / 64;
+    uint64_t quotes = x->quotes[word] & (UINT64_MAX << from % 64);
+    uint64_t backslashes = x->backslashes[word] & (UINT64_MAX << from % 64);
+    uint64_t before = 0;
+    while (!quotes) { /* the one at the document's end stops it */
+        before |= backslashes;
+        quotes = x->quotes[++word];
+        backslashes = x->backslashes[word];
     }
-#endif
-    while (at < end && (unsigned char)*at >= 0x20 && (unsigned char)*at < 0x80 && *at != '"' &&
-           *at != '\\')
-        at++;
-    return at;
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-/* Four hex digits at `at`, or -1. */
-static int32_t hex_unit(const char *at, const char *end)
-{
-    if (end - at < 4)
-        return -1;
-    int32_t unit = 0;
-    for (int i = 0; i < 4; i++) {
-        int digit = hex_digit(at[i]);
-        if (digit < 0)
-            return -1;
-        unit = unit << 4 | digit;
-    }
-    return unit;
-}
-
-static bool is_high(int32_t unit)
-{
-    return unit >= 0xD800 && unit < 0xDC00;
-}
-
-static bool is_low(int32_t unit)
-{
-    return unit >= 0xDC00 && unit < 0xE000;
-}
-
-/* Behind the "\u": the length of what belongs to one character, or 0; gives the character. */
-static size_t unicode_escape(const char *at, const char *end, uint32_t *out)
-{
-    int32_t unit = hex_unit(at, end);
-    if (unit < 0 || is_low(unit))
-        return 0;
-    *out = (uint32_t)unit;
-    if (!is_high(unit))
-        return 4;
-    if (end - at < 10 || at[4] != '\\' || at[5] != 'u')
-        return 0;
-    int32_t low = hex_unit(at + 6, end);
-    if (!is_low(low))
-        return 0;
-    *out = 0x10000 + ((uint32_t)(unit - 0xD800) << 10) + (uint32_t)(low - 0xDC00);
-    return 10;
-}
-
-/* What the letter behind a backslash stands for, or 0. Windows paths are full of them. */
-static char simple_escape(char c)
-{
-    static const char means[128] = {
-        ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
-        ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
-    };
-    return (unsigned char)c < sizeof means ? means[(unsigned char)c] : '\0';
-}
-
-/* At a backslash: over the whole escape. */
-static bool skip_escape(struct scan *s)
-{
-    if (s->end - s->at < 2)
+    const char *end = s->start + word * 64 + (size_t)__builtin_ctzll(quotes);
+    before |= backslashes & (quotes - 1) & ~quotes;
+    if (end == s->end) {
+        s->at = end;
         return false;
-    if (simple_escape(s->at[1])) {
-        s->at += 2;
-        return true;
     }
-    if (s->at[1] != 'u')
-        return false;
-    uint32_t character = 0;
-    size_t len = unicode_escape(s->at + 2, s->end, &character);
-    s->at += len ? len + 2 : 0;
-    return len != 0;
+    *out = (struct text){s->at, (size_t)(end - s->at)};
+    *out_is_escaped = before != 0;
+    s->at = end + 1;
+    return true;
 }
 
 /* Behind the opening quote, up to and over the closing one. */
 static bool read_string(struct scan *s, struct text *out, bool *out_is_escaped)
 {
-    const char *start = s->at;
+    if (s->index)
+        return step_over_string(s, out, out_is_escaped);
+    const char *at = s->at;
     bool is_escaped = false;
     for (;;) {
-        s->at = plain_end(s->at, s->end);
-        if (s->at == s->end)
-            return false;
-        if (*s->at == '"')
+        at = json_string_plain_end(at, s->end);
+        if (at == s->end)
             break;
-        if (*s->at == '\\') {
-            is_escaped = true;
-            if (!skip_escape(s))
-                return false;
-            continue;
+        if (*at == '"') {
+            *out = (struct text){s->at, (size_t)(at - s->at)};
+            *out_is_escaped = is_escaped;
+            s->at = at + 1;
+            return true;
         }
-        size_t len = text_utf8_len((struct text){s->at, (size_t)(s->end - s->at)});
+        const bool is_escape = *at == '\\';
+        size_t len = is_escape ? json_string_escape_len(at, s->end)
+                               : text_utf8_len((struct text){at, (size_t)(s->end - at)});
         if (len < 2)
-            return false;
-        s->at += len;
-    }
-    *out = (struct text){start, (size_t)(s->at - start)};
-    *out_is_escaped = is_escaped;
-    s->at++;
-    return true;
-}
-
-static size_t put_utf8(uint32_t c, char *out)
-{
-    if (c < 0x80) {
-        out[0] = (char)c;
-        return 1;
-    }
-    size_t len = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    static const unsigned char marks[] = {0, 0, 0xC0, 0xE0, 0xF0};
-    for (size_t i = len - 1; i > 0; i--, c >>= 6)
-        out[i] = (char)(0x80 | (c & 0x3F));
-    out[0] = (char)(marks[len] | c);
-    return len;
-}
-
-struct text json_unescape(struct text escaped, struct arena *arena)
-{
-    size_t first = text_find_byte(escaped, '\\');
-    if (first == escaped.len)
-        return escaped;
-    char *out = arena_bytes(arena, escaped.len); /* no escape is shorter than what it stands for */
-    if (!out)
-        return TEXT_NONE;
-    size_t len = 0;
-    const char *end = escaped.at + escaped.len;
-    for (const char *at = escaped.at; at < end;) {
-        const char *slash = memchr(at, '\\', (size_t)(end - at));
-        size_t plain = (size_t)((slash ? slash : end) - at);
-        memcpy(out + len, at, plain);
-        len += plain;
-        at += plain;
-        if (end - at < 2)
             break;
-        if (at[1] != 'u') {
-            out[len++] = simple_escape(at[1]);
-            at += 2;
-            continue;
-        }
-        uint32_t character = 0;
-        size_t used = unicode_escape(at + 2, end, &character);
-        if (!used)
-            break;
-        len += put_utf8(character, out + len);
-        at += 2 + used;
+        is_escaped |= is_escape;
+        s->is_odd |= len > 2 || !is_escape;
+        at += len;
     }
-    return (struct text){out, len};
+    s->at = at;
+    return false;
 }
 
 /* ---- numbers and words ----------------------------------------------------------------------- */
@@ -291,7 +181,7 @@ static bool read_bare(struct scan *s, struct field *out)
 /* ---- members --------------------------------------------------------------------------------- */
 
 /* The index that the field has in the event, or NO_FIELD. */
-static uint32_t add(struct scan *s, struct field *f, const struct label *label)
+static inline uint32_t add(struct scan *s, struct field *f, const struct label *label)
 {
     f->name = label->path;
     f->hash = label->hash;
@@ -310,12 +200,14 @@ static bool open_frame(struct scan *s, const struct label *label, bool is_array)
 {
     if (s->depth == JSON_SCAN_DEPTH)
         return false;
-    struct field f = {.value = {s->at, 1}, .type = VALUE_OBJECT};
-    s->frames[s->depth++] = (struct frame){.path = label->path,
-                                           .start = s->at,
-                                           .path_hash = label->hash,
-                                           .field = add(s, &f, label),
-                                           .is_array = is_array};
+    struct frame *frame = &s->frames[s->depth++];
+    *frame =
+        (struct frame){.label = *label, .start = s->at, .field = NO_FIELD, .is_array = is_array};
+    frame->guess = label->name == UNKNOWN ? &s->nowhere : &s->names[label->name].inside;
+    if (label->is_wanted) {
+        struct field f = {.value = {s->at, 1}, .type = VALUE_OBJECT};
+        frame->field = add(s, &f, label);
+    }
     s->at++;
     return true;
 }
@@ -328,18 +220,22 @@ static void close_frame(struct scan *s)
         s->event->fields[f->field].value.len = (size_t)(s->at - f->start);
 }
 
-static bool read_value(struct scan *s, const struct label *label)
+static inline bool read_value(struct scan *s, const struct label *label)
 {
     if (s->at == s->end)
         return false;
+    s->is_partial |= !label->is_wanted;
     if (*s->at == '{' || *s->at == '[')
         return open_frame(s, label, *s->at == '[');
     struct field f = {.type = VALUE_STRING};
     if (take(s, '"') ? !read_string(s, &f.value, &f.is_escaped) : !read_bare(s, &f))
         return false;
-    (void)add(s, &f, label);
+    if (label->is_wanted)
+        (void)add(s, &f, label);
     return true;
 }
+
+/* ---- names ----------------------------------------------------------------------------------- */
 
 static char *take_room(struct scan *s, size_t len)
 {
@@ -370,42 +266,104 @@ static struct text join(struct scan *s, struct text path, struct text key)
     return (struct text){at, path.len + 1 + key.len};
 }
 
-static bool read_key(struct scan *s, struct text *out)
+/* A NUL in a name would end it for every C library behind us: jansson refuses it too. */
+static bool has_nul(struct text key)
 {
-    bool is_escaped = false;
-    if (!take(s, '"') || !read_string(s, out, &is_escaped))
-        return false;
-    if (!is_escaped)
-        return true;
-    /* A NUL in a name would end it for every C library behind us: jansson refuses it too. */
-    for (size_t at = text_find(*out, TEXT("\\u0000")); at < out->len;) {
+    for (size_t at = text_find(key, TEXT("\\u0000")); at < key.len;) {
         size_t slashes = 1;
-        while (slashes <= at && out->at[at - slashes] == '\\')
+        while (slashes <= at && key.at[at - slashes] == '\\')
             slashes++;
         if (slashes % 2)
-            return false;
-        at += 6 + text_find(text_skip(*out, at + 6), TEXT("\\u0000"));
+            return true;
+        at += 6 + text_find(text_skip(key, at + 6), TEXT("\\u0000"));
     }
-    *out = json_unescape(*out, s->arena);
+    return false;
+}
+
+/* A name that the shape does not hold. */
+static struct label label_unknown(struct scan *s, const struct frame *f, struct text key)
+{
+    struct label label = {.path = key, .name = UNKNOWN, .is_wanted = true};
+    if (!key.at || !f->label.path.at)
+        label.path = TEXT_NONE;
+    else if (s->depth > 1)
+        label.path = join(s, f->label.path, key);
+    if (label.path.at) {
+        label.hash = event_name_hash(label.path);
+        label.is_wanted = !s->shape || json_shape_wants(s->shape, label.path, label.hash);
+    }
+    return label;
+}
+
+static inline struct label label_known(struct scan *s, struct frame *f, uint32_t name)
+{
+    struct json_name *n = &s->names[name];
+    if (f->guess->last != name)
+        *f->guess = (struct json_guess){name, f->guess->last};
+    f->guess = &n->follows;
+    return (struct label){n->path, n->hash, name, n->is_wanted};
+}
+
+static inline bool is_same_key(const struct json_name *n, const char *at)
+{
+#ifdef __SSE2__
+    if (n->key_len <= 16) { /* json_name.key has 16 readable bytes, the document has too: below */
+        __m128i want = _mm_loadu_si128((const __m128i *)(const void *)n->key);
+        __m128i have = _mm_loadu_si128((const __m128i *)(const void *)at);
+        unsigned differs = ~(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(want, have));
+        return !(differs & ((1U << n->key_len) - 1));
+    }
+#endif
+    return memcmp(n->key, at, n->key_len) == 0;
+}
+
+/* Is the next key, between its quotes, this one that stood here before? */
+static inline bool is_guessed(const struct scan *s, uint32_t guess)
+{
+    enum { READ = 18 }; /* quote, 16 bytes at once, quote */
+    const size_t left = (size_t)(s->end - s->at);
+    if (!guess || left < READ)
+        return false;
+    const struct json_name *n = &s->names[guess];
+    return left >= n->key_len + 2U && s->at[0] == '"' && s->at[n->key_len + 1] == '"' &&
+           is_same_key(n, s->at + 1);
+}
+
+/* A member's name, over its closing quote. */
+static inline bool read_key(struct scan *s, struct frame *f, struct label *out)
+{
+    const uint32_t guess = is_guessed(s, f->guess->last)    ? f->guess->last
+                           : is_guessed(s, f->guess->other) ? f->guess->other
+                                                            : 0;
+    if (guess) {
+        *out = label_known(s, f, guess);
+        s->at += s->names[guess].key_len + 2;
+        return true;
+    }
+    struct text key = TEXT_NONE;
+    bool is_escaped = false;
+    if (!take(s, '"') || !read_string(s, &key, &is_escaped) || (is_escaped && has_nul(key)))
+        return false;
+    const bool is_learnable = s->shape && !is_escaped && f->label.name != UNKNOWN;
+    const uint32_t name = is_learnable ? json_shape_find(s->shape, f->label.name, key) : 0;
+    if (name)
+        *out = label_known(s, f, name);
+    else
+        *out = label_unknown(s, f, is_escaped ? json_unescape(key, s->arena) : key);
     return true;
 }
 
-static bool read_member(struct scan *s, const struct frame *f)
+/* ---- documents ------------------------------------------------------------------------------- */
+
+static inline bool read_member(struct scan *s, struct frame *f)
 {
-    struct text key = TEXT_NONE;
-    if (!read_key(s, &key))
+    struct label label;
+    if (!read_key(s, f, &label))
         return false;
     skip_space(s);
     if (!take(s, ':'))
         return false;
     skip_space(s);
-    struct label label = {.path = key};
-    if (!key.at || !f->path.at)
-        label.path = TEXT_NONE;
-    else if (s->depth > 1 || f->path.len)
-        label.path = join(s, f->path, key);
-    if (label.path.at)
-        label.hash = event_name_hash(label.path);
     return read_value(s, &label);
 }
 
@@ -426,20 +384,19 @@ static bool read_next(struct scan *s)
         skip_space(s);
     }
     f->is_begun = true;
-    if (!f->is_array)
-        return read_member(s, f);
-    const struct label label = {f->path, f->path_hash};
-    return read_value(s, &label);
+    return f->is_array ? read_value(s, &f->label) : read_member(s, f);
 }
 
-static bool read_document(struct scan *s, struct text prefix)
+static bool read_document(struct scan *s)
 {
     skip_space(s);
-    const struct frame root = {
-        .path = prefix.at ? prefix : TEXT(""), .start = s->at, .field = NO_FIELD};
+    struct frame *root = &s->frames[s->depth++];
+    *root = (struct frame){.label = {.path = TEXT(""), .name = s->shape ? 0 : UNKNOWN},
+                           .start = s->at,
+                           .field = NO_FIELD,
+                           .guess = s->shape ? &s->names[0].inside : &s->nowhere};
     if (!take(s, '{'))
         return false;
-    s->frames[s->depth++] = root;
     while (s->depth)
         if (!read_next(s))
             return false;
@@ -447,28 +404,37 @@ static bool read_document(struct scan *s, struct text prefix)
     return s->at == s->end;
 }
 
-enum status json_scan(struct text document, struct text prefix, struct arena *arena,
+enum status json_scan(struct text document, struct json_shape *shape, struct arena *arena,
                       struct event *event, size_t *out_at)
 {
     if (!document.len)
         document.at = "";
-    struct scan s;
-    s.at = document.at;
+    struct scan s; /* its frames are not cleared */
+    s.at = s.start = document.at;
     s.end = document.at + document.len;
+    s.shape = shape;
+    s.names = shape ? json_shape_names(shape) : NULL;
+    s.index = shape && json_index_build(json_shape_index(shape), document) ? json_shape_index(shape)
+                                                                           : NULL;
     s.arena = arena;
     s.event = event;
     s.room = NULL;
     s.room_len = 0;
     s.depth = 0;
-    s.is_cut = false;
+    s.nowhere = (struct json_guess){0};
+    s.is_cut = s.is_partial = s.is_odd = false;
     const uint32_t count = event->field_count;
     const uint32_t flags = event->flags;
-    if (!read_document(&s, prefix)) {
+    if (!read_document(&s)) {
         event->field_count = count;
         event->flags = flags;
         *out_at = (size_t)(s.at - document.at);
         return STATUS_SYNTAX;
     }
+    event->document = document;
+    event->is_partial = s.is_partial;
+    event->is_plain = s.index ? s.index->is_ascii : !s.is_odd;
+    event->document_fields = event->field_count - count;
     if (!s.is_cut)
         return STATUS_OK;
     event->flags |= EVENT_FIELDS_CUT;

@@ -3,6 +3,8 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/event.h"
+#include "base/json_shape.h"
+#include "base/json_string.h"
 #include <stdbool.h>
 
 /*
@@ -13,19 +15,16 @@
 enum { JSON_SCAN_DEPTH = 64 };
 
 /*
- * Adds every member of the object `document` to `event`: leaves by their dotted path
- * ("a.b.c"; members of arrays share the path of the array), objects and arrays themselves as
- * VALUE_OBJECT. `prefix` (may be empty) is put before each path with a dot. Paths that are not a
- * single key are built in `arena`. Views into `document` stay; it must outlive the event.
+ * Adds the members of the object `document` to `event`: leaves by their dotted path ("a.b.c";
+ * members of arrays share the path of the array), objects and arrays themselves as VALUE_OBJECT.
+ * With a `shape` only those that it wants; their names live until it forgets, other paths that are
+ * no single key are built in `arena`. Values are views into `document`, which must outlive the
+ * event. What is not taken out is checked all the same. Sets what the event knows of its document.
  * SYNTAX: not one well-formed object; *out_at is the offset where it broke, nothing was added.
  * LIMIT: more fields than an event holds; those that fit were added.
  */
-NODISCARD enum status json_scan(struct text document, struct text prefix, struct arena *arena,
+NODISCARD enum status json_scan(struct text document, struct json_shape *shape, struct arena *arena,
                                 struct event *event, size_t *out_at);
-
-/* A string's bytes with escapes undone, UTF-8; copied into `arena` only where there is an escape.
- * `at` is NULL where the arena has no room. The input was checked by json_scan. */
-struct text json_unescape(struct text escaped, struct arena *arena);
 
 /* The value of a field as plain bytes: unescaped where needed. */
 static inline struct text json_value(const struct field *f, struct arena *arena)

@@ -120,7 +120,7 @@ static void open_waiting(struct incidents *i, struct waiting *w)
     struct monitor_alert a;
     size_t at;
     event_reset(&event, &record);
-    if (json_scan(w->document, TEXT_NONE, &i->scratch, &event, &at) == STATUS_OK &&
+    if (json_scan(w->document, NULL, &i->scratch, &event, &at) == STATUS_OK &&
         monitor_alert_read(i, &event, &a)) {
         a.id = w->id;
         monitor_alert_fire(i, &a);

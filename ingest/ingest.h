@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/event.h"
+#include "base/json_shape.h"
 #include "base/metric.h"
 #include "base/own.h"
 #include "base/record.h"
@@ -28,6 +29,10 @@ NODISCARD enum status parser_new(const struct parser_options *options, struct pa
                                  struct error *err);
 void parser_free(struct parser *p);
 AUTO_DEFINE(parser);
+/* From here on of JSON records only the fields are taken out that `reads` says yes to (ruleset_reads),
+ * and those that say time and host; NULL: all. Of alerts always all. Field names of events read
+ * before may be gone: call between batches. `context` must stay until the next call. */
+void parser_begin(struct parser *p, json_wanted_fn reads, const void *context);
 /*
  * Reads one record: header, message, fields of JSON, CEF, LEEF and key=value, time, host. Never
  * fails: what is not understood is kept whole in `message` with a flag. Views point into the

@@ -272,7 +272,7 @@ static const char *find_fault(struct kafka *k, const struct kafka_message *m)
     size_t at = 0;
     event_reset(&k->scratch, &(const struct record){0});
     arena_reset(&k->scratch_arena);
-    return json_scan(m->value, TEXT_NONE, &k->scratch_arena, &k->scratch, &at) == STATUS_SYNTAX
+    return json_scan(m->value, NULL, &k->scratch_arena, &k->scratch, &at) == STATUS_SYNTAX
                ? "not one well-formed JSON object"
                : NULL;
 }

@@ -19,26 +19,49 @@ struct parser {
     struct parser_options options;
     struct stamp_reader stamps;
     struct usual usual;
+    struct json_shape *shape; /* of JSON records */
+    json_wanted_fn reads;     /* NULL: every field */
+    const void *context;
     bool is_loose; /* this record's pairs stand in free text: their times are none of its own */
     _Atomic uint64_t formats[FORMATS];
     _Atomic uint64_t flags[FLAGS]; /* by bit of enum event_flag */
 };
 
+static bool wants(const void *context, struct text path, uint64_t hash)
+{
+    const struct parser *p = context;
+    return !p->reads || usual_reads(&p->usual, path, hash) || p->reads(p->context, path, hash);
+}
+
 enum status parser_new(const struct parser_options *options, struct parser **out, struct error *err)
 {
-    struct parser *p = calloc(1, sizeof *p);
-    if (!p)
+    AUTO(parser) p = calloc(1, sizeof *p);
+    if (p)
+        p->shape = json_shape_new(wants, p);
+    if (!p || !p->shape)
         return error_set(err, STATUS_NOMEM, 0, "no memory for a parser");
     p->options = *options;
     p->stamps.zone_s = options->zone_s;
     usual_init(&p->usual);
-    *out = p;
+    *out = MOVE(p);
     return STATUS_OK;
 }
 
 void parser_free(struct parser *p)
 {
+    if (!p)
+        return;
+    json_shape_free(p->shape);
     free(p);
+}
+
+void parser_begin(struct parser *p, json_wanted_fn reads, const void *context)
+{
+    if (p->reads == reads && p->context == context && !json_shape_is_full(p->shape))
+        return;
+    p->reads = reads;
+    p->context = context;
+    json_shape_forget(p->shape);
 }
 
 static void count(_Atomic uint64_t *counter)
@@ -82,15 +105,16 @@ static bool is_ascii(struct text t)
 }
 
 /* A JSON object that is the whole of `t`, maybe behind "@cee:". */
-static bool read_json(struct text t, struct arena *arena, struct event *e)
+static bool read_json(struct parser *p, struct text t, struct arena *arena, struct event *e)
 {
+    struct json_shape *shape = e->record->kind == RECORD_ALERT ? NULL : p->shape;
     size_t broken_at = 0;
     if (text_starts(t, TEXT("@cee:")))
         t = text_skip(t, 5);
     t = text_trim(t);
     if (!t.len || t.at[0] != '{')
         return false;
-    enum status s = json_scan(t, TEXT_NONE, arena, e, &broken_at);
+    enum status s = json_scan(t, shape, arena, e, &broken_at);
     return s == STATUS_OK || s == STATUS_LIMIT;
 }
 
@@ -140,7 +164,7 @@ static void read_body(struct parser *p, struct arena *arena, struct event *e)
     struct text t = e->message;
     if (t.len && (t.at[0] <= ' ' || t.at[t.len - 1] <= ' '))
         t = text_trim(t);
-    if (!t.len || ((t.at[0] == '{' || t.at[0] == '@') && read_json(t, arena, e)))
+    if (!t.len || ((t.at[0] == '{' || t.at[0] == '@') && read_json(p, t, arena, e)))
         return;
     struct text head = text_head(t, PIPE_WITHIN);
     bool has_pipe = text_find_byte(head, '|') < head.len;
@@ -274,7 +298,7 @@ static void read_any(struct parser *p, struct text t, struct arena *arena, struc
 {
     t = without_indent(t);
     char first = t.len ? t.at[0] : '\0';
-    if (first == '{' && read_json(t, arena, e)) {
+    if (first == '{' && read_json(p, t, arena, e)) {
         e->format = FORMAT_JSON;
         e->message = t;
         return;
@@ -305,7 +329,7 @@ static bool read_known(struct parser *p, enum format format, struct text t, stru
     e->message = t;
     switch (format) {
     case FORMAT_JSON:
-        return read_json(t, arena, e);
+        return read_json(p, t, arena, e);
     case FORMAT_CEF:
         return read_cef(t, arena, e);
     case FORMAT_LEEF:
@@ -382,9 +406,10 @@ void parser_read(struct parser *p, const struct record *r, struct arena *arena, 
     out->flags = EVENT_TIME_ASSUMED;
     if (r->flags & RECORD_TRUNCATED)
         out->flags |= EVENT_TRUNCATED;
-    if (!is_ascii(raw) && !text_is_utf8(raw))
-        out->flags |= EVENT_NOT_UTF8;
     read_format(p, format, raw, arena, out);
+    const bool is_checked = out->document.at && out->document.len == raw.len;
+    if (!is_checked && !is_ascii(raw) && !text_is_utf8(raw))
+        out->flags |= EVENT_NOT_UTF8;
     if (out->field_count)
         usual_apply(&p->usual, &p->stamps, arena, p->is_loose, out);
     if (r->kind == RECORD_ALERT) { /* a state that is told again and again: it is so now */

@@ -92,12 +92,18 @@ void usual_init(struct usual *u)
 }
 
 /* The row of that name, or ROWS. */
-static unsigned find(const struct usual *u, const struct field *f)
+static unsigned find(const struct usual *u, struct text name, uint64_t hash)
 {
-    for (size_t slot = f->hash % USUAL_SLOTS; u->hashes[slot]; slot = (slot + 1) % USUAL_SLOTS)
-        if (u->hashes[slot] == f->hash && text_equal(f->name, text_of(table[u->rows[slot]].name)))
+    for (size_t slot = hash % USUAL_SLOTS; u->hashes[slot]; slot = (slot + 1) % USUAL_SLOTS)
+        if (u->hashes[slot] == hash && text_equal(name, text_of(table[u->rows[slot]].name)))
             return u->rows[slot];
     return ROWS;
+}
+
+bool usual_reads(const struct usual *u, struct text name, uint64_t hash)
+{
+    return find(u, name, hash) < ROWS || text_equal(name, TEXT("date")) ||
+           text_equal(name, TEXT("time")) || text_equal(name, TEXT("tz"));
 }
 
 static bool read_time(const struct field *f, const struct row *row, struct stamp_reader *stamps,
@@ -151,7 +157,7 @@ void usual_apply(const struct usual *u, struct stamp_reader *stamps, struct aren
     unsigned best_time = has_time ? 0 : ROWS;
     unsigned best_host = e->host.len ? 0 : ROWS;
     for (uint32_t i = 0; i < e->field_count; i++) {
-        unsigned row = find(u, &e->fields[i]);
+        unsigned row = find(u, e->fields[i].name, e->fields[i].hash);
         struct stamp stamp;
         if (row == ROWS)
             continue;

@@ -14,6 +14,8 @@ struct usual {
 };
 
 void usual_init(struct usual *u);
+/* Whether usual_apply looks at fields of this name. */
+bool usual_reads(const struct usual *u, struct text name, uint64_t hash);
 /*
  * Takes the event's time, and its host where it has none yet, from its fields: of several names the
  * most telling one counts ("@timestamp" before "time"), of one name the first value that is a time.

@@ -151,6 +151,8 @@ void decoder_elements_add(const struct decoder_spread *spread, const struct deco
 struct text decoder_spread_address(struct text value);
 
 void decoder_wrapped_init(struct decoder_wrapped *w);
+/* Whether a field of this name may hold a program or its message. */
+bool decoder_wrapped_reads(const struct decoder_wrapped *w, uint64_t hash);
 /* Takes program and message of a line that came inside JSON (journald, Fluentd, containers) out of
  * its fields, where there are both. */
 void decoder_wrapped_open(const struct decoder_wrapped *w, struct event *event,

@@ -19,6 +19,19 @@ void decoder_wrapped_init(struct decoder_wrapped *w)
         w->messages[i] = event_name_hash(text_of(messages[i]));
 }
 
+static bool is_one_of(const uint64_t *hashes, uint64_t hash)
+{
+    for (int i = 0; i < DECODER_WRAPPED && hashes[i]; i++)
+        if (hashes[i] == hash)
+            return true;
+    return false;
+}
+
+bool decoder_wrapped_reads(const struct decoder_wrapped *w, uint64_t hash)
+{
+    return is_one_of(w->programs, hash) || is_one_of(w->messages, hash);
+}
+
 static const struct field *first_of(const uint64_t *hashes, const struct event *event)
 {
     const struct field *best = NULL;

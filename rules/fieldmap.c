@@ -21,6 +21,14 @@ static enum envelope envelope_of(struct text name, bool *out_is_header)
     return ENVELOPE_NONE;
 }
 
+bool fieldmap_reads(const struct fieldmap *map, struct text name, uint64_t hash)
+{
+    for (uint64_t at = hash & map->mask; map->entries[at].name.len; at = (at + 1) & map->mask)
+        if (map->entries[at].hash == hash && text_equal(map->entries[at].name, name))
+            return true;
+    return false;
+}
+
 static void put(struct fieldmap *map, struct text name, uint32_t field, uint32_t rank)
 {
     uint64_t hash = event_name_hash(name);

@@ -44,6 +44,9 @@ struct fieldmap {
     uint32_t header_count;
 };
 
+/* Whether this mapping's events have a field of that name that some rule reads. */
+bool fieldmap_reads(const struct fieldmap *map, struct text name, uint64_t hash);
+
 /* Tables for every mapping of `set`, index as in event->mapping; names live in `arena`. */
 NODISCARD enum status fieldmap_build(const struct names *names, const struct mapping_set *set,
                                      struct arena *arena, struct fieldmap **out,

@@ -22,6 +22,7 @@ struct fieldview {
     uint32_t value_count;
     uint32_t generation;
     struct arena scratch;   /* unescaped and folded bytes of one event */
+    struct event rest;      /* all members of a document that was taken out in part */
     char digits[2][DIGITS]; /* of facility and severity */
     uint64_t cut_values;
 };
@@ -31,6 +32,7 @@ void fieldview_free(struct fieldview *v)
     if (!v)
         return;
     arena_fini(&v->scratch);
+    event_fini(&v->rest);
     free(v->slots);
     free(v->values);
     free(v);
@@ -157,11 +159,31 @@ static bool is_structured(const struct event *e)
 {
     if (e->format == FORMAT_JSON)
         return true;
-    bool is_object = e->message.len && e->message.at[0] == '{';
-    for (uint32_t i = 0; is_object && i < e->field_count; i++)
-        if (is_inside(e->fields[i].value, e->message) && e->fields[i].value.at)
-            return true;
-    return false;
+    return e->document.len && is_inside(e->document, e->message);
+}
+
+static void add_whole(struct fieldview *v, const struct field *f, struct text prefix_of)
+{
+    if (f->type == VALUE_NULL || f->type == VALUE_OBJECT)
+        return;
+    const struct value value = {
+        .raw = f->value,
+        .type = f->type,
+        .is_escaped = f->is_escaped,
+        .is_prefix = prefix_of.len && !f->is_escaped && is_inside(f->value, prefix_of),
+    };
+    add(v, NAMES_WHOLE, 0, &value);
+}
+
+/* The members of the event's document that nobody but keywords reads. */
+static void add_rest(struct fieldview *v, const struct event *e, struct text prefix_of)
+{
+    size_t at = 0;
+    v->rest.field_count = 0;
+    enum status status = json_scan(e->document, NULL, &v->scratch, &v->rest, &at);
+    v->cut_values += status != STATUS_OK;
+    for (uint32_t i = 0; i < v->rest.field_count; i++)
+        add_whole(v, &v->rest.fields[i], prefix_of);
 }
 
 /* Keywords search every value, and of text events the line itself and the message alone (for
@@ -182,14 +204,11 @@ static void fill_whole(struct fieldview *v)
         if (e->message.len && !text_equal(e->message, raw))
             add(v, NAMES_WHOLE, 0, &value);
     }
-    for (uint32_t i = 0; i < e->field_count; i++) {
-        const struct field *f = &e->fields[i];
-        if (f->type == VALUE_NULL || f->type == VALUE_OBJECT)
-            continue;
-        value = (struct value){.raw = f->value, .type = f->type, .is_escaped = f->is_escaped};
-        value.is_prefix = !structured && is_whole && !f->is_escaped && is_inside(f->value, raw);
-        add(v, NAMES_WHOLE, 0, &value);
-    }
+    const struct text prefix_of = !structured && is_whole ? raw : TEXT_NONE;
+    if (e->is_partial)
+        add_rest(v, e, prefix_of);
+    for (uint32_t i = e->is_partial ? e->document_fields : 0; i < e->field_count; i++)
+        add_whole(v, &e->fields[i], prefix_of);
 }
 
 struct value *fieldview_first(struct fieldview *v, uint32_t field)

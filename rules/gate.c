@@ -175,10 +175,21 @@ static bool may_hold(const struct gate *g, struct text raw, struct text part)
     return part.len && !is_inside(part, raw) && (has_gram(g, part) || has_disguise(part));
 }
 
+/* Around the document, whose bytes are known to be plain. */
+static bool has_disguise_around(struct text raw, struct text document)
+{
+    const size_t before = (size_t)(document.at - raw.at);
+    return has_disguise(text_head(raw, before)) ||
+           has_disguise(text_skip(raw, before + document.len));
+}
+
 bool gate_is_open(const struct gate *g, const struct event *e)
 {
     struct text raw = e->record ? e->record->raw : TEXT_NONE;
-    if (!raw.len || has_gram(g, raw) || has_disguise(raw))
+    if (!raw.len || has_gram(g, raw))
+        return true;
+    if (e->is_plain && is_inside(e->document, raw) ? has_disguise_around(raw, e->document)
+                                                   : has_disguise(raw))
         return true;
     for (uint32_t i = 0; i < e->field_count; i++)
         if (may_hold(g, raw, e->fields[i].value))

@@ -160,16 +160,26 @@ bool mapping_usual_kind(struct text field, enum entity_kind *out)
 
 /* ---- events ----------------------------------------------------------------------------- */
 
+/* The slot of a watched name + 1, or 0. */
+static uint32_t slot_of(const struct mapping_set *s, uint64_t hash)
+{
+    uint32_t place = (uint32_t)hash & s->watch_mask;
+    while (s->watch[place].slot && s->watch[place].hash != hash)
+        place = (place + 1) & s->watch_mask;
+    return s->watch[place].slot;
+}
+
+bool mapping_reads(const struct mapping_set *s, uint64_t hash)
+{
+    return slot_of(s, hash) != 0;
+}
+
 /* The first field of each watched name, and the gates that these open. */
 static void look(const struct mapping_set *s, const struct event *event, const struct field **seen,
                  uint64_t *open)
 {
     for (uint32_t i = 0; i < event->field_count; i++) {
-        const uint64_t hash = event->fields[i].hash;
-        uint32_t place = (uint32_t)hash & s->watch_mask;
-        while (s->watch[place].slot && s->watch[place].hash != hash)
-            place = (place + 1) & s->watch_mask;
-        const uint32_t slot = s->watch[place].slot;
+        const uint32_t slot = slot_of(s, event->fields[i].hash);
         if (!slot || seen[slot - 1])
             continue;
         seen[slot - 1] = &event->fields[i];
@@ -203,7 +213,7 @@ static void add_sources(const struct mapping *m, const struct field *const *seen
 
 void mapping_apply(const struct mapping_set *s, struct event *event)
 {
-    if (!event->field_count || !s->count)
+    if ((!event->field_count && !event->is_partial) || !s->count)
         return;
     const struct field *seen[MAPPING_SLOTS];
     uint64_t open[MAPPING_CLAUSES / 64];

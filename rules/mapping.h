@@ -63,6 +63,9 @@ const struct logsource *mapping_logsources(const struct mapping_set *s, uint32_t
  * neither mapping nor decoder declares it. False: no entity. */
 bool mapping_usual_kind(struct text field, enum entity_kind *out);
 
+/* Whether some mapping asks an event for this name to know it or its log source. */
+bool mapping_reads(const struct mapping_set *s, uint64_t hash);
+
 /* Sets event->mapping to the first mapping whose `when` holds (none for an event without fields),
  * and appends every log source of it that applies, first written first. No log source: a mapping
  * knows the event, but no rule's source fits. Any thread; no allocation. */

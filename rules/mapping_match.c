@@ -1,10 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/mapping_parts.h"
+#include "rules/substring.h"
 #include <string.h>
 
 static char lower_of(char c)
 {
     return (char)(c + ((unsigned char)(c - 'A') < 26) * 32);
+}
+
+/* Sixteen bytes at once; `lower` is MAPPING_VALUE bytes. */
+static void fold(struct text value, char *lower)
+{
+    memcpy(lower, value.at, value.len);
+    for (size_t i = 0; i < value.len; i += sizeof(substring_lanes)) {
+        substring_lanes bytes = substring_load(lower + i);
+        bytes += (substring_lanes)((bytes - 'A') < 26) & 32;
+        memcpy(lower + i, &bytes, sizeof bytes);
+    }
 }
 
 /* Values that name channels and services hold no other escapes than these three. */
@@ -29,8 +41,8 @@ bool mapping_match_fold(const struct field *f, char *lower, struct text *out)
         return fold_escaped(value, lower, out);
     if (value.len > MAPPING_VALUE)
         return false;
-    for (size_t i = 0; i < value.len; i++)
-        lower[i] = lower_of(value.at[i]);
+    if (value.len)
+        fold(value, lower);
     *out = (struct text){lower, value.len};
     return true;
 }

@@ -7,7 +7,9 @@
 /*
  * json_scan and jansson accept the same documents and see the same leaves in the same order. Left
  * out of the comparison: what only jansson limits (numbers that no double holds, keys twice) and
- * what only we limit (depth, count of fields).
+ * what only we limit (depth, count of fields). Then the document is read again with a shape that
+ * wants some fields: while it learns the names, and as it knows them. Documents are split by 0x1E,
+ * so that one learns what the next one is guessed by.
  */
 
 struct walk {
@@ -107,7 +109,7 @@ static size_t depth_of(struct text t)
 static void compare(struct text document, struct arena *arena, struct event *event)
 {
     size_t at = 0;
-    enum status status = json_scan(document, TEXT_NONE, arena, event, &at);
+    enum status status = json_scan(document, NULL, arena, event, &at);
     check(at <= document.len);
     check(status != STATUS_SYNTAX || event->field_count == 0);
     if (depth_of(document) > JSON_SCAN_DEPTH || status == STATUS_LIMIT)
@@ -132,6 +134,56 @@ static void compare(struct text document, struct arena *arena, struct event *eve
     json_decref(want);
 }
 
+static bool is_wanted(const void *context, struct text path, uint64_t hash)
+{
+    (void)path;
+    return hash >> 3 & *(const unsigned char *)context;
+}
+
+static bool is_same_value(const struct field *a, const struct field *b)
+{
+    return text_equal(a->name, b->name) && a->hash == b->hash && a->type == b->type &&
+           a->is_escaped == b->is_escaped && a->value.at == b->value.at &&
+           a->value.len == b->value.len;
+}
+
+static void compare_shape(struct text document, struct json_shape *shape, const void *context,
+                          struct arena *arena)
+{
+    struct event all = {0};
+    struct event some = {0};
+    size_t at = 0;
+    size_t some_at = 0;
+    enum status status = json_scan(document, NULL, arena, &all, &at);
+    enum status same = json_scan(document, shape, arena, &some, &some_at);
+    check((status == STATUS_SYNTAX) == (same == STATUS_SYNTAX));
+    check(status != STATUS_SYNTAX || at == some_at);
+    uint32_t next = 0;
+    for (uint32_t i = 0; i < all.field_count && status == STATUS_OK; i++)
+        if (is_wanted(context, all.fields[i].name, all.fields[i].hash)) {
+            check(next < some.field_count);
+            check(is_same_value(&all.fields[i], &some.fields[next++]));
+        }
+    check(status != STATUS_OK || next == some.field_count);
+    check(status != STATUS_OK || some.is_partial == (next < all.field_count));
+    check(status != STATUS_OK || some.is_plain == all.is_plain);
+    event_fini(&all);
+    event_fini(&some);
+}
+
+static void compare_shapes(struct text all, struct arena *arena)
+{
+    const unsigned char mask = all.len ? (unsigned char)all.at[all.len / 2] : 0;
+    AUTO(json_shape) shape = json_shape_new(is_wanted, &mask);
+    check(shape != NULL);
+    for (int pass = 0; pass < 2; pass++) {
+        struct text rest = all;
+        struct text document;
+        while (text_split(&rest, 0x1E, &document))
+            compare_shape(document, shape, &mask, arena);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -144,6 +196,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arena_init(&arena, 16 << 20);
     struct event event = {0};
     compare((struct text){copy, size}, &arena, &event);
+    compare_shapes((struct text){copy, size}, &arena);
     event_fini(&event);
     arena_fini(&arena);
     free(copy);

@@ -108,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arena_init(&arena, 16 << 20);
     struct event e = {0};
     size_t at = 0;
-    if (json_scan((struct text){copy, size}, TEXT_NONE, &arena, &e, &at) == STATUS_OK) {
+    if (json_scan((struct text){copy, size}, NULL, &arena, &e, &at) == STATUS_OK) {
         mapping_apply(set, &e);
         if (e.field_count) /* text without fields belongs to no mapping */
             compare(set, &e);

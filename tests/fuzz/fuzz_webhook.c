@@ -39,7 +39,7 @@ static void check_record(const struct record *r, struct arena *arena)
     if (r->format != FORMAT_JSON)
         return;
     event_reset(&e, r);
-    enum status status = json_scan(r->raw, TEXT_NONE, arena, &e, &at);
+    enum status status = json_scan(r->raw, NULL, arena, &e, &at);
     assert(status == STATUS_OK || status == STATUS_LIMIT);
     if (r->kind == RECORD_ALERT) {
         assert(event_field(&e, TEXT("integration")) && event_field(&e, TEXT("key")));

@@ -45,7 +45,7 @@ static void put(struct incidents *i, int64_t at_us, uint64_t position, const cha
     struct event event = {0};
     event_reset(&event, &record);
     event.event_us = at_us;
-    assert_int_equal(json_scan(record.raw, TEXT_NONE, &arena, &event, &at), STATUS_OK);
+    assert_int_equal(json_scan(record.raw, NULL, &arena, &event, &at), STATUS_OK);
     assert_int_equal(incidents_alert(i, &event), STATUS_OK);
     event_fini(&event);
     arena_fini(&arena);

@@ -79,7 +79,7 @@ static const char *member(const struct visit *v, uint32_t i, const char *name, c
     arena_init(&arena, 1 << 20);
     assert_true(i < v->batch->count);
     event_reset(&e, &v->batch->records[i]);
-    assert_int_equal(json_scan(v->batch->records[i].raw, TEXT_NONE, &arena, &e, &at), STATUS_OK);
+    assert_int_equal(json_scan(v->batch->records[i].raw, NULL, &arena, &e, &at), STATUS_OK);
     const struct field *f = event_field(&e, text_of(name));
     struct text value = f ? json_value(f, &arena) : TEXT("(none)");
     (void)snprintf(out, 512, "%.*s", TEXT_ARG(value));

@@ -160,7 +160,7 @@ static void apply(const struct mapping_set *set, struct text document, struct bu
     arena_init(&arena, 1 << 20);
     struct event e = {0};
     size_t at = 0;
-    assert_int_equal(json_scan(document, TEXT_NONE, &arena, &e, &at), STATUS_OK);
+    assert_int_equal(json_scan(document, NULL, &arena, &e, &at), STATUS_OK);
     mapping_apply(set, &e);
     describe(set, &e, out);
     event_fini(&e);

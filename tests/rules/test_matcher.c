@@ -312,7 +312,7 @@ static void test_routing(void **state)
         size_t at = 0;
         h.record.raw = json;
         event_reset(&h.event, &h.record);
-        assert_int_equal(json_scan(json, TEXT(""), &h.arena, &h.event, &at), STATUS_OK);
+        assert_int_equal(json_scan(json, NULL, &h.arena, &h.event, &at), STATUS_OK);
         h.event.logsources[0] =
             (struct logsource){TEXT("process_creation"), TEXT("windows"), TEXT("sysmon")};
         h.event.logsource_count = 1;
