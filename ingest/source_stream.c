@@ -106,7 +106,9 @@ static void free_id(struct source_stream *t, const struct stream_connection *c)
 
 static void watch(struct stream_connection *c)
 {
-    uint32_t events = EPOLLIN | (c->out.len || c->wants_write ? (uint32_t)EPOLLOUT : 0);
+    /* a socket can nearly always be written to: so what is left inside comes up again at once */
+    bool wants_out = c->out.len || c->wants_write || c->has_left;
+    uint32_t events = EPOLLIN | (wants_out ? (uint32_t)EPOLLOUT : 0);
     if (events == c->events)
         return;
     struct epoll_event e = {.events = events, .data.ptr = c};
@@ -280,10 +282,10 @@ static void serve(struct source_stream *t, struct stream_connection *c, uint32_t
 {
     if (events & EPOLLOUT)
         source_stream_flush(c);
-    if (!c->is_doomed && !t->is_draining &&
-        (events & (EPOLLIN | EPOLLHUP | EPOLLERR) || c->wants_write))
-        while (read_once(t, c, now_us))
-            continue;
+    bool may_read = events & (EPOLLIN | EPOLLHUP | EPOLLERR) || c->wants_write || c->has_left;
+    c->has_left = !c->is_doomed && !t->is_draining && may_read;
+    for (int i = 0; c->has_left && i < STREAM_TURN; i++)
+        c->has_left = read_once(t, c, now_us);
     if (c->is_doomed)
         close_connection(c);
     else

@@ -21,6 +21,7 @@ enum {
     STREAM_OUT_BYTES = 256 * 1024,  /* answers waiting for a sender that does not read them */
     STREAM_EVICT_MS = 10000,
     STREAM_HANDSHAKE_MS = 30000,
+    STREAM_TURN = 4, /* reads of one connection before the others have their turn */
 };
 
 /* What stream_transport.read answers beside a number of bytes. */
@@ -64,6 +65,7 @@ struct stream_connection {
     bool is_quiet;      /* quiet() was called since the last byte */
     bool is_doomed;     /* to be closed by the loop */
     bool wants_write;   /* the transport cannot read before it has written */
+    bool has_left;      /* it has had its turn, and the transport holds more: next round */
     uint8_t peer_len;
     char peer[ENDPOINT_PEER_LEN];
     void *session;             /* the transport's */

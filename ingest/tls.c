@@ -23,10 +23,15 @@ struct tls {
     struct version versions[3]; /* certificate, key, client_ca */
 };
 
+/* Handshake messages behind the handshake (new keys, a wish for another handshake): an honest
+ * sender has one in a gigabyte, each costs us far more than him, and OpenSSL has no limit. */
+enum { MOST_LATE_MESSAGES = 256 };
+
 struct tls_session {
     const struct tls *tls;
     SSL *ssl;
     bool is_ready;
+    uint32_t late_messages;
 };
 
 static const char *reason(void)
@@ -137,6 +142,14 @@ enum status tls_refresh(struct tls *t, struct error *err)
     return STATUS_OK;
 }
 
+static void note_message(int is_written, int version, int type, const void *bytes, size_t len,
+                         SSL *ssl, void *context)
+{
+    struct tls_session *s = context;
+    (void)version, (void)bytes, (void)len, (void)ssl;
+    s->late_messages += s->is_ready && !is_written && type == SSL3_RT_HANDSHAKE;
+}
+
 struct tls_session *tls_accept(struct tls *t, int fd)
 {
     struct tls_session *s = calloc(1, sizeof *s);
@@ -149,6 +162,10 @@ struct tls_session *tls_accept(struct tls *t, int fd)
         return NULL;
     }
     SSL_set_accept_state(s->ssl);
+    /* a read gives back control behind each late message, so that they can be counted */
+    (void)SSL_clear_mode(s->ssl, SSL_MODE_AUTO_RETRY);
+    SSL_set_msg_callback(s->ssl, note_message);
+    SSL_set_msg_callback_arg(s->ssl, s);
     return s;
 }
 
@@ -235,7 +252,13 @@ ssize_t tls_read(struct tls_session *s, char *at, size_t size)
     size_t total = 0;
     while (total < size) {
         size_t n = 0;
+        uint32_t late = s->late_messages;
         int result = SSL_read_ex(s->ssl, at + total, size - total, &n);
+        if (s->late_messages > MOST_LATE_MESSAGES)
+            return TLS_BROKEN;
+        if (result != 1 && late != s->late_messages &&
+            SSL_get_error(s->ssl, result) == SSL_ERROR_WANT_READ)
+            continue;
         if (result != 1)
             return total ? (ssize_t)total : failure(s, result);
         total += n;

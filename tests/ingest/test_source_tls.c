@@ -4,7 +4,8 @@
 #include "tests/support/table.h"
 #include <signal.h>
 
-static const char *const files[] = {"ca", "server", "client", "stranger", NULL};
+static const char *const files[] = {"ca",      "server",   "client", "stranger",
+                                    "expired", "impostor", NULL};
 
 struct stage {
     struct authority authority;
@@ -19,6 +20,10 @@ static int setup(void **state)
     authority_add(&s->authority, "server", "server one", "DNS:localhost");
     authority_add(&s->authority, "client", "client", "DNS:web1.example.org");
     authority_add(&s->authority, "stranger", "stranger", "DNS:web1.example.net");
+    s->authority.is_expiring = true;
+    authority_add(&s->authority, "expired", "client", "DNS:web1.example.org");
+    s->authority.is_expiring = false;
+    authority_impostor(&s->authority, "impostor", "client", "DNS:web1.example.org");
     *state = s;
     return 0;
 }
@@ -147,15 +152,18 @@ static void test_client_certificates(void **state)
     int connected = enter(s, &c, NULL, TLS1_3_VERSION);
     assert_true(is_refused(&c, connected));
     leave(&c);
-    connected = enter(s, &c, "stranger", TLS1_3_VERSION);
-    assert_true(is_refused(&c, connected));
-    leave(&c);
+    static const char *const refused[] = {"stranger", "expired", "impostor"};
+    for (size_t i = 0; i < 6; i++) {
+        connected = enter(s, &c, refused[i % 3], i < 3 ? TLS1_3_VERSION : TLS1_2_VERSION);
+        assert_true(is_refused(&c, connected));
+        leave(&c);
+    }
     assert_int_equal(enter(s, &c, "client", TLS1_3_VERSION), 1);
     say(&c, "<13>let in\n");
     assert_int_equal(collector_wait(&s->door.collector, 1), 1);
     leave(&c);
     source_stop(s->door.source);
-    assert_true(door_metric(&s->door, "source_broken_total", NULL) == 2);
+    assert_true(door_metric(&s->door, "source_broken_total", NULL) == 7);
     door_close(&s->door);
 }
 
@@ -172,6 +180,107 @@ static void test_garbage(void **state)
     assert_int_equal(collector_wait(&s->door.collector, 1), 1);
     leave(&c);
     (void)close(fd);
+    door_close(&s->door);
+}
+
+/* A message over a connection that was there before, and one over a new one. */
+static void assert_unharmed(struct stage *s, struct client *before, size_t count)
+{
+    struct client c;
+    say(before, "<13>there before\n");
+    assert_int_equal(collector_wait(&s->door.collector, count + 1), count + 1);
+    assert_int_equal(enter(s, &c, NULL, TLS1_3_VERSION), 1);
+    say(&c, "<13>others are unharmed\n");
+    assert_int_equal(collector_wait(&s->door.collector, count + 2), count + 2);
+    leave(&c);
+}
+
+static void test_renegotiation_is_refused(void **state)
+{
+    struct stage *s = *state;
+    open_door(s, "syslog_tls", "");
+    struct client good, bad;
+    assert_int_equal(enter(s, &good, NULL, TLS1_3_VERSION), 1);
+    assert_int_equal(enter(s, &bad, NULL, TLS1_2_VERSION), 1);
+    say(&bad, "<13>before\n");
+    assert_int_equal(collector_wait(&s->door.collector, 1), 1);
+    assert_int_equal(SSL_renegotiate(bad.ssl), 1);
+    int result = SSL_do_handshake(bad.ssl);
+    char byte;
+    assert_true(result != 1 || SSL_read(bad.ssl, &byte, 1) <= 0);
+    assert_unharmed(s, &good, 1);
+    leave(&bad);
+    leave(&good);
+    door_close(&s->door);
+}
+
+/* TLS 1.3's new keys cost us more than the sender: a flood of them ends the connection. */
+static void test_a_flood_of_new_keys(void **state)
+{
+    struct stage *s = *state;
+    open_door(s, "syslog_tls", "");
+    struct client good, bad;
+    assert_int_equal(enter(s, &good, NULL, TLS1_3_VERSION), 1);
+    assert_int_equal(enter(s, &bad, NULL, TLS1_3_VERSION), 1);
+    for (int i = 0; i < 3; i++) { /* as many as an honest sender has in gigabytes */
+        assert_int_equal(SSL_key_update(bad.ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+        say(&bad, "<13>under new keys\n");
+    }
+    assert_int_equal(collector_wait(&s->door.collector, 3), 3);
+    bool is_open = true;
+    for (int i = 0; i < 1000000 && is_open; i++)
+        is_open = SSL_key_update(bad.ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1 &&
+                  SSL_do_handshake(bad.ssl) == 1;
+    assert_false(is_open);
+    assert_unharmed(s, &good, 3);
+    leave(&bad);
+    leave(&good);
+    door_close(&s->door);
+}
+
+static void test_half_handshakes(void **state)
+{
+    struct stage *s = *state;
+    enum { MANY = 200 };
+    /* the head of a record that is a ClientHello, its rest never comes; one that is longer than a
+     * record may be; an empty one; an alert */
+    static const char *const heads[] = {
+        "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "\x16\x03\x01\xff\xff\x01\x00\x01",
+        "\x16\x03\x01\x00\x00\x16\x03\x01\x00\x00", "\x15\x03\x01\x00\x02\x02\x28"};
+    static const size_t lengths[] = {11, 8, 10, 7};
+    int fds[MANY];
+    open_door(s, "syslog_tls", "");
+    struct client good;
+    assert_int_equal(enter(s, &good, NULL, TLS1_3_VERSION), 1);
+    for (size_t i = 0; i < MANY; i++) {
+        fds[i] = door_connect(&s->door, SOCK_STREAM);
+        door_send(fds[i], (struct text){heads[i % 4], lengths[i % 4]});
+    }
+    assert_unharmed(s, &good, 0);
+    for (size_t i = 0; i < MANY; i++)
+        (void)close(fds[i]);
+    leave(&good);
+    door_close(&s->door);
+}
+
+/* Bytes that are no record, behind a good handshake and a good message. */
+static void test_garbage_behind_a_handshake(void **state)
+{
+    struct stage *s = *state;
+    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+    open_door(s, "syslog_tls", "");
+    struct client good, bad;
+    assert_int_equal(enter(s, &good, NULL, TLS1_3_VERSION), 1);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(enter(s, &bad, NULL, versions[i]), 1);
+        say(&bad, "<13>good\n");
+        assert_int_equal(collector_wait(&s->door.collector, 3 * i + 1), 3 * i + 1);
+        door_send(bad.fd, TEXT("\x17\x03\x03\x00\x20these are 32 bytes of no cipher.."));
+        assert_true(door_is_closed(bad.fd));
+        assert_unharmed(s, &good, 3 * i + 1);
+        leave(&bad);
+    }
+    leave(&good);
     door_close(&s->door);
 }
 
@@ -258,6 +367,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_old_versions_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_client_certificates, setup, teardown),
         cmocka_unit_test_setup_teardown(test_garbage, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_renegotiation_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_flood_of_new_keys, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_half_handshakes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_garbage_behind_a_handshake, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_changed_certificate_is_taken_up, setup, teardown),
         cmocka_unit_test_setup_teardown(test_relp_over_tls, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused_settings, setup, teardown),

@@ -5,6 +5,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ struct authority {
     EVP_PKEY *key;
     X509 *certificate;
     long serial;
+    bool is_expiring; /* what is issued from now on ended a minute ago */
 };
 
 static inline const char *authority_path(const struct authority *a, const char *name, char out[128])
@@ -32,7 +34,7 @@ static inline X509 *authority_issue(struct authority *a, EVP_PKEY *key, const ch
     (void)X509_set_version(x, 2);
     (void)ASN1_INTEGER_set(X509_get_serialNumber(x), ++a->serial);
     (void)X509_gmtime_adj(X509_getm_notBefore(x), -3600);
-    (void)X509_gmtime_adj(X509_getm_notAfter(x), 86400);
+    (void)X509_gmtime_adj(X509_getm_notAfter(x), a->is_expiring ? -60 : 86400);
     (void)X509_set_pubkey(x, key);
     X509_NAME *subject = X509_get_subject_name(x);
     (void)X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const void *)name, -1, -1, 0);
@@ -72,6 +74,18 @@ static inline void authority_add(struct authority *a, const char *file, const ch
     authority_write(a, file, x, key);
     X509_free(x);
     EVP_PKEY_free(key);
+}
+
+/* The same, signed by another authority that has this one's name. */
+static inline void authority_impostor(struct authority *a, const char *file, const char *name,
+                                      const char *alternative)
+{
+    struct authority other = {.key = EVP_EC_gen("P-256")};
+    (void)snprintf(other.dir, sizeof other.dir, "%s", a->dir);
+    other.certificate = authority_issue(&other, other.key, "test authority", NULL);
+    authority_add(&other, file, name, alternative);
+    X509_free(other.certificate);
+    EVP_PKEY_free(other.key);
 }
 
 /* Makes the folder with ca.pem. */
