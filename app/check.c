@@ -3,20 +3,36 @@
 #include "app/config.h"
 #include "app/load.h"
 #include "app/subcommands.h"
+#include "base/hash.h"
 #include "base/json_write.h"
 #include "rules/rules.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char usage[] =
-    "Usage: tocsin check [--json] PATH...\n\n"
+    "Usage: tocsin check [--json] [--lists DIR] [--overrides FILE] PATH...\n\n"
     "Reads rules, correlations, filters, decoders (with their samples), mappings and\n"
-    "configuration files, and says what is wrong or unwise in them, with file, line and column.\n"
+    "configuration files, and says what is wrong or unwise in them, with file, line and column,\n"
+    "and at the end how often which, most pressing first.\n"
     "A PATH is a file, a folder, or `share` for what ships. Exit status 1: there is an error.";
 
+/* Findings of one code. */
+enum { CODES = 64, EXAMPLE = 300 };
+struct tally_code {
+    const char *code; /* of the ruleset's own, which are literals */
+    enum finding_severity severity;
+    uint32_t count;
+    char example[EXAMPLE]; /* the first: where, and what it says */
+};
+
 struct check {
+    const char *lists, *overrides;
     bool is_json;
-    uint32_t errors, warnings, hints;
+    uint32_t errors, warnings, hints, refused;
+    struct tally_code codes[CODES];
+    uint32_t code_count;
+    struct hash128 last; /* file and rule of the last error */
 };
 
 static void print_json(const struct finding *f)
@@ -38,9 +54,41 @@ static void print_json(const struct finding *f)
     buffer_fini(&line);
 }
 
+static void count_code(struct check *c, const struct finding *f)
+{
+    uint32_t i = 0;
+    while (i < c->code_count &&
+           (strcmp(c->codes[i].code, f->code) != 0 || c->codes[i].severity != f->severity))
+        i++;
+    if (i == CODES)
+        return;
+    if (i == c->code_count) {
+        struct tally_code *one = &c->codes[c->code_count++];
+        *one = (struct tally_code){.code = f->code, .severity = f->severity};
+        (void)snprintf(one->example, sizeof one->example, "%.*s:%u: %.*s", TEXT_ARG(f->file),
+                       f->line, TEXT_ARG(f->message));
+    }
+    c->codes[i].count++;
+}
+
+/* Several errors of one rule refuse it once. */
+static void count_refused(struct check *c, const struct finding *f)
+{
+    struct hasher h;
+    hash_start(&h);
+    hash_part_text(&h, f->file);
+    hash_part_text(&h, f->rule);
+    struct hash128 me = hash_end(&h);
+    c->refused += f->rule.len && !hash_equal(me, c->last);
+    c->last = me;
+}
+
 static void tell(void *context, const struct finding *f)
 {
     struct check *c = context;
+    count_code(c, f);
+    if (f->severity == FINDING_ERROR)
+        count_refused(c, f);
     c->errors += f->severity == FINDING_ERROR;
     c->warnings += f->severity == FINDING_WARNING;
     c->hints += f->severity == FINDING_HINT;
@@ -50,18 +98,61 @@ static void tell(void *context, const struct finding *f)
         load_print_finding(NULL, f);
 }
 
-static void print_summary(const struct check *c, const struct ruleset_summary *s)
+static int compare_codes(const void *a, const void *b)
 {
-    if (c->is_json)
-        (void)printf("{\"rules\":%u,\"correlations\":%u,\"filters\":%u,\"decoders\":%u,"
-                     "\"mappings\":%u,\"errors\":%u,\"warnings\":%u,\"hints\":%u}\n",
-                     s->rules, s->correlations, s->filters, s->decoders, s->mappings, c->errors,
-                     c->warnings, c->hints);
-    else
-        (void)printf("%u rules, %u correlations, %u filters, %u decoders, %u mappings: "
-                     "%u errors, %u warnings, %u hints\n",
-                     s->rules, s->correlations, s->filters, s->decoders, s->mappings, c->errors,
-                     c->warnings, c->hints);
+    const struct tally_code *x = a;
+    const struct tally_code *y = b;
+    if (x->severity != y->severity)
+        return x->severity < y->severity ? -1 : 1;
+    if (x->count != y->count)
+        return x->count > y->count ? -1 : 1;
+    return strcmp(x->code, y->code);
+}
+
+static void print_json_summary(const struct check *c, const struct ruleset_summary *s)
+{
+    struct buffer line;
+    buffer_init(&line, 1 << 16);
+    json_write_open(&line, NULL, '{');
+    json_write_uint(&line, "rules", s->rules);
+    json_write_uint(&line, "correlations", s->correlations);
+    json_write_uint(&line, "filters", s->filters);
+    json_write_uint(&line, "decoders", s->decoders);
+    json_write_uint(&line, "mappings", s->mappings);
+    json_write_uint(&line, "errors", c->errors);
+    json_write_uint(&line, "warnings", c->warnings);
+    json_write_uint(&line, "hints", c->hints);
+    json_write_uint(&line, "refused", c->refused);
+    json_write_open(&line, "codes", '{');
+    for (uint32_t i = 0; i < c->code_count; i++)
+        json_write_uint(&line, c->codes[i].code, c->codes[i].count);
+    json_write_close(&line, '}');
+    json_write_close(&line, '}');
+    (void)printf("%.*s\n", TEXT_ARG(buffer_text(&line)));
+    buffer_fini(&line);
+}
+
+static void print_summary(struct check *c, const struct ruleset_summary *s)
+{
+    static const char *const names[] = {"error", "warning", "hint"};
+    qsort(c->codes, c->code_count, sizeof *c->codes, compare_codes);
+    if (c->is_json) {
+        print_json_summary(c, s);
+        return;
+    }
+    if (c->code_count)
+        (void)printf("\n");
+    for (uint32_t i = 0; i < c->code_count; i++)
+        (void)printf("%6u %-7s %s\n               first: %s\n", c->codes[i].count,
+                     names[c->codes[i].severity], c->codes[i].code, c->codes[i].example);
+    (void)printf("%u rules, %u correlations, %u filters, %u decoders, %u mappings: "
+                 "%u errors, %u warnings, %u hints",
+                 s->rules, s->correlations, s->filters, s->decoders, s->mappings, c->errors,
+                 c->warnings, c->hints);
+    if (c->refused)
+        (void)printf("; %u of %u rules and correlations are refused", c->refused,
+                     c->refused + s->rules + s->correlations);
+    (void)printf("\n");
 }
 
 /* Configuration files are told from rule files by their first key. */
@@ -80,7 +171,13 @@ static void split_paths(const char **paths, uint32_t count, struct check *c,
 
 static int check_paths(struct check *c, const char **paths, uint32_t count)
 {
-    struct load_request request = {.tell = tell, .context = c, .has_lints = true};
+    struct load_request request = {
+        .overrides = c->overrides,
+        .lists = c->lists,
+        .tell = tell,
+        .context = c,
+        .has_lints = true,
+    };
     split_paths(paths, count, c, &request.rules);
     struct ruleset_summary none = {0};
     struct ruleset *ruleset = NULL;
@@ -101,6 +198,8 @@ int check_main(int argc, char **argv)
     struct check c = {0};
     const struct command_flag flags[] = {
         {"json", FLAG_SWITCH, &c.is_json, NULL, "one JSON object a finding, and a last one"},
+        {"lists", FLAG_TEXT, &c.lists, "DIR", "value lists for expand"},
+        {"overrides", FLAG_TEXT, &c.overrides, "FILE", "overrides.yml"},
     };
     const char **paths = calloc((size_t)argc + 1, sizeof(char *));
     uint32_t count = 0;

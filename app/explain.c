@@ -225,6 +225,8 @@ int explain_main(int argc, char **argv)
         {"rules", FLAG_TEXTS, &e->load.rules, "PATH", "rule file or folder, or share"},
         {"rule", FLAG_TEXT, &e->rule, "ID", "only this rule: id, name or title"},
         {"decoders", FLAG_TEXTS, &e->load.decoders, "PATH", "more decoders and mappings"},
+        {"overrides", FLAG_TEXT, &e->load.overrides, "FILE", "overrides.yml"},
+        {"lists", FLAG_TEXT, &e->load.lists, "DIR", "value lists for expand"},
         {"format", FLAG_TEXT, &e->format, "NAME", "auto, syslog, json, cef, leef, kv, raw"},
         {"logsource", FLAG_TEXT, &e->logsource, "any", "turns routing by log source off"},
         {"json", FLAG_SWITCH, &e->is_json, NULL, "one JSON object a line"},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/lint.h"
 #include "rules/heading.h"
-#include "rules/required.h"
+#include "rules/lint_condition.h"
 #include <stdlib.h>
 
 struct linting {
@@ -13,81 +13,6 @@ static void enter(struct linting *l, const struct rule *rule)
 {
     l->findings->file = rule->file;
     l->findings->rule = rule->key;
-}
-
-static const struct predicate *predicate_of(const struct linting *l, uint32_t number)
-{
-    return predicates_at(l->ruleset->predicates, number);
-}
-
-/* ---- conditions ---- */
-
-/* Is `leaf` negated among the node's items? */
-static bool has_opposite(const struct node *n, uint32_t leaf)
-{
-    for (uint32_t i = 0; i < n->item_count; i++) {
-        const struct node *item = n->items[i];
-        if (item->kind == NODE_NOT && item->leaf_count && item->leaves[0] == leaf)
-            return true;
-    }
-    return false;
-}
-
-static bool excludes(const struct predicate *a, const struct predicate *b)
-{
-    if (a->field != b->field || a->field == NAMES_WHOLE)
-        return false;
-    if (a->op == PREDICATE_EQUAL && b->op == PREDICATE_EQUAL)
-        return a->is_cased == b->is_cased && !text_equal(a->text, b->text);
-    if (a->op == PREDICATE_NULL)
-        return b->op != PREDICATE_NULL && b->op != PREDICATE_EXISTS;
-    if (a->op != PREDICATE_NUMBER || b->op != PREDICATE_NUMBER)
-        return false;
-    int order = number_compare(&a->number, &b->number);
-    bool a_is_upper = a->compare == COMPARE_LT || a->compare == COMPARE_LTE;
-    bool b_is_lower = b->compare == COMPARE_GT || b->compare == COMPARE_GTE;
-    if (a->compare == COMPARE_EQ && b->compare == COMPARE_EQ)
-        return order != 0;
-    bool is_closed = a->compare == COMPARE_LTE && b->compare == COMPARE_GTE;
-    return a_is_upper && b_is_lower && (order < 0 || (order == 0 && !is_closed));
-}
-
-static void lint_leaf(struct linting *l, const struct compiled *c, const struct predicate *p)
-{
-    const struct yaml_node *at = yaml_get(c->document, TEXT("detection"));
-    if (p->op == PREDICATE_REGEX && required_is_wildcard(p->text))
-        finding_lint(l->findings, at, FINDING_HINT, "plain-regex",
-                     "the regular expression '%.*s' says no more than contains, startswith, "
-                     "endswith or a wildcard, which cost less",
-                     TEXT_ARG(p->text));
-}
-
-static void lint_node(struct linting *l, const struct compiled *c, const struct node *n)
-{
-    const struct yaml_node *at = yaml_get(c->document, TEXT("detection"));
-    for (uint32_t i = 0; i < n->leaf_count; i++) {
-        lint_leaf(l, c, predicate_of(l, n->leaves[i]));
-        if (n->kind == NODE_OR && has_opposite(n, n->leaves[i]))
-            finding_lint(l->findings, at, FINDING_WARNING, "always-true",
-                         "a part of the condition and its opposite are joined by 'or': it always "
-                         "holds");
-        if (n->kind == NODE_AND && has_opposite(n, n->leaves[i]))
-            finding_lint(l->findings, at, FINDING_WARNING, "never-true",
-                         "a part of the condition and its opposite are joined by 'and': it never "
-                         "holds");
-        for (uint32_t k = 0; n->kind == NODE_AND && n->leaf_count <= 64 && k < n->leaf_count; k++) {
-            const struct predicate *a = predicate_of(l, n->leaves[i]);
-            if (k == i || !excludes(a, predicate_of(l, n->leaves[k])) ||
-                (a->op == PREDICATE_EQUAL && k < i))
-                continue;
-            finding_lint(l->findings, at, FINDING_WARNING, "never-matches",
-                         "field '%.*s' is asked for two values at once: unless it is a list, this "
-                         "never matches",
-                         TEXT_ARG(names_text(l->ruleset->names, a->field)));
-        }
-    }
-    for (uint32_t i = 0; i < n->item_count; i++)
-        lint_node(l, c, n->items[i]);
 }
 
 /* ---- log sources ---- */
@@ -107,47 +32,71 @@ static bool is_given(const struct logsource *rules, const struct logsource *give
     return false;
 }
 
-static bool is_routable(const struct ruleset *r, const struct logsource *s)
+struct routes {
+    bool is_routable, has_entity; /* some mapping or decoder gives the log source; with entities */
+};
+
+static struct routes routes_of(const struct ruleset *r, const struct logsource *s)
 {
+    struct routes found = {false, false};
     uint32_t count = 0;
+    uint32_t entities = 0;
     for (uint32_t i = 1; i <= mapping_count(r->mappings); i++) {
         const struct logsource *given = mapping_logsources(r->mappings, i, &count);
-        if (is_given(s, given, count))
-            return true;
+        if (!is_given(s, given, count))
+            continue;
+        found.is_routable = true;
+        (void)mapping_entities(r->mappings, i, &entities);
+        found.has_entity |= entities > 0;
     }
     for (uint32_t i = 0; i < decoder_count(r->decoders); i++) {
         const struct logsource *given = decoder_logsources(decoder_at(r->decoders, i), &count);
-        if (is_given(s, given, count))
-            return true;
+        if (!is_given(s, given, count))
+            continue;
+        found.is_routable = true;
+        (void)decoder_entities(decoder_at(r->decoders, i), &entities);
+        found.has_entity |= entities > 0;
     }
-    return false;
+    return found;
 }
 
 static void lint_source(struct linting *l, const struct compiled *c)
 {
     const struct yaml_node *at = yaml_get(c->document, TEXT("logsource"));
+    struct routes routes = routes_of(l->ruleset, &c->source);
     bool is_empty = !c->source.category.len && !c->source.product.len && !c->source.service.len;
     if (is_empty)
         finding_lint(l->findings, at, FINDING_WARNING, "broad-logsource",
                      "no category, product or service: every event is this rule's");
-    else if (!is_routable(l->ruleset, &c->source))
+    else if (!routes.is_routable)
         finding_lint(l->findings, at, FINDING_HINT, "unrouted-logsource",
                      "no mapping or decoder gives this log source (category '%.*s', product "
                      "'%.*s', service '%.*s'): the rule sees no event until one does",
                      TEXT_ARG(c->source.category), TEXT_ARG(c->source.product),
                      TEXT_ARG(c->source.service));
+    if (!c->entities.count && !routes.has_entity && !is_empty)
+        finding_lint(l->findings, at, FINDING_HINT, "missing-entity",
+                     "neither `tocsin: entity` nor a mapping or decoder of this log source says "
+                     "whom a detection is about: fields of usual names are charged, else the host");
 }
 
 static void lint_cost(struct linting *l, const struct compiled *c)
 {
     static const struct logsource everything = {{"", 0}, {"", 0}, {"", 0}};
+    const struct yaml_node *at = yaml_get(c->document, TEXT("detection"));
     const struct partition *p =
         partition_find(&l->ruleset->partitions, l->ruleset->has_routing ? &c->source : &everything);
+    uint32_t field = p ? partition_present_field(p, c->rule.index) : NAMES_NONE;
     if (p && partition_is_always(p, c->rule.index))
         finding_lint(
-            l->findings, yaml_get(c->document, TEXT("detection")), FINDING_WARNING, "every-event",
+            l->findings, at, FINDING_WARNING, "every-event",
             "nothing in the condition has to be there (no value, literal or field), so the "
             "rule is evaluated on every event of its log source");
+    else if (field != NAMES_NONE)
+        finding_lint(l->findings, at, FINDING_HINT, "every-event-with-field",
+                     "no value or literal of four characters has to be there, so the rule is "
+                     "evaluated on every event of its log source that has '%.*s'",
+                     TEXT_ARG(names_text(l->ruleset->names, field)));
 }
 
 /* ---- correlations ---- */
@@ -204,19 +153,52 @@ static int compare_bodies(const void *a, const void *b)
     return order ? order : text_compare(x->rule->rule.key, y->rule->rule.key);
 }
 
+/* Of what is asked, not of how it is written: equal questions are one predicate, and the order in
+ * a list says nothing. Sums are of no order. */
+static struct hash128 hash_node(const struct node *n)
+{
+    struct hasher h;
+    uint64_t low = 0;
+    uint64_t high = 0;
+    for (uint32_t i = 0; i < n->leaf_count; i++) {
+        hash_start(&h);
+        hash_part_u64(&h, n->leaves[i]);
+        struct hash128 one = hash_end(&h);
+        low += one.lo;
+        high += one.hi;
+    }
+    for (uint32_t i = 0; i < n->item_count; i++) {
+        struct hash128 one = hash_node(n->items[i]);
+        low += one.lo;
+        high += one.hi;
+    }
+    hash_start(&h);
+    hash_part_u64(&h, (uint64_t)n->kind << 32 | n->need);
+    hash_part_u64(&h, low);
+    hash_part_u64(&h, high);
+    return hash_end(&h);
+}
+
+static struct hash128 hash_body(const struct compiled *c)
+{
+    struct hash128 root = hash_node(c->root);
+    struct hasher h;
+    hash_start(&h);
+    hash_part_text(&h, c->source.category);
+    hash_part_text(&h, c->source.product);
+    hash_part_text(&h, c->source.service);
+    hash_part(&h, &root, sizeof root);
+    return hash_end(&h);
+}
+
 static enum status lint_duplicates(struct linting *l)
 {
     uint32_t count = l->ruleset->rule_count;
     struct body *bodies = calloc((size_t)count + 1, sizeof *bodies);
     if (!bodies)
         return STATUS_NOMEM;
-    for (uint32_t i = 0; i < count; i++) {
-        struct hasher h;
-        hash_start(&h);
-        heading_hash(&h, yaml_get(l->ruleset->rules[i].document, TEXT("logsource")));
-        heading_hash(&h, yaml_get(l->ruleset->rules[i].document, TEXT("detection")));
-        bodies[i] = (struct body){hash_end(&h), &l->ruleset->rules[i]};
-    }
+    for (uint32_t i = 0; i < count; i++)
+        bodies[i] = (struct body){hash_body(&l->ruleset->rules[i]), &l->ruleset->rules[i]};
     qsort(bodies, count, sizeof *bodies, compare_bodies);
     for (uint32_t i = 1; i < count; i++) {
         if (!hash_equal(bodies[i].hash, bodies[i - 1].hash))
@@ -225,7 +207,7 @@ static enum status lint_duplicates(struct linting *l)
         enter(l, &bodies[i].rule->rule);
         finding_lint(l->findings, yaml_get(bodies[i].rule->document, TEXT("detection")),
                      FINDING_WARNING, "duplicate-rule",
-                     "the same log source and detection as '%.*s' (%.*s:%u)",
+                     "asks the same of the same log source as '%.*s' (%.*s:%u)",
                      TEXT_ARG(other->title), TEXT_ARG(other->file), other->line);
     }
     free(bodies);
@@ -235,14 +217,17 @@ static enum status lint_duplicates(struct linting *l)
 enum status lint_run(const struct ruleset *r, struct findings *findings)
 {
     struct linting l = {r, findings};
-    for (uint32_t i = 0; i < r->rule_count; i++) {
+    struct logic logic;
+    enum status status = logic_init(&logic, r->predicates) ? STATUS_OK : STATUS_NOMEM;
+    for (uint32_t i = 0; i < r->rule_count && !status; i++) {
         const struct compiled *c = &r->rules[i];
         enter(&l, &c->rule);
-        lint_node(&l, c, c->root);
+        lint_condition_run(r, c, &logic, findings);
         lint_source(&l, c);
         lint_cost(&l, c);
     }
-    for (uint32_t i = 0; i < r->relation_count; i++)
+    logic_fini(&logic);
+    for (uint32_t i = 0; i < r->relation_count && !status; i++)
         lint_relation(&l, &r->relations[i]);
-    return lint_duplicates(&l);
+    return status ? status : lint_duplicates(&l);
 }

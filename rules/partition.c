@@ -323,6 +323,19 @@ bool partition_is_always(const struct partition *p, uint32_t rule)
     return false;
 }
 
+uint32_t partition_present_field(const struct partition *p, uint32_t rule)
+{
+    for (uint32_t i = 0; i < p->field_count; i++) {
+        if (!p->fields[i].present)
+            continue;
+        const struct posting *at = &p->atoms[p->fields[i].present - 1];
+        for (uint32_t k = 0; k < at->count; k++)
+            if (p->postings[at->first + k] == rule)
+                return p->fields[i].field;
+    }
+    return NAMES_NONE;
+}
+
 static enum status assign(const struct compiled *rules, uint32_t rule_count, bool has_routing,
                           struct partitions *p, uint32_t *maxima)
 {

@@ -67,3 +67,5 @@ void partition_fini(struct partitions *p);
 const struct partition *partition_find(const struct partitions *p, const struct logsource *s);
 /* True where no atom covers the rule: it is evaluated on every event of its log source. */
 bool partition_is_always(const struct partition *p, uint32_t rule);
+/* The field whose mere presence leads to the rule, or NAMES_NONE. */
+uint32_t partition_present_field(const struct partition *p, uint32_t rule);

@@ -167,6 +167,18 @@ static bool holds(const struct predicate *p, struct answers *a, struct value *v)
     return false;
 }
 
+bool predicate_matches_text(const struct predicate *p, struct text t)
+{
+    if (p->op == PREDICATE_IN)
+        return is_in(p, t);
+    return p->op == PREDICATE_GLOB ? glob_matches(&p->glob, t) : is_text_match(p->op, t, p->text);
+}
+
+bool predicate_matches_number(const struct predicate *p, const struct number *n)
+{
+    return is_compared(p, n);
+}
+
 bool predicate_answer(const struct predicate *p, struct answers *a)
 {
     if (p->op == PREDICATE_UNTIL)

@@ -80,5 +80,9 @@ struct answers {
 };
 /* Plainly, without memory of earlier answers. */
 bool predicate_answer(const struct predicate *p, struct answers *a);
+/* Whether a text, folded unless p->is_cased, is what it asks for: EQUAL, IN, CONTAINS, STARTS, ENDS
+ * and GLOB. */
+bool predicate_matches_text(const struct predicate *p, struct text t);
+bool predicate_matches_number(const struct predicate *p, const struct number *n);
 /* The operator's name for people, as a modifier. */
 const char *predicate_name(const struct predicate *p);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/selection.h"
 #include "rules/value.h"
+#include <stdlib.h>
 
 /* From this many plain strings on, a list is one predicate with a table. */
 enum { EXACT_LEAST = 3 };
@@ -11,10 +12,17 @@ static enum status no_memory(struct compiler *c, const struct yaml_node *at)
     return STATUS_NOMEM;
 }
 
+static int compare_texts(const void *a, const void *b)
+{
+    return text_compare(*(const struct text *)a, *(const struct text *)b);
+}
+
+/* In order: lists that say the same are one predicate. */
 static enum status read_exact(struct compiler *c, const struct modifiers *m,
-                              const struct yaml_node *at, const struct text *items, uint32_t count,
+                              const struct yaml_node *at, struct text *items, uint32_t count,
                               struct term *out)
 {
+    qsort(items, count, sizeof *items, compare_texts);
     struct predicate p = {
         .field = names_add(c->names, m->field),
         .op = PREDICATE_IN,

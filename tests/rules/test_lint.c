@@ -15,18 +15,70 @@ static const struct row {
     {"a slip of the pen", HEAD "levle: high\ndetection: {s: {f: abcd}, condition: s}\n",
      "unknown-key:3"},
     {"never: a value and its opposite", HEAD "detection:\n  s: {f: a}\n  condition: s and not s\n",
-     "never-true:4"},
+     "never-true:5"},
     {"always: a value or its opposite", HEAD "detection:\n  s: {f: a}\n  condition: s or not s\n",
-     "always-true:4"},
+     "always-true:5"},
     {"never: two values of one field",
-     HEAD "detection:\n  s: {f: abc}\n  t: {f: xyz}\n  condition: s and t\n", "never-matches:4"},
+     HEAD "detection:\n  s: {f: abc}\n  t: {f: xyz}\n  condition: s and t\n", "never-matches:6"},
     {"never: an empty range", HEAD "detection:\n  s:\n    f|lt: 5\n    f|gt: 9\n  condition: s\n",
      "never-matches:4"},
     {"never: less and at least the same",
      HEAD "detection:\n  s:\n    f|lt: 5\n    f|gte: 5\n  condition: s\n", "never-matches:4"},
+    {"never: a map and its opposite",
+     HEAD "detection:\n  s: {f: a, g: b}\n  condition: s and not s\n", "never-true:5"},
+    {"always: a map or its opposite",
+     HEAD "detection:\n  s: {f: a, g: b}\n  condition: s or not s\n", "always-true:5"},
+    {"never: not there, but a value",
+     HEAD "detection:\n  s: {f: a}\n  t: {f|exists: false}\n  condition: s and t\n",
+     "never-true:6"},
+    {"never: null and a value",
+     HEAD "detection:\n  s: {f: a}\n  t: {f: null}\n  condition: s and t\n", "never-matches:6"},
+    {"never: equal, but starting otherwise",
+     HEAD "detection:\n  s:\n    f: abc\n    f|startswith: x\n  condition: s\n", "never-matches:4"},
+    {"never: one of a list, but another",
+     HEAD "detection:\n  s: {f: [x, y, z]}\n  t: {f: w}\n  condition: s and t\n",
+     "never-matches:6"},
+    {"never: all of two values", HEAD "detection:\n  s:\n    f|all: [a, b]\n  condition: s\n",
+     "never-matches:4"},
+    {"never: neq of what it is",
+     HEAD "detection:\n  s: {f|neq: A}\n  t: {f: a}\n  condition: s and t\n", "never-true:6"},
+    {"never: an address outside",
+     HEAD "detection:\n  s:\n    f|cidr: 10.0.0.0/8\n    f: 192.0.2.1\n  condition: s\n",
+     "never-matches:4"},
+    {"never: two networks",
+     HEAD "detection:\n  s:\n    f|cidr|all: [10.0.0.0/8, 192.0.2.0/24]\n  condition: s\n",
+     "never-matches:4"},
+    {"never: the end of what is left out",
+     HEAD
+     "detection:\n  s: {f|endswith: a.exe}\n  t: {f|endswith: .exe}\n  condition: s and not t\n",
+     "never-true:6"},
+    {"never: the 13th month", HEAD "detection:\n  s: {f|month: 13}\n  condition: s\n",
+     "never-true:4"},
+    {"never: a minute above", HEAD "detection:\n  s: {f|minute|gte: 60}\n  condition: s\n",
+     "never-true:4"},
+    {"a dead value in a list", HEAD "detection:\n  s:\n    f|month: [12, 13]\n  condition: s\n",
+     "dead-value:4"},
+    {"a value that the rest leaves out",
+     HEAD "detection:\n  s:\n    f|endswith: [a.exe, b.dll]\n  t: {f|endswith: .dll}\n  condition: "
+          "s and not t\n",
+     "dead-value:5"},
+    {"a regex with its end inside",
+     HEAD "detection:\n  s:\n    f|re: 'abcd$efgh'\n  condition: s\n", "dead-value:5"},
+    {"a field is enough", HEAD "detection:\n  s: {f: '*'}\n  condition: s\n",
+     "every-event-with-field:4"},
+    {"duplicate, written otherwise",
+     "id: 1\n" HEAD "detection: {s: {f: '*ABCD', g: [x, y, z]}, condition: s}\n---\nid: 2\n" HEAD
+     "detection: {t: {g: [z, y, x], f|endswith: abcd}, condition: t}\n",
+     "duplicate-rule:9"},
+    {"rule without entity", HEAD "detection: {s: {f: abcd}, condition: s}\n", "missing-entity:2"},
+    {"a chain waits longer",
+     BASE "title: c\nname: c\ncorrelation: {type: event_count, rules: [a], timespan: 1m, "
+          "condition: {gte: 2}}\ntocsin: {lateness: 1s}\n---\ntitle: d\ncorrelation: {type: "
+          "event_count, rules: [c], timespan: 1m, condition: {gte: 2}}\ntocsin: {lateness: 9s}\n",
+     "chain-lateness:"},
     {"every event", HEAD "detection:\n  s: {f: a}\n  condition: not s\n", "every-event:4"},
     {"plain regex", HEAD "detection:\n  s:\n    f|re: '^abc.*def$'\n  condition: s\n",
-     "plain-regex:4"},
+     "plain-regex:5"},
     {"all alone", HEAD "detection:\n  s:\n    f|contains|all: abcd\n  condition: s\n",
      "all-alone:5"},
     {"broad log source",
@@ -80,6 +132,45 @@ static void test_is_told(void **state)
     harness_close(&h);
 }
 
+/* What is right is not told: each of these looks a little like one above. */
+static const struct row fine[] = {
+    {"two ways",
+     HEAD "tocsin: {entity: [{field: f, kind: host}]}\ndetection:\n  s: {f: abcd}\n"
+          "  t: {f: efgh}\n  condition: s or t\n",
+     "unrouted-logsource:2 "},
+    {"a range",
+     HEAD "tocsin: {entity: [{field: f, kind: host}]}\ndetection:\n  s:\n    f|gt: 5\n"
+          "    f|lt: 9\n    g: abcd\n  condition: s\n",
+     "unrouted-logsource:2 "},
+    {"an exception",
+     HEAD "tocsin: {entity: [{field: f, kind: host}]}\ndetection:\n"
+          "  s: {f|endswith: .exe}\n  t: {f|endswith: a.exe}\n"
+          "  condition: s and not t\n",
+     "unrouted-logsource:2 "},
+    {"case",
+     HEAD "tocsin: {entity: [{field: f, kind: host}]}\ndetection:\n  s: {f|cased: Abcd}\n"
+          "  t: {f: abcd}\n  condition: s and t\n",
+     "unrouted-logsource:2 "},
+    {"a list's parts",
+     HEAD "tocsin: {entity: [{field: f, kind: host}]}\ndetection:\n  s:\n"
+          "    f|contains|all: [abcd, efgh]\n  condition: s\n",
+     "unrouted-logsource:2 "},
+    {"a regex with an escaped dollar",
+     HEAD "tocsin: {entity: [{field: f, kind: host}]}\ndetection:\n  s:\n"
+          "    f|re: 'abcd\\$e[fg]h'\n  condition: s\n",
+     "unrouted-logsource:2 "},
+};
+
+static void test_is_not_told(void **state)
+{
+    const struct row *row = *state;
+    struct harness h;
+    assert_int_equal(harness_open_with(&h, row->yaml, (struct ruleset_options){.has_lints = true}),
+                     STATUS_OK);
+    assert_string_equal(h.messages, row->want);
+    harness_close(&h);
+}
+
 static void test_silent_without_lints(void **state)
 {
     const struct row *row = *state;
@@ -91,9 +182,11 @@ static void test_silent_without_lints(void **state)
 
 int main(void)
 {
-    enum { COUNT = sizeof rows / sizeof *rows };
-    struct CMUnitTest tests[2 * COUNT];
+    enum { COUNT = sizeof rows / sizeof *rows, FINE = sizeof fine / sizeof *fine };
+    struct CMUnitTest tests[2 * COUNT + FINE];
     size_t n = 0;
+    for (size_t i = 0; i < FINE; i++)
+        tests[n++] = ROW(test_is_not_told, &fine[i]);
     for (size_t i = 0; i < COUNT; i++) {
         tests[n++] = ROW(test_is_told, &rows[i]);
         tests[n++] = ROW(test_silent_without_lints, &rows[i]);
