@@ -3,6 +3,7 @@
 #include "app/load.h"
 #include "app/rerun.h"
 #include "app/subcommands.h"
+#include "base/json_write.h"
 #include "base/timestamp.h"
 #include <errno.h>
 #include <jansson.h>
@@ -26,9 +27,14 @@ struct explain {
     const struct rule *only;
     struct rerun_options run;
     struct command_output out;
-    struct hash128 keys[KEYS_MAX]; /* of windows that were fed */
-    const struct correlation *correlations[KEYS_MAX];
-    uint32_t key_count;
+    struct fed {
+        struct hash128 key;
+        const struct correlation *correlation;
+        struct text group; /* {"src_ip":"..."}, in `arena` */
+    } fed[KEYS_MAX];       /* windows that something went into */
+    uint32_t fed_count;
+    bool is_cut; /* there were more */
+    struct arena arena;
 };
 
 static bool is_named(const struct rule *rule, struct text name)
@@ -109,6 +115,22 @@ static enum status explain_records(struct explain *e, const char *path, struct e
 
 /* ---- correlations: the windows at the end of a run ---- */
 
+static struct text group_of(struct explain *e, const struct feed *f)
+{
+    struct buffer json;
+    buffer_init(&json, 1 << 20);
+    json_write_open(&json, NULL, '{');
+    for (uint32_t i = 0; f->subject && i < f->subject->group_count; i++) {
+        char name[256];
+        (void)snprintf(name, sizeof name, "%.*s", TEXT_ARG(f->correlation->rule->group[i]));
+        json_write_string(&json, name, f->subject->group[i]);
+    }
+    json_write_close(&json, '}');
+    struct text kept = arena_copy(&e->arena, buffer_text(&json));
+    buffer_fini(&json);
+    return kept.at ? kept : TEXT("{}");
+}
+
 static void note_feeds(void *context, const struct batch *b)
 {
     struct explain *e = context;
@@ -117,26 +139,66 @@ static void note_feeds(void *context, const struct batch *b)
         if (e->only && f->correlation->rule != e->only)
             continue;
         uint32_t k = 0;
-        while (k < e->key_count && !hash_equal(e->keys[k], f->key))
+        while (k < e->fed_count && !hash_equal(e->fed[k].key, f->key))
             k++;
-        if (k < e->key_count || k == KEYS_MAX)
+        if (k < e->fed_count)
             continue;
-        e->keys[k] = f->key;
-        e->correlations[e->key_count++] = f->correlation;
+        e->is_cut = k == KEYS_MAX;
+        if (!e->is_cut)
+            e->fed[e->fed_count++] = (struct fed){f->key, f->correlation, group_of(e, f)};
     }
+}
+
+static void write_window(struct explain *e, const struct pipeline *p, const struct fed *fed,
+                         struct buffer *line)
+{
+    struct buffer window;
+    buffer_init(&window, 16 << 20);
+    shard_explain(pipeline_shard(p, 0), fed->correlation, fed->key, &window);
+    buffer_clear(line);
+    buffer_printf(line, "{\"group\":%.*s,", TEXT_ARG(fed->group));
+    buffer_append(line, text_skip(buffer_text(&window), 1));
+    if (window.len)
+        put_object(e, buffer_text(line));
+    buffer_fini(&window);
+}
+
+/* Nothing to look at is an answer as well, where it was asked for. */
+static void write_unfed(struct explain *e, const struct correlation *c, struct buffer *line)
+{
+    for (uint32_t i = 0; i < e->fed_count; i++)
+        if (e->fed[i].correlation == c)
+            return;
+    if (c->rule != e->only)
+        return;
+    bool is_chain = c->depth > 1;
+    buffer_clear(line);
+    json_write_open(line, NULL, '{');
+    json_write_string(line, "rule", c->rule->key);
+    json_write_null(line, "window");
+    json_write_string(line, "missing",
+                      is_chain ? TEXT("no event went into it; it reads other correlations, whose "
+                                      "detections are not looked at here")
+                               : TEXT("no event matched one of its rules and had every group-by "
+                                      "field"));
+    json_write_close(line, '}');
+    put_object(e, buffer_text(line));
 }
 
 static void write_windows(void *context, const struct pipeline *p)
 {
     struct explain *e = context;
     struct buffer line;
-    buffer_init(&line, 16 << 20);
-    for (uint32_t i = 0; i < e->key_count; i++) {
-        buffer_clear(&line);
-        shard_explain(pipeline_shard(p, 0), e->correlations[i], e->keys[i], &line);
-        if (line.len)
-            put_object(e, buffer_text(&line));
-    }
+    uint32_t count = 0;
+    const struct correlation *all = ruleset_correlations(e->ruleset, &count);
+    buffer_init(&line, 32 << 20);
+    for (uint32_t i = 0; i < e->fed_count; i++)
+        write_window(e, p, &e->fed[i], &line);
+    for (uint32_t i = 0; i < count; i++)
+        write_unfed(e, &all[i], &line);
+    if (e->is_cut)
+        command_say("explain: there are more windows than %d; name a rule or give fewer records",
+                    KEYS_MAX);
     buffer_fini(&line);
 }
 
@@ -221,6 +283,7 @@ int explain_main(int argc, char **argv)
     if (!e || !files)
         return COMMAND_UNFINISHED;
     e->run.since_us = e->run.until_us = TIMESTAMP_NONE;
+    arena_init(&e->arena, 64 << 20);
     const struct command_flag flags[] = {
         {"rules", FLAG_TEXTS, &e->load.rules, "PATH", "rule file or folder, or share"},
         {"rule", FLAG_TEXT, &e->rule, "ID", "only this rule: id, name or title"},
@@ -250,6 +313,7 @@ int explain_main(int argc, char **argv)
     else
         code = explain_file(e, count ? files[0] : "-");
     ruleset_unref(e->ruleset);
+    arena_fini(&e->arena);
     free(files);
     free(e);
     return code;
