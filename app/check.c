@@ -77,9 +77,12 @@ static void count_refused(struct check *c, const struct finding *f)
     struct hasher h;
     hash_start(&h);
     hash_part_text(&h, f->file);
-    hash_part_text(&h, f->rule);
+    if (f->rule.len)
+        hash_part_text(&h, f->rule);
+    else
+        hash_part_u64(&h, f->line);
     struct hash128 me = hash_end(&h);
-    c->refused += f->rule.len && !hash_equal(me, c->last);
+    c->refused += !hash_equal(me, c->last);
     c->last = me;
 }
 

@@ -47,6 +47,7 @@ enum status load_rules(const struct load_request *request, struct ruleset **out,
         .has_routing = !request->is_any_logsource,
         .fire = request->fire,
         .lateness_us = request->lateness_us,
+        .allows = shard_check,
         .has_lints = request->has_lints,
         .tell = request->tell       ? request->tell
                 : request->is_quiet ? NULL

@@ -2,6 +2,7 @@
 #include "rules/lint.h"
 #include "rules/heading.h"
 #include "rules/lint_condition.h"
+#include "rules/lint_relation.h"
 #include <stdlib.h>
 
 struct linting {
@@ -99,45 +100,6 @@ static void lint_cost(struct linting *l, const struct compiled *c)
                      TEXT_ARG(names_text(l->ruleset->names, field)));
 }
 
-/* ---- correlations ---- */
-
-static void lint_relation(struct linting *l, const struct relation *r)
-{
-    const struct yaml_node *at = yaml_get(r->document, TEXT("correlation"));
-    const struct yaml_node *own = yaml_get(r->document, TEXT("tocsin"));
-    enter(l, &r->rule);
-    if (!r->rule.group_count && !r->entities.count)
-        finding_lint(l->findings, at, FINDING_WARNING, "missing-entity",
-                     "no group-by and no `tocsin: entity`: all events share one window, and the "
-                     "host of the last one is charged");
-    bool is_temporal = r->correlation.type == CORRELATION_TEMPORAL ||
-                       r->correlation.type == CORRELATION_TEMPORAL_ORDERED;
-    for (uint32_t i = 0; i < r->correlation.bound_count && !is_temporal; i++) {
-        enum bound_operator op = r->correlation.bounds[i].operator;
-        bool is_upper = op == BOUND_LT || op == BOUND_LTE;
-        if (is_upper && r->correlation.bound_count == 1)
-            finding_lint(l->findings, at, FINDING_WARNING, "holds-at-first",
-                         "lt and lte hold at the first event of every group; for silence use "
-                         "{eq: 0} with `tocsin: {absence: true}`");
-        if (op == BOUND_EQ && r->correlation.bounds[i].than == 0 && !r->correlation.is_absence)
-            finding_lint(l->findings, at, FINDING_WARNING, "never-true",
-                         "a window that holds an event is never empty: for silence add "
-                         "`tocsin: {absence: true}`");
-    }
-    if (r->extension.lateness_us >= 0 && r->extension.lateness_us < r->correlation.lateness_us)
-        finding_lint(l->findings, own, FINDING_HINT, "chain-lateness",
-                     "it waits %lld s, not %lld: all links of a chain wait as long as the one that "
-                     "waits longest",
-                     (long long)(r->correlation.lateness_us / 1000000),
-                     (long long)(r->extension.lateness_us / 1000000));
-    bool is_changed = yaml_get(own, TEXT("absence")) || yaml_get(own, TEXT("first_seen")) ||
-                      yaml_get(own, TEXT("fire"));
-    if (is_changed)
-        finding_lint(l->findings, own, FINDING_HINT, "tocsin-meaning",
-                     "fire, absence and first_seen change what this correlation means: other "
-                     "engines do not know them");
-}
-
 /* ---- duplicates ---- */
 
 struct body {
@@ -227,7 +189,9 @@ enum status lint_run(const struct ruleset *r, struct findings *findings)
         lint_cost(&l, c);
     }
     logic_fini(&logic);
-    for (uint32_t i = 0; i < r->relation_count && !status; i++)
-        lint_relation(&l, &r->relations[i]);
+    for (uint32_t i = 0; i < r->relation_count && !status; i++) {
+        enter(&l, &r->relations[i].rule);
+        lint_relation_run(&r->relations[i], findings);
+    }
     return status ? status : lint_duplicates(&l);
 }

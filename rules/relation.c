@@ -273,6 +273,20 @@ static enum status fill_policy(struct draft *d, struct relation *r)
     return STATUS_OK;
 }
 
+static enum status check_limits(struct draft *d, struct relation *r)
+{
+    struct error why = {.code = STATUS_OK};
+    struct correlation one = r->correlation;
+    if (!d->options->allows)
+        return STATUS_OK;
+    one.rule = &r->rule;
+    enum status status = d->options->allows(&one, 1, &why);
+    if (!status || status == STATUS_NOMEM)
+        return status;
+    return finding_error(findings_of(d), yaml_get(r->document, TEXT("correlation")), "limit", "%s",
+                         why.text);
+}
+
 static struct hash128 content_of(const struct relation *r, const struct yaml_node *root)
 {
     struct hasher h;
@@ -297,9 +311,11 @@ enum status relation_read(struct draft *d, const struct document *document)
         status = read_body(d, document->root, r);
     if (status == STATUS_OK)
         status = fill_policy(d, r);
+    r->rule.kind = RULE_CORRELATION;
+    if (status == STATUS_OK)
+        status = check_limits(d, r);
     if (status != STATUS_OK)
         return status;
-    r->rule.kind = RULE_CORRELATION;
     r->content = content_of(r, document->root);
     if (!heading_entities(d, &r->extension, &r->entities))
         return STATUS_NOMEM;

@@ -48,6 +48,9 @@ struct ruleset_options {
     enum fire_policy fire; /* for correlations that do not say */
     int64_t lateness_us;   /* for correlations that do not say */
     enum rules_filter_mode filter_mode; /* for filters that do not say */
+    /* Whether the correlator can hold what such a correlation needs; the ones it cannot are refused
+     * by name. NULL: all. */
+    enum status (*allows)(const struct correlation *one, uint32_t count, struct error *err);
     bool is_strict;  /* true: one refused rule fails the load; false: it is left out, and
                         told as a finding */
     bool has_lints;  /* tell warnings and hints too (costs time: `check` only) */

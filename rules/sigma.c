@@ -36,15 +36,16 @@ static enum status check_source_keys(struct draft *d, const struct yaml_node *no
     return STATUS_OK;
 }
 
-enum status sigma_read_source(struct draft *d, const struct yaml_node *node, struct logsource *out)
+enum status sigma_read_source(struct draft *d, const struct yaml_node *root, struct logsource *out)
 {
+    const struct yaml_node *node = yaml_get(root, TEXT("logsource"));
     struct logsource s = {TEXT(""), TEXT(""), TEXT("")};
     struct {
         const char *key;
         struct text *to;
     } keys[] = {{"category", &s.category}, {"product", &s.product}, {"service", &s.service}};
     if (!node || node->kind != YAML_MAPPING)
-        return finding_error(findings_of(d), node, "missing-logsource",
+        return finding_error(findings_of(d), node ? node : root, "missing-logsource",
                              "a rule needs a logsource with category, product or service");
     enum status status = check_source_keys(d, node);
     if (status != STATUS_OK)
@@ -149,7 +150,7 @@ enum status sigma_read(struct draft *d, const struct document *document)
     arena_reset(d->compiler.scratch);
     enum status status = heading_read(d, document, &c.rule, &c.extension);
     if (status == STATUS_OK)
-        status = sigma_read_source(d, yaml_get(root, TEXT("logsource")), &c.source);
+        status = sigma_read_source(d, root, &c.source);
     if (status == STATUS_OK)
         status = sigma_read_detection(d, yaml_get(root, TEXT("detection")), false, &selections,
                                       &c.selection_count, &term);

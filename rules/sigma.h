@@ -5,7 +5,7 @@
 /* Reads one detection rule into the draft. INVALID: told, and nothing added. */
 NODISCARD enum status sigma_read(struct draft *d, const struct document *document);
 /* The log source of a rule or filter, lower case, in the ruleset's arena. INVALID: told. */
-NODISCARD enum status sigma_read_source(struct draft *d, const struct yaml_node *node,
+NODISCARD enum status sigma_read_source(struct draft *d, const struct yaml_node *root,
                                         struct logsource *out);
 /* The named selections below `detection` (or `filter`: `but` are its other keys) and its condition.
  * Gives the selections in the arena. */

@@ -65,7 +65,7 @@ static enum status read_filter(struct draft *d, const struct document *document,
         return finding_error(d->compiler.findings, f->body, "bad-filter",
                              "a filter names the rules that it filters, or 'any'");
     f->is_any = f->rules->kind == YAML_SCALAR && text_equal(f->rules->value, TEXT("any"));
-    enum status status = sigma_read_source(d, yaml_get(f->root, TEXT("logsource")), &f->source);
+    enum status status = sigma_read_source(d, f->root, &f->source);
     if (status == STATUS_OK)
         status = read_mode(d, f);
     if (status == STATUS_OK)

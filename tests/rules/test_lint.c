@@ -102,6 +102,55 @@ static const struct row {
      BASE "title: c\ncorrelation: {type: event_count, rules: [a], group-by: [u], timespan: 1m, "
           "condition: {eq: 0}}\n",
      "never-true:7"},
+    {"a range of nothing",
+     BASE "title: c\ncorrelation: {rules: [a], group-by: [u], timespan: 1m, type: event_count, "
+          "condition: {gt: 9, lt: 3}}\n",
+     "never-true:7"},
+    {"no whole number between",
+     BASE "title: c\ncorrelation: {rules: [a], group-by: [u], timespan: 1m, type: event_count, "
+          "condition: {gt: 2, lt: 3}}\n",
+     "never-true:7"},
+    {"half an event",
+     BASE "title: c\ncorrelation: {rules: [a], group-by: [u], timespan: 1m, type: event_count, "
+          "condition: {eq: 1.5}}\n",
+     "never-true:7"},
+    {"any count",
+     BASE "title: c\ncorrelation: {rules: [a], group-by: [u], timespan: 1m, type: event_count, "
+          "condition: {gte: 0}}\n",
+     "always-true:7"},
+    {"a sum's range of nothing",
+     BASE "title: c\ncorrelation: {rules: [a], group-by: [u], timespan: 1m, type: value_sum, "
+          "condition: {field: v, gt: 9, lt: 3}}\n",
+     "never-true:7"},
+    {"an expression and its opposite",
+     BASE "title: c\ncorrelation: {rules: [a], group-by: [u], timespan: 1m, type: temporal, "
+          "condition: a and not a}\n",
+     "never-true:7"},
+    {"an expression of nothing",
+     BASE "title: c\ncorrelation: {rules: [a], group-by: [u], timespan: 1m, type: temporal, "
+          "condition: not a}\n",
+     "always-true:7"},
+    {"temporal of one",
+     BASE "title: c\ncorrelation: {rules: [a], group-by: [u], timespan: 1m, type: temporal}\n",
+     "single-rule:7"},
+    {"an alias of nobody",
+     BASE "title: c\ncorrelation: {rules: [a], group-by: [u], timespan: 1m, type: event_count, "
+          "condition: {gte: 2}, aliases: {x: {a: y}}}\n",
+     "unused-alias:7"},
+    {"an alias of some",
+     BASE "title: c\ncorrelation: {rules: [a], group-by: [u], timespan: 1m, type: event_count, "
+          "condition: {gte: 2}, aliases: {u: {}}}\n",
+     "partial-alias:7"},
+    {"a rule twice",
+     BASE "title: c\ncorrelation: {type: event_count, rules: [a, a], group-by: [u], timespan: 1m, "
+          "condition: {gte: 2}}\n",
+     "duplicate-reference:7"},
+    {"a rule that the expression leaves out",
+     BASE
+     "title: b\nname: b\nlogsource: {category: test}\ndetection: {s: {x: 2}, condition: s}\n"
+     "---\ntitle: c\ncorrelation: {type: temporal, rules: [a, b], group-by: [u], timespan: 1m, "
+     "condition: a}\n",
+     "unused-rule:12"},
     {"meaning elsewhere",
      BASE "title: c\ntocsin: {fire: consume}\ncorrelation: {type: event_count, rules: [a], "
           "group-by: [u], timespan: 1m, condition: {gte: 2}}\n",

@@ -174,6 +174,36 @@ static void test_suggests(void **state)
     harness_close(&h);
 }
 
+static enum status allow_few(const struct correlation *one, uint32_t count, struct error *err)
+{
+    assert_int_equal(count, 1);
+    if (one->bounds[0].than <= 5 * FIXED_ONE)
+        return STATUS_OK;
+    return error_set(err, STATUS_LIMIT, one->rule->line, "more than five");
+}
+
+/* What the correlator cannot hold is refused by name, and the rest is loaded. */
+static void test_correlator_may_refuse(void **state)
+{
+    (void)state;
+    struct harness h;
+    uint32_t count = 0;
+    assert_int_equal(harness_open_with(
+                         &h,
+                         "title: a\nname: a\nlogsource: {category: test}\n"
+                         "detection: {s: {f: 1}, condition: s}\n---\ntitle: five\ncorrelation: "
+                         "{type: event_count, rules: [a], timespan: 1m, condition: {gte: 5}}\n---\n"
+                         "title: six\ncorrelation: {type: event_count, rules: [a], timespan: 1m, "
+                         "condition: {gte: 6}}\n",
+                         (struct ruleset_options){.allows = allow_few}),
+                     STATUS_OK);
+    assert_string_equal(h.messages, "limit:10 ");
+    assert_string_equal(h.first, "more than five");
+    (void)ruleset_correlations(h.ruleset, &count);
+    assert_int_equal(count, 1);
+    harness_close(&h);
+}
+
 static void test_missing_path(void **state)
 {
     (void)state;
@@ -189,7 +219,7 @@ static void test_missing_path(void **state)
 int main(void)
 {
     enum { COUNT = sizeof rows / sizeof *rows };
-    struct CMUnitTest tests[2 * COUNT + 2];
+    struct CMUnitTest tests[2 * COUNT + 3];
     size_t n = 0;
     for (size_t i = 0; i < COUNT; i++) {
         tests[n++] = ROW(test_is_told, &rows[i]);
@@ -197,5 +227,6 @@ int main(void)
     }
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_suggests);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_missing_path);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_correlator_may_refuse);
     return _cmocka_run_group_tests("test_rule_errors", tests, n, NULL, NULL);
 }
