@@ -17,6 +17,21 @@ static uint64_t load_short(const unsigned char *at, size_t len)
     return word;
 }
 
+static uint64_t load32(const unsigned char *at)
+{
+    uint32_t word = 0;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+/* 1 to 7 bytes, some of them twice. */
+static uint64_t load_tail(const unsigned char *at, size_t len)
+{
+    if (len >= 4)
+        return load32(at) << 32 | load32(at + len - 4);
+    return (uint64_t)at[0] << 16 | (uint64_t)at[len / 2] << 8 | at[len - 1];
+}
+
 static uint64_t fold(uint64_t a, uint64_t b)
 {
     __extension__ unsigned __int128 product = (unsigned __int128)a * b;
@@ -30,10 +45,12 @@ uint64_t hash_bytes(const void *at, size_t len, uint64_t seed)
     size_t left = len;
     for (; left >= 16; left -= 16, p += 16)
         h = fold(load64(p) ^ h, load64(p + 8) ^ UINT64_C(0xA0761D6478BD642F));
-    if (left >= 8)
+    if (left && len >= 16) /* the last sixteen, some of them again */
+        h = fold(load64(p + left - 16) ^ h, load64(p + left - 8) ^ UINT64_C(0xE7037ED1A0B428DB));
+    else if (left >= 8)
         h = fold(load64(p) ^ h, load64(p + left - 8) ^ UINT64_C(0xE7037ED1A0B428DB));
     else if (left)
-        h = fold(load_short(p, left) ^ h, UINT64_C(0x8EBC6AF09C88C6E3));
+        h = fold(load_tail(p, left) ^ h, UINT64_C(0x8EBC6AF09C88C6E3));
     return hash_mix(h);
 }
 

@@ -113,6 +113,8 @@ uint32_t candidates_route(struct matcher *m, const struct event *e,
 struct probe {
     struct matcher *m;
     const struct partition *partition;
+    const struct event *event;
+    struct memo_entry *noted; /* what is found is told here; or NULL */
 };
 
 static void take_rule(struct matcher *m, uint32_t rule)
@@ -127,6 +129,8 @@ static void take_atom(void *context, uint32_t atom)
 {
     const struct probe *p = context;
     struct matcher *m = p->m;
+    if (p->noted)
+        memo_add(p->noted, atom);
     if (m->atoms_seen[atom] == m->atom_generation)
         return;
     m->atoms_seen[atom] = m->atom_generation;
@@ -153,34 +157,68 @@ static void probe_number(struct probe *p, const struct partition_table *t, const
             take_atom(p, t->items[at].atom - 1);
 }
 
-static void probe_value(struct probe *p, const struct partition_field *f, struct value *value)
+static bool is_worth_searching(const struct event *e, const struct partition_field *f,
+                               const struct value *value)
+{
+    enum { SHORT = 48 }; /* searched as fast as looked at */
+    if (!f->gate || value->raw.len < SHORT)
+        return true;
+    const bool is_inside = value->raw.at >= e->document.at &&
+                           value->raw.at + value->raw.len <= e->document.at + e->document.len;
+    return gate_admits(f->gate, value->raw, e->is_plain && is_inside);
+}
+
+/* A byte is at most six of an escape (\u0041), and folding makes three bytes one at most. */
+enum { SHRINKS = 18 };
+
+static void search_value(struct probe *p, const struct partition_field *f, struct value *value)
 {
     struct fieldview *view = p->m->view;
     bool is_scalar = value->type != VALUE_OBJECT;
-    if (value->type == VALUE_NULL || (!is_scalar && !fieldview_plain(view, value).at))
+    if (!is_scalar && !fieldview_plain(view, value).at)
         return;
-    if (f->exact.count && is_scalar)
+    if (f->exact.count && is_scalar && value->raw.len / SHRINKS <= f->exact.longest)
         probe_exact(p, &f->exact, fieldview_folded(view, value));
     if (f->numbers.count && is_scalar) {
         const struct number *n = fieldview_number(view, value);
         if (n)
             probe_number(p, &f->numbers, n);
     }
-    if (f->literals && !value->is_prefix)
+    if (f->literals && !value->is_prefix && is_worth_searching(p->event, f, value))
         literals_find(f->literals, fieldview_folded(view, value), take_atom, p);
+}
+
+static void probe_value(struct probe *p, const struct partition_field *f, struct value *value)
+{
+    if (value->type == VALUE_NULL)
+        return;
+    bool is_known = false;
+    struct memo_entry *e =
+        f->field == NAMES_WHOLE ? NULL : memo_find(p->m->memo, f->number, value, &is_known);
+    if (is_known) {
+        for (uint32_t i = 0; i < e->count; i++)
+            take_atom(p, e->atoms[i]);
+        return;
+    }
+    const uint64_t cut = fieldview_cut_values(p->m->view);
+    p->noted = e;
+    search_value(p, f, value);
+    p->noted = NULL;
+    if (e && fieldview_cut_values(p->m->view) != cut)
+        memo_forget(e);
 }
 
 static void probe_partition(struct matcher *m, const struct partition *partition,
                             const struct event *e)
 {
-    struct probe p = {m, partition};
+    struct probe p = {.m = m, .partition = partition, .event = e};
     if (++m->atom_generation == 0) {
         memset(m->atoms_seen, 0, m->atom_max * sizeof *m->atoms_seen);
         m->atom_generation = 1;
     }
     for (uint32_t i = 0; i < partition->field_count; i++) {
         const struct partition_field *f = &partition->fields[i];
-        if (f->gate && !gate_is_open(f->gate, e))
+        if (f->field == NAMES_WHOLE && f->gate && !gate_is_open(f->gate, e))
             continue;
         struct value *value = fieldview_first(m->view, f->field);
         if (value && f->present)

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/gate.h"
 #include "rules/gram.h"
+#include "rules/sieve.h"
 #include "rules/substring.h"
 #include <stdlib.h>
 
 /*
  * Of each keyword some characters are looked for that stand in a row and that JSON does not change.
  * Setting bit 5 of every byte folds ASCII letters (and some other bytes together, which only opens
- * the gate too often). Where the rows are long enough only every n-th place of the text
- * (n up to 8) is looked at, and n neighbouring grams of each keyword are kept.
+ * the gate too often). A few keywords are looked for with a sieve. Of many, or where there is none,
+ * every n-th place of the text is looked at (n up to 8, as the rows are long), and n neighbouring
+ * grams of each keyword are kept.
  */
 enum { GRAM = GRAM_BYTES, STRIDE_MOST = 8 };
 
@@ -17,6 +19,8 @@ struct gate {
     uint32_t *grams;  /* open addressing, 0: free; what the bitmap lets through is looked up here */
     unsigned bits, gram_bits;
     unsigned stride;
+    bool has_sieve;
+    struct sieve sieve;
 };
 
 void gate_free(struct gate *g)
@@ -96,6 +100,18 @@ static bool reserve(struct gate *g, uint32_t count)
     return g->bitmap && g->grams;
 }
 
+static void build_sieve(struct gate *g, const struct text *keywords, uint32_t count)
+{
+    uint32_t grams[SIEVE_GRAMS];
+    if (count > SIEVE_GRAMS)
+        return;
+    for (uint32_t i = 0; i < count; i++) {
+        struct text row = longest_row(keywords[i]);
+        grams[i] = gram_at(row.at + gram_rarest(row, GRAM));
+    }
+    g->has_sieve = sieve_build(&g->sieve, grams, count);
+}
+
 struct gate *gate_new(const struct text *keywords, uint32_t count)
 {
     AUTO(gate) g = calloc(1, sizeof *g);
@@ -109,6 +125,9 @@ struct gate *gate_new(const struct text *keywords, uint32_t count)
         if (len < GRAM + g->stride - 1)
             g->stride = (unsigned)len - GRAM + 1;
     }
+    build_sieve(g, keywords, count);
+    if (g->has_sieve)
+        g->stride = 1;
     if (!reserve(g, count * g->stride))
         return NULL;
     for (uint32_t i = 0; i < count; i++) {
@@ -120,8 +139,26 @@ struct gate *gate_new(const struct text *keywords, uint32_t count)
     return MOVE(g);
 }
 
+static bool is_kept_at(const struct gate *g, struct text t, size_t at)
+{
+    return at + GRAM <= t.len && is_kept(g, gram_at(t.at + at));
+}
+
+static bool passes_sieve(const struct gate *g, struct text t)
+{
+    uint32_t places = 0;
+    for (size_t i = sieve_next(&g->sieve, t, 0, &places); i < t.len;
+         i = sieve_next(&g->sieve, t, i + SIEVE_BLOCK, &places))
+        for (; places; places &= places - 1)
+            if (is_kept_at(g, t, i + (size_t)__builtin_ctz(places)))
+                return true;
+    return false;
+}
+
 static bool has_gram(const struct gate *g, struct text t)
 {
+    if (g->has_sieve)
+        return passes_sieve(g, t);
     const uint64_t *bitmap = g->bitmap;
     for (size_t i = 0; i + GRAM <= t.len; i += g->stride) {
         uint32_t gram = gram_at(t.at + i);
@@ -173,6 +210,16 @@ static bool is_inside(struct text part, struct text whole)
 static bool may_hold(const struct gate *g, struct text raw, struct text part)
 {
     return part.len && !is_inside(part, raw) && (has_gram(g, part) || has_disguise(part));
+}
+
+bool gate_has_sieve(const struct gate *g)
+{
+    return g->has_sieve;
+}
+
+bool gate_admits(const struct gate *g, struct text value, bool is_plain)
+{
+    return has_gram(g, value) || (!is_plain && has_disguise(value));
 }
 
 /* Around the document, whose bytes are known to be plain. */

@@ -13,6 +13,7 @@ void matcher_free(struct matcher *m)
     if (m->evaluation.memory)
         evaluation_fini(&m->evaluation);
     fieldview_free(m->view);
+    memo_free(m->memo);
     decoder_scratch_free(m->decoding);
     free(m->seen);
     free(m->candidates);
@@ -50,6 +51,8 @@ enum status matcher_new(struct ruleset *ruleset, struct matcher **out, struct er
                                        names_count(ruleset->names), &m->view, err);
     if (status == STATUS_OK)
         status = evaluation_init(&m->evaluation, ruleset->predicates, m->view, err);
+    if (status == STATUS_OK)
+        status = memo_new(ruleset->partitions.field_total, &m->memo, err);
     if (status == STATUS_OK)
         status = decoder_scratch_new(&m->decoding, err);
     if (status == STATUS_OK)

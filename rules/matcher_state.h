@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "rules/evaluation.h"
+#include "rules/memo.h"
 #include "rules/ruleset_state.h"
 
 enum {
@@ -23,6 +24,7 @@ struct route {
 struct matcher {
     struct ruleset *ruleset; /* one reference */
     struct fieldview *view;
+    struct memo *memo;
     struct evaluation evaluation;
     struct decoder_scratch *decoding;
     const struct event *decoded;   /* the event that matcher_decode saw last, and */

@@ -159,6 +159,7 @@ static void put(struct partition_table *t, uint64_t key, struct text text, uint3
     while (t->items[at].atom)
         at = (at + 1) & t->mask;
     t->items[at] = (struct partition_key){key, text, atom + 1};
+    t->longest = text.len > t->longest ? (uint32_t)text.len : t->longest;
 }
 
 static int compare_fields(const void *a, const void *b)
@@ -207,18 +208,27 @@ static bool build_literals(const struct building *b, struct partition_field *f)
     return status == STATUS_OK;
 }
 
-/* Only literals look at the whole event; without a gate all is searched, so no memory is no error.
- */
+/* Of NAMES_WHOLE any gate is worth it; of a field one that is much faster than its literals, which
+ * then may stand anywhere. Without a gate all is searched, so no memory is no error. */
 static void build_gate(const struct building *b, struct partition_field *f)
 {
-    struct text *keywords = calloc((size_t)b->count + 1, sizeof *keywords);
+    struct text *literals = calloc((size_t)b->count + 1, sizeof *literals);
     uint32_t count = 0;
-    for (uint32_t i = 0; keywords && i < b->count; i++)
-        if (b->atoms[i].atom.field == NAMES_WHOLE)
-            keywords[count++] = b->atoms[i].atom.text;
-    if (count)
-        f->gate = gate_new(keywords, count);
-    free(keywords);
+    bool is_edged = false;
+    for (uint32_t i = 0; literals && i < b->count; i++) {
+        const struct atom *a = &b->atoms[i].atom;
+        if (a->kind != ATOM_LITERAL || a->field != f->field)
+            continue;
+        literals[count++] = a->text;
+        is_edged |= a->place != LITERAL_ANYWHERE;
+    }
+    if (count && (f->field == NAMES_WHOLE || !is_edged))
+        f->gate = gate_new(literals, count);
+    if (f->gate && f->field != NAMES_WHOLE && !gate_has_sieve(f->gate)) {
+        gate_free(f->gate);
+        f->gate = NULL;
+    }
+    free(literals);
 }
 
 static bool freeze_fields(const struct building *b, struct partition *p)
@@ -247,8 +257,8 @@ static bool freeze_fields(const struct building *b, struct partition *p)
         else if (a->kind == ATOM_PRESENT)
             f->present = i + 1;
     }
-    if (p->field_count && p->fields[0].field == NAMES_WHOLE)
-        build_gate(b, &p->fields[0]);
+    for (uint32_t i = 0; i < p->field_count; i++)
+        build_gate(b, &p->fields[i]);
     return true;
 }
 
@@ -376,6 +386,8 @@ static enum status build_all(const struct compiled *rules, const struct predicat
             cover_count(rules[p->items[i].rules[k]].root, uses);
         if (!build(rules, &search, &b, &p->items[i]))
             status = STATUS_NOMEM;
+        for (uint32_t k = 0; k < p->items[i].field_count; k++)
+            p->items[i].fields[k].number = p->field_total++;
         free_building(&b);
     }
     arena_fini(&scratch);

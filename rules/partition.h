@@ -24,14 +24,16 @@ struct partition_key {
 struct partition_table {
     struct partition_key *items;
     uint32_t mask, count;
+    uint32_t longest; /* text, in bytes */
 };
 
 struct partition_field {
     uint32_t field;
+    uint32_t number; /* among all partitions' fields */
     struct partition_table exact, numbers;
     struct literals *literals; /* or NULL */
     uint32_t present;          /* atom + 1; 0: none */
-    struct gate *gate;         /* NAMES_WHOLE: closed for most events; or NULL */
+    struct gate *gate;         /* closed for most values of all `literals`; or NULL */
 };
 
 struct partition {
@@ -52,7 +54,8 @@ struct partitions {
     struct partition *items;
     uint32_t *of_rule; /* each rule is in one */
     uint32_t count;
-    uint32_t *buckets; /* by log source: index + 1 */
+    uint32_t field_total; /* of all */
+    uint32_t *buckets;    /* by log source: index + 1 */
     uint32_t mask;
 };
 

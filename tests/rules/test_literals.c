@@ -155,6 +155,41 @@ static void test_no_gate_for_what_json_changes(void **state)
     assert_null(g);
 }
 
+/* Keywords of a few letters in any case: whatever holds one gets through, whole or as a value. */
+static void test_gate_lets_every_keyword_through(void **state)
+{
+    (void)state;
+    enum { KEYWORDS = 120, KEYWORD = 9 };
+    static char bytes[KEYWORDS][KEYWORD];
+    uint64_t random = 99;
+    for (unsigned round = 0; round < 60; round++) {
+        struct text keywords[KEYWORDS];
+        uint32_t count = 1 + (uint32_t)(next(&random) % KEYWORDS); /* with a sieve, and too many */
+        for (uint32_t i = 0; i < count; i++) {
+            keywords[i] = (struct text){bytes[i], 4 + next(&random) % (KEYWORD - 4)};
+            for (size_t k = 0; k < keywords[i].len; k++)
+                bytes[i][k] = "abcdefgh-_9"[next(&random) % 11];
+        }
+        AUTO(gate) g = gate_new(keywords, count);
+        assert_non_null(g);
+        for (unsigned k = 0; k < 200; k++) {
+            size_t len = next(&random) % 150;
+            char *text = malloc(len + 1); /* exactly sized */
+            char lower[150];
+            assert_non_null(text);
+            for (size_t i = 0; i < len; i++) {
+                text[i] = "abcdefghABCDEFGH-_9 .\xC3"[next(&random) % 22];
+                lower[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] + 32 : text[i]);
+            }
+            bool is_inside = false;
+            for (uint32_t i = 0; i < count; i++)
+                is_inside |= plain_find((struct text){lower, len}, keywords[i]) < len;
+            assert_true(!is_inside || gate_admits(g, (struct text){text, len}, true));
+            free(text);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +198,7 @@ int main(void)
         cmocka_unit_test(test_gate),
         cmocka_unit_test(test_gate_sees_what_is_not_raw),
         cmocka_unit_test(test_no_gate_for_what_json_changes),
+        cmocka_unit_test(test_gate_lets_every_keyword_through),
     };
     return cmocka_run_group_tests_name("test_literals", tests, NULL, NULL);
 }
