@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/source_file.h"
+#include "base/log.h"
 #include "base/timestamp.h"
-#include "ingest/framer.h"
+#include "ingest/bookmark.h"
+#include "ingest/file_set.h"
+#include "ingest/followed_state.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,302 +13,603 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /*
- * The file is looked at every LOOK_MS: more bytes are read; a smaller file was truncated and is
- * read from its start; another file at the path is a rotation: the old one is read to its end
- * first. With `state` the place behind the last durable record survives a restart.
+ * inotify says at once when something happens, and every LOOK_MS all files are looked at anyway.
+ * Each message is numbered by where it ends: "file:<door>:<slot>:<base + offset>". The journal
+ * knows the highest number it holds of each slot, so that with `state` (which file is in which
+ * slot) neither a stop nor a kill -9 loses or doubles a line. For that a new life in a slot is
+ * written down before its first message is read.
  */
-enum { LOOK_MS = 100, READ_BYTES = 256 * 1024, OWED_MS = 5000 };
+enum {
+    LOOK_MS = 100,
+    SCAN_MS = 1000,
+    SAVE_MS = 1000,
+    OWED_MS = 5000,
+    LINGER_MS = 60000, /* a renamed file is written to until its program hears of it */
+    PARTLY_MS = 2000,  /* a file that may be somebody's copy in the making is left alone */
+    COPY_MS = 10000,   /* a copy whose original is not truncated is a file of its own */
+    READ_BYTES = 256 * 1024,
+    STATE_BYTES = 16 << 20,
+};
 
 struct file_door {
     struct source source;
-    struct text path, state; /* options */
-    int is_from_end;
-    int is_nul;
+    struct option_texts paths; /* options */
+    struct text state;
+    int is_from_end, is_nul;
+    int64_t max_files, max_open;
+    char state_path[1024]; /* empty: nothing is remembered */
+    char hash[SOURCE_HASH_LEN + 1];
+    struct file_set set;
+    uint64_t *ceilings; /* by slot: numbers given so far are below */
+    struct bookmark *bookmark;
     pthread_t thread;
     bool is_threaded;
-    int fd; /* -1: the file is not there now */
-    ino_t inode;
-    uint64_t offset;     /* read so far */
-    uint64_t message_at; /* behind the last whole message */
-    struct framer framer;
     char *chunk;
-    lane_count rotations, truncations;
-    struct mark *mark;
-    uint64_t saved_inode, saved_offset;
+    bool has_past; /* a state was read: files that are not in it came later */
+    bool is_first; /* scan */
+    bool is_refused, is_changed, has_unnamed;
+    uint64_t saved_ms, scanned_ms, now_ms;
+    lane_count rotations, truncations, recovered, compressed, refused;
+    _Atomic int64_t followed;
 };
 
-/* The place behind what is durable: written on the journal's thread, read on ours. Held by the door
- * and by every batch whose barrier is to come. */
-struct mark {
-    _Atomic uint64_t refs, inode, offset;
-};
+/* ---- what is remembered ---- */
 
-/* Where a batch ended. */
-struct place {
-    struct mark *mark;
-    uint64_t inode, offset;
-};
-
-static void unref(struct mark *m)
+static int64_t known_number(const struct file_door *d, uint32_t slot)
 {
-    /* acq_rel: the last one sees all that the others did */
-    if (m && atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) == 1)
-        free(m);
+    char stream[64];
+    (void)snprintf(stream, sizeof stream, "file:%s:%" PRIu32, d->hash, slot);
+    const struct intake *intake = &d->source.intake;
+    return intake->mark && d->state_path[0] ? intake->mark(intake->context, text_of(stream)) : -1;
 }
 
-static void reached(void *context, uint64_t token, bool is_ok)
+/* A new life's numbers are above all that the slot ever had. */
+static void raise_base(const struct file_door *d, struct followed *f)
 {
-    struct place *p = context;
-    (void)token;
-    if (is_ok) {
-        atomic_store_explicit(&p->mark->inode, p->inode, memory_order_relaxed);
-        atomic_store_explicit(&p->mark->offset, p->offset, memory_order_release); /* save() */
+    int64_t known = known_number(d, f->slot);
+    if (f->base < d->ceilings[f->slot])
+        f->base = d->ceilings[f->slot];
+    if (known >= 0 && f->base <= (uint64_t)known)
+        f->base = (uint64_t)known + 1;
+}
+
+static void save(struct file_door *d)
+{
+    struct buffer out;
+    d->has_unnamed = false;
+    if (!d->state_path[0] || !d->is_changed)
+        return;
+    buffer_init(&out, STATE_BYTES);
+    followed_state_begin(&out);
+    for (uint32_t i = 0; i < d->set.max_files; i++)
+        if (d->set.files[i])
+            followed_state_add(d->set.files[i], &out);
+    bool is_saved = !out.has_failed && bookmark_save(d->state_path, buffer_text(&out));
+    for (uint32_t i = 0; is_saved && i < d->set.max_files; i++)
+        if (d->set.files[i])
+            d->set.files[i]->is_named = true;
+    if (!is_saved)
+        log_line(LOG_WARNING, "file: the places in the files cannot be remembered path=%s",
+                 d->state_path);
+    d->is_changed = !is_saved;
+    d->saved_ms = d->now_ms;
+    buffer_fini(&out);
+}
+
+static bool is_as_remembered(const struct followed *f, const struct followed_place *p)
+{
+    struct stat st;
+    if (fstat(f->fd, &st) != 0 || (uint64_t)st.st_size < p->offset)
+        return false;
+    struct followed_print head = followed_print_of(f->fd, p->head.len, FOLLOWED_HEAD_BYTES);
+    struct followed_print tail = followed_print_of(f->fd, p->offset, p->tail.len);
+    return head.hash == p->head.hash && (!p->tail.len || tail.hash == p->tail.hash);
+}
+
+static void count_truncation(struct file_door *d, const struct followed *f, bool is_recovered)
+{
+    char quoted[LOG_QUOTE_LEN];
+    lane_count_add(is_recovered ? &d->recovered : &d->truncations, 1);
+    log_line(is_recovered ? LOG_INFO : LOG_WARNING,
+             is_recovered ? "file: truncated, what was unread is read from its copy path=%s"
+                          : "file: truncated: what was written after the last look at it is lost, "
+                            "unless its program rotates by renaming path=%s",
+             log_quote(text_of(f->path), quoted));
+}
+
+/* One file of the state: where it is now, and where it goes on. */
+static void resume(void *context, const struct followed_place *p)
+{
+    struct file_door *d = context;
+    const struct stat st = {.st_dev = p->device, .st_ino = p->inode};
+    struct followed *f = followed_new(p->path, &st, (size_t)d->source.max_message_bytes, d->is_nul);
+    if (!f || file_set_add(&d->set, f, p->slot)) {
+        followed_free(f);
+        return;
     }
-    unref(p->mark);
-    free(p);
+    f->base = p->base;
+    f->quiet_ms = d->now_ms;
+    if (!file_set_open(&d->set, f)) {
+        char quoted[LOG_QUOTE_LEN];
+        log_line(LOG_INFO, "file: gone while nobody looked; its end may be unread path=%s",
+                 log_quote(text_of(p->path), quoted));
+        d->ceilings[p->slot] = p->base + p->offset + 1;
+        file_set_remove(&d->set, f);
+        return;
+    }
+    f->is_checked = true;
+    if (!is_as_remembered(f, p)) {
+        f->offset = p->offset;
+        count_truncation(d, f, false);
+        followed_begin_anew(f);
+        raise_base(d, f);
+        d->has_unnamed = d->is_changed = true;
+        return;
+    }
+    int64_t known = known_number(d, p->slot);
+    uint64_t offset = p->offset;
+    if (known > 0 && (uint64_t)known > p->base + offset)
+        offset = (uint64_t)known - p->base;
+    f->head = p->head;
+    f->is_named = true;
+    followed_seek(f, offset);
 }
+
+static void recall(struct file_door *d)
+{
+    FILE *in = d->state_path[0] ? fopen(d->state_path, "re") : NULL;
+    if (!in)
+        return;
+    char *content = calloc(1, STATE_BYTES + 1);
+    if (content && fread(content, 1, STATE_BYTES, in) > 0) {
+        d->has_past = true;
+        if (!followed_state_read(content, resume, d))
+            log_line(LOG_WARNING, "file: what was remembered is damaged path=%s", d->state_path);
+    }
+    free(content);
+    (void)fclose(in);
+}
+
+/* ---- the barrier ---- */
+
+/* In a batch's place: an entry for each file that has messages in it. */
+struct reached {
+    uint32_t slot;
+    uint64_t base, offset;
+};
 
 static void seal(void *context, struct batch *b)
 {
-    struct file_door *f = context;
-    struct place *p = f->state.len ? malloc(sizeof *p) : NULL;
-    if (!p)
-        return; /* without it the place is remembered with the next batch */
-    *p = (struct place){f->mark, (uint64_t)f->inode, f->message_at};
-    b->durable = reached;
-    b->durable_context = p;
-    (void)atomic_fetch_add_explicit(&f->mark->refs, 1, memory_order_relaxed);
+    struct file_door *d = context;
+    struct buffer places;
+    buffer_init(&places, STATE_BYTES);
+    for (uint32_t i = 0; i < d->set.max_files; i++) {
+        struct followed *f = d->set.files[i];
+        if (!f || !f->is_touched)
+            continue;
+        struct reached r = {f->slot, f->base, f->given_at};
+        buffer_append(&places, (struct text){(const char *)&r, sizeof r});
+    }
+    bool is_sealed = !places.has_failed && bookmark_seal(d->bookmark, b, buffer_text(&places));
+    for (uint32_t i = 0; is_sealed && i < d->set.max_files; i++)
+        if (d->set.files[i])
+            d->set.files[i]->is_touched = false; /* else its place comes with the next batch */
+    buffer_fini(&places);
 }
 
-static void save(struct file_door *f)
+static void landed(void *context, struct text place, bool is_durable)
 {
-    uint64_t offset = atomic_load_explicit(&f->mark->offset, memory_order_acquire); /* reached() */
-    uint64_t inode = atomic_load_explicit(&f->mark->inode, memory_order_relaxed);
-    if (!f->state.len || !inode || (offset == f->saved_offset && inode == f->saved_inode))
-        return;
-    char fresh[4096];
-    (void)snprintf(fresh, sizeof fresh, "%s.new", f->state.at);
-    FILE *out = fopen(fresh, "we");
-    if (!out)
-        return;
-    bool is_written = fprintf(out, "%" PRIu64 " %" PRIu64 "\n", inode, offset) > 0;
-    is_written &= fflush(out) == 0 && fsync(fileno(out)) == 0;
-    is_written &= fclose(out) == 0;
-    if (is_written && rename(fresh, f->state.at) == 0) {
-        f->saved_inode = inode;
-        f->saved_offset = offset;
+    struct file_door *d = context;
+    d->is_refused |= !is_durable;
+    for (; !d->is_refused && place.len >= sizeof(struct reached);
+         place = text_skip(place, sizeof(struct reached))) {
+        struct reached r;
+        memcpy(&r, place.at, sizeof r);
+        struct followed *f = d->set.files[r.slot];
+        if (f && f->base == r.base && f->durable < r.offset) {
+            f->durable = r.offset;
+            d->is_changed = true;
+        }
     }
 }
 
-static bool recall(struct file_door *f)
+/* Everything behind what is durable is read again. */
+static void rewind_all(struct file_door *d)
 {
-    char line[64] = "";
-    FILE *in = f->state.len ? fopen(f->state.at, "re") : NULL;
-    if (!in)
-        return false;
-    bool is_read = fgets(line, sizeof line, in) != NULL;
-    (void)fclose(in);
-    char *end = NULL;
-    f->saved_inode = strtoull(line, &end, 10);
-    f->saved_offset = is_read ? strtoull(end, NULL, 10) : 0;
-    return is_read;
-}
-
-static void begin(struct file_door *f, uint64_t offset)
-{
-    f->offset = offset;
-    f->message_at = offset;
-    framer_fini(&f->framer);
-    framer_init(&f->framer, f->source.max_message_bytes);
-    f->framer.mode = f->is_nul ? FRAMER_NUL : FRAMER_LF; /* a line may begin with a number */
-}
-
-static void open_path(struct file_door *f, bool is_first)
-{
-    struct stat st;
-    f->fd = open(f->path.at, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (f->fd < 0)
-        return;
-    if (fstat(f->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        (void)close(f->fd);
-        f->fd = -1;
-        return;
+    d->is_refused = false;
+    for (uint32_t i = 0; i < d->set.max_files; i++) {
+        struct followed *f = d->set.files[i];
+        if (!f)
+            continue;
+        f->is_resumed = true;
+        f->is_ended = false;
+        if (f->fd >= 0 && f->durable < f->given_at)
+            followed_seek(f, f->durable);
     }
-    f->inode = st.st_ino;
-    uint64_t start = is_first && f->is_from_end ? (uint64_t)st.st_size : 0;
-    if (is_first && recall(f))
-        start = f->saved_inode == (uint64_t)st.st_ino && f->saved_offset <= (uint64_t)st.st_size
-                    ? f->saved_offset
-                    : 0;
-    begin(f, start);
 }
 
-static void give(struct file_door *f, struct text message, uint32_t flags, uint64_t behind,
-                 int64_t now_us)
+/* False: nothing may be read yet. */
+static bool settle(struct file_door *d)
 {
-    struct text path = {f->path.at, f->path.len};
-    struct lane *l = &f->source.lanes[0];
-    /* a hand-over inside lane_add ends before this message: message_at is still the last one's */
-    (void)lane_add(l, message, path, now_us, flags & FRAMER_TRUNCATED);
-    f->message_at = behind;
-}
-
-/* Reads what is there; true while there is more. */
-static bool read_some(struct file_door *f)
-{
-    if (f->fd < 0 || !lane_ready(&f->source.lanes[0]))
+    bookmark_take(d->bookmark, landed, d);
+    if (d->has_unnamed || d->now_ms - d->saved_ms >= SAVE_MS)
+        save(d);
+    if (!d->is_refused)
+        return true;
+    lane_put(&d->source.lanes[0]);
+    struct pollfd stop = {.fd = d->source.stop_fd, .events = POLLIN};
+    (void)poll(&stop, 1, LOOK_MS);
+    bookmark_take(d->bookmark, landed, d);
+    if (bookmark_under_way(d->bookmark))
         return false;
-    ssize_t n = pread(f->fd, f->chunk, READ_BYTES, (off_t)f->offset);
-    if (n <= 0)
-        return false;
-    struct text chunk = {f->chunk, (size_t)n};
-    struct text message;
-    uint32_t flags = 0;
-    int64_t now_us = timestamp_now_us();
-    f->offset += (uint64_t)n;
-    while (framer_next(&f->framer, &chunk, &message, &flags))
-        give(f, message, flags, f->offset - chunk.len, now_us);
+    rewind_all(d);
     return true;
 }
 
-static void leave_file(struct file_door *f)
+/* ---- reading ---- */
+
+static void give(struct file_door *d, struct followed *f, struct text message, uint32_t flags,
+                 uint64_t behind, int64_t now_us)
+{
+    struct lane *l = &d->source.lanes[0];
+    /* where a long line is cut must not depend on how it was read: its number stands for it */
+    if (flags & FRAMER_TRUNCATED && behind > f->given_at + d->source.max_message_bytes)
+        behind = f->given_at + d->source.max_message_bytes;
+    /* a hand-over inside ends before this message: given_at is still the last one's */
+    struct record *r = lane_add(l, message, text_of(f->path), now_us, flags & FRAMER_TRUNCATED);
+    if (!r && source_is_stopping(&d->source))
+        return;
+    f->given_at = behind;
+    f->is_touched = true;
+    if (!r || !f->is_named)
+        return;
+    char origin[96];
+    int len = snprintf(origin, sizeof origin, "file:%s:%" PRIu32 ":%" PRIu64, d->hash, f->slot,
+                       f->base + behind);
+    r->origin = arena_copy(&l->batch->arena, (struct text){origin, (size_t)len});
+    if (f->is_resumed)
+        r->flags |= RECORD_RESUMED;
+    f->is_resumed = false;
+}
+
+/* What stands behind the last line's end. */
+static void give_rest(struct file_door *d, struct followed *f)
 {
     struct text message;
     uint32_t flags = 0;
     if (framer_end(&f->framer, &message, &flags))
-        give(f, message, 0, f->offset, timestamp_now_us()); /* a last line without its end */
-    lane_put(&f->source.lanes[0]);                          /* its place belongs to this file */
-    (void)close(f->fd);
-    f->fd = -1;
+        give(d, f, message, 0, f->offset, timestamp_now_us());
 }
 
-static void look(struct file_door *f)
+static bool adopt_at(struct file_door *d, const char *path, const struct stat *st, bool is_copy,
+                     uint64_t offset);
+
+/* Truncated or written anew. Where its old content was copied first, what was unread is there. */
+static void begin_anew(struct file_door *d, struct followed *f)
 {
-    struct stat at_path, open_one;
-    bool is_there = stat(f->path.at, &at_path) == 0;
-    if (f->fd < 0) {
-        if (is_there)
-            open_path(f, false);
+    char path[4096 + 256];
+    struct stat st;
+    bool has_copy = file_set_find_copy(f, path, sizeof path, &st);
+    struct followed *copy = has_copy ? file_set_find(&d->set, &st) : NULL;
+    if (copy) {
+        copy->copy_ms = 0;
+        copy->is_checked = true;
+        followed_seek(copy, f->given_at);
+    } else if (has_copy) {
+        has_copy = adopt_at(d, path, &st, true, f->given_at);
+    }
+    if (!has_copy)
+        give_rest(d, f);
+    count_truncation(d, f, has_copy);
+    lane_put(&d->source.lanes[0]); /* its places belong to the old content */
+    followed_begin_anew(f);
+    raise_base(d, f);
+    d->has_unnamed = d->is_changed = true;
+}
+
+/* A new file may be the copy that `copytruncate` makes of one that is followed: it says nothing
+ * new. False: it is not known yet, or it is one. */
+static bool is_original(struct file_door *d, struct followed *f)
+{
+    bool is_partly = false;
+    if (f->copy_ms) {
+        f->copy_ms = d->now_ms - f->copy_ms < COPY_MS ? f->copy_ms : 0;
+        return !f->copy_ms;
+    }
+    if (f->is_checked || !d->set.has_wildcards)
+        return true;
+    const struct followed *original = file_set_original(&d->set, f, &is_partly);
+    if (!original && is_partly && d->now_ms - f->quiet_ms < PARTLY_MS)
+        return false;
+    f->is_checked = true;
+    if (!original)
+        return true;
+    followed_seek(f, original->offset);
+    f->copy_ms = d->now_ms;
+    return false;
+}
+
+static bool may_read(struct file_door *d, struct followed *f)
+{
+    if (!f->has_more || f->is_compressed)
+        return false;
+    const struct followed *before = f->waits ? d->set.files[f->waits_for] : NULL;
+    f->waits = before && before != f && before->has_more && before->fd >= 0;
+    return !f->waits && file_set_open(&d->set, f) && is_original(d, f) &&
+           lane_ready(&d->source.lanes[0]);
+}
+
+/* One piece of one file; false where it has no more. */
+static bool read_some(struct file_door *d, struct followed *f)
+{
+    struct text piece, message;
+    uint32_t flags = 0;
+    if (!may_read(d, f))
+        return false;
+    enum followed_news news = followed_read(f, d->chunk, READ_BYTES, &piece);
+    if (news == FOLLOWED_ANEW) {
+        begin_anew(d, f);
+        return true;
+    }
+    if (f->is_compressed)
+        lane_count_add(&d->compressed, 1);
+    if (news != FOLLOWED_MORE)
+        return false;
+    int64_t now_us = timestamp_now_us();
+    f->quiet_ms = d->now_ms;
+    while (framer_next(&f->framer, &piece, &message, &flags))
+        give(d, f, message, flags, f->offset - piece.len, now_us);
+    return true;
+}
+
+/* ---- coming and going ---- */
+
+static bool adopt_at(struct file_door *d, const char *path, const struct stat *st, bool is_copy,
+                     uint64_t offset)
+{
+    struct followed *f = followed_new(path, st, (size_t)d->source.max_message_bytes, d->is_nul);
+    const struct followed *before = file_set_find_path(&d->set, path);
+    if (!f || file_set_add(&d->set, f, UINT32_MAX)) {
+        followed_free(f);
+        return false;
+    }
+    f->quiet_ms = d->now_ms;
+    f->is_checked = is_copy;
+    f->is_at_path = !is_copy;
+    raise_base(d, f);
+    if (before) {
+        f->waits = true;
+        f->waits_for = before->slot;
+        lane_count_add(&d->rotations, 1);
+    }
+    if (offset && file_set_open(&d->set, f))
+        followed_seek(f, offset);
+    d->has_unnamed = d->is_changed = true;
+    return true;
+}
+
+static void adopt(void *context, const char *path, const struct stat *st)
+{
+    struct file_door *d = context;
+    bool is_past = d->is_first && !d->has_past && d->is_from_end;
+    (void)adopt_at(d, path, st, false, is_past ? (uint64_t)st->st_size : 0);
+}
+
+static void scan(struct file_door *d)
+{
+    file_set_scan(&d->set, adopt, d);
+    if (d->set.refused > lane_count_read(&d->refused))
+        log_line(LOG_WARNING,
+                 "file: %u files are not followed: there are more than max_files=%" PRId64,
+                 d->set.refused, d->max_files);
+    atomic_store_explicit(&d->refused, d->set.refused, memory_order_relaxed); /* read by metrics */
+    d->scanned_ms = d->now_ms;
+    d->is_first = false;
+    for (uint32_t i = 0; i < d->set.max_files; i++) /* renamed while closed: it may have grown */
+        if (d->set.files[i] && !d->set.files[i]->is_at_path && d->set.files[i]->fd < 0)
+            d->set.files[i]->has_more = file_set_open(&d->set, d->set.files[i]);
+}
+
+/* Not at its path any more, and nobody writes to it: read to its end, then forgotten. */
+static void part_with(struct file_door *d, struct followed *f)
+{
+    if (!f->is_ended && f->fd >= 0)
+        give_rest(d, f);
+    f->is_ended = true;
+    if (f->durable < f->given_at)
+        return; /* what is refused must be read again */
+    d->ceilings[f->slot] = f->base + f->offset + 1;
+    d->is_changed = true;
+    file_set_remove(&d->set, f);
+}
+
+static void look(struct file_door *d)
+{
+    bool must_scan = file_set_has_changed(&d->set) || !d->set.has_wildcards;
+    if (must_scan || d->now_ms - d->scanned_ms >= SCAN_MS)
+        scan(d);
+    for (uint32_t i = 0; i < d->set.max_files; i++) {
+        struct followed *f = d->set.files[i];
+        if (!f)
+            continue;
+        if (!f->is_ended && followed_look(f) == FOLLOWED_ANEW)
+            begin_anew(d, f);
+        bool is_quiet = d->now_ms - f->quiet_ms >= LINGER_MS || f->is_compressed;
+        if (!f->is_at_path && (f->fd < 0 || (!f->has_more && is_quiet)))
+            part_with(d, f);
+    }
+    atomic_store_explicit(&d->followed, d->set.count, memory_order_relaxed); /* read by metrics */
+}
+
+/* Nothing more now. */
+static void rest(struct file_door *d)
+{
+    struct lane *l = &d->source.lanes[0];
+    struct pollfd waits[2] = {{.fd = d->source.stop_fd, .events = POLLIN},
+                              {.fd = d->set.inotify_fd, .events = POLLIN}};
+    if (l->batch && l->batch->count && lane_is_busy(l)) {
+        const struct timespec a_step = {0, LANE_STEP_US * 1000};
+        (void)ppoll(waits, 1, &a_step, NULL);
         return;
     }
-    if (fstat(f->fd, &open_one) != 0)
-        return;
-    if ((uint64_t)open_one.st_size < f->offset) {
-        lane_count_add(&f->truncations, 1);
-        begin(f, 0);
-    } else if (is_there && at_path.st_ino != f->inode && (uint64_t)open_one.st_size == f->offset) {
-        lane_count_add(&f->rotations, 1);
-        leave_file(f);
-        open_path(f, false);
-    }
+    lane_put(l);
+    (void)poll(waits, 2, LOOK_MS);
+    d->now_ms = timestamp_monotonic_ms();
+    look(d);
 }
 
 static void *run(void *context)
 {
-    struct file_door *f = context;
-    struct source *s = &f->source;
-    struct pollfd stop = {.fd = s->stop_fd, .events = POLLIN};
-    open_path(f, true);
-    while (!source_is_stopping(s)) {
-        if (read_some(f))
+    struct file_door *d = context;
+    d->now_ms = timestamp_monotonic_ms();
+    d->is_first = true;
+    recall(d);
+    scan(d);
+    d->is_changed = true;
+    save(d);
+    while (!source_is_stopping(&d->source)) {
+        bool has_read = false;
+        d->now_ms = timestamp_monotonic_ms();
+        if (!settle(d))
             continue;
-        lane_put(&s->lanes[0]);
-        save(f);
-        (void)poll(&stop, 1, LOOK_MS);
-        look(f);
+        for (uint32_t i = 0; i < d->set.max_files && !d->has_unnamed; i++)
+            if (d->set.files[i])
+                has_read |= read_some(d, d->set.files[i]);
+        if (!has_read && !d->has_unnamed)
+            rest(d);
     }
-    lane_fini(&s->lanes[0]);
+    lane_fini(&d->source.lanes[0]);
     return NULL;
+}
+
+/* ---- the door ---- */
+
+static enum status check_paths(const struct file_door *d, struct error *err)
+{
+    for (uint32_t i = 0; i < d->paths.count; i++) {
+        const char *path = d->paths.items[i].at;
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (fd < 0 && errno != ENOENT) /* one that is not there yet may come */
+            return error_set(err, STATUS_IO, 0, "%s: %s", path, strerrordesc_np(errno));
+        if (fd >= 0)
+            (void)close(fd);
+    }
+    return d->paths.count && d->paths.items[0].len
+               ? STATUS_OK
+               : error_set(err, STATUS_INVALID, 0, "path: want the file to follow");
 }
 
 static enum status open_file(struct source *s, struct error *err)
 {
-    struct file_door *f = CONTAINER_OF(s, struct file_door, source);
-    f->fd = -1;
-    framer_init(&f->framer, s->max_message_bytes);
-    if (!f->path.len)
-        return error_set(err, STATUS_INVALID, 0, "path: want the file to follow");
-    int fd = open(f->path.at, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (fd < 0 && errno != ENOENT) /* one that is not there yet may come */
-        return error_set(err, STATUS_IO, 0, "%s: %s", f->path.at, strerrordesc_np(errno));
-    if (fd >= 0)
-        (void)close(fd);
-    f->chunk = malloc(READ_BYTES);
-    f->mark = calloc(1, sizeof *f->mark);
-    if (!f->chunk || !f->mark)
+    struct file_door *d = CONTAINER_OF(s, struct file_door, source);
+    struct buffer name;
+    enum status status = check_paths(d, err);
+    if (status)
+        return status;
+    buffer_init(&name, 1 << 20);
+    for (uint32_t i = 0; i < d->paths.count; i++)
+        buffer_printf(&name, "%s%s", i ? " " : "", d->paths.items[i].at);
+    (void)snprintf(s->address, sizeof s->address, "%.*s", TEXT_ARG(buffer_text(&name)));
+    status = source_state(s, d->state, buffer_text(&name), d->state_path, sizeof d->state_path,
+                          d->hash, err);
+    buffer_fini(&name);
+    if (!status)
+        status =
+            file_set_init(&d->set, d->paths, (uint32_t)d->max_files, (uint32_t)d->max_open, err);
+    if (status)
+        return status;
+    d->chunk = malloc(READ_BYTES);
+    d->ceilings = calloc((size_t)d->max_files, sizeof *d->ceilings);
+    if (!d->chunk || !d->ceilings || bookmark_new(&d->bookmark))
         return error_set(err, STATUS_NOMEM, 0, "no memory to read a file");
-    atomic_store_explicit(&f->mark->refs, 1, memory_order_relaxed);
     s->lanes[0].seal = seal;
-    s->lanes[0].seal_context = f;
-    (void)snprintf(s->address, sizeof s->address, "%.*s", TEXT_ARG(f->path));
+    s->lanes[0].seal_context = d;
     return STATUS_OK;
 }
 
 static enum status start_file(struct source *s, struct error *err)
 {
-    struct file_door *f = CONTAINER_OF(s, struct file_door, source);
-    if (pthread_create(&f->thread, NULL, run, f))
+    struct file_door *d = CONTAINER_OF(s, struct file_door, source);
+    if (pthread_create(&d->thread, NULL, run, d))
         return error_set(err, STATUS_NOMEM, 0, "no memory for a reading thread");
-    f->is_threaded = true;
+    d->is_threaded = true;
     return STATUS_OK;
 }
 
 static void stop_file(struct source *s)
 {
-    struct file_door *f = CONTAINER_OF(s, struct file_door, source);
+    struct file_door *d = CONTAINER_OF(s, struct file_door, source);
     struct pollfd nothing = {.fd = -1};
-    if (f->is_threaded)
-        (void)pthread_join(f->thread, NULL);
-    f->is_threaded = false;
+    if (!d->is_threaded)
+        return;
+    (void)pthread_join(d->thread, NULL);
+    d->is_threaded = false;
     /* what was handed over is durable soon: remember that place and not an earlier one */
-    for (int i = 0;
-         i < OWED_MS / 5 && atomic_load_explicit(&f->mark->refs, memory_order_relaxed) > 1; i++)
+    bookmark_take(d->bookmark, landed, d);
+    for (int i = 0; i < OWED_MS / 5 && bookmark_under_way(d->bookmark); i++) {
         (void)poll(&nothing, 1, 5);
-    save(f);
+        bookmark_take(d->bookmark, landed, d);
+    }
+    save(d);
 }
 
 static void close_file(struct source *s)
 {
-    struct file_door *f = CONTAINER_OF(s, struct file_door, source);
-    if (f->fd >= 0)
-        (void)close(f->fd);
-    framer_fini(&f->framer);
-    free(f->chunk);
-    unref(f->mark);
+    struct file_door *d = CONTAINER_OF(s, struct file_door, source);
+    file_set_fini(&d->set);
+    bookmark_free(d->bookmark);
+    free(d->ceilings);
+    free(d->chunk);
 }
 
 static void file_metrics(const struct source *s, metric_fn tell, void *context)
 {
-    const struct file_door *f = (const void *)s;
-    tell(context,
-         &(struct metric){"source_rotations_total", "Times another file took its place.", s->labels,
-                          METRIC_COUNTER, (double)lane_count_read(&f->rotations)});
-    tell(context,
-         &(struct metric){"source_truncations_total", "Times the file became shorter.", s->labels,
-                          METRIC_COUNTER, (double)lane_count_read(&f->truncations)});
+    const struct file_door *d = (const void *)s;
+    const struct metric metrics[] = {
+        {"source_rotations_total", "Times another file took a file's place.", s->labels,
+         METRIC_COUNTER, (double)lane_count_read(&d->rotations)},
+        {"source_truncations_total",
+         "Times a file was truncated and what was unread in it was lost.", s->labels,
+         METRIC_COUNTER, (double)lane_count_read(&d->truncations)},
+        {"source_truncations_recovered_total",
+         "Times a file was truncated and read to its end in the copy made before.", s->labels,
+         METRIC_COUNTER, (double)lane_count_read(&d->recovered)},
+        {"source_files", "Files followed now.", s->labels, METRIC_GAUGE,
+         (double)atomic_load_explicit(&d->followed, memory_order_relaxed)},
+        {"source_files_refused", "Files found but not followed: more than max_files.", s->labels,
+         METRIC_GAUGE, (double)lane_count_read(&d->refused)},
+        {"source_files_compressed_total", "Files left alone because they are compressed.",
+         s->labels, METRIC_COUNTER, (double)lane_count_read(&d->compressed)},
+    };
+    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
+        tell(context, &metrics[i]);
 }
 
 static const char *const starts[] = {"beginning", "end", NULL};
 static const char *const ends[] = {"lf", "nul", NULL};
 
 static const struct option rows[] = {
-    {"path", OPTION_TEXT, offsetof(struct file_door, path), "", 0, 0, NULL, "the file"},
+    {"path", OPTION_TEXTS, offsetof(struct file_door, paths), "", 0, 0, NULL,
+     "the file, or a list; * ? [ ] stand for any, also for files that come later"},
     {"from", OPTION_CHOICE, offsetof(struct file_door, is_from_end), "end", 0, 0, starts,
-     "where to begin without a remembered place"},
+     "where to begin in files that are there at the first start"},
     {"framing", OPTION_CHOICE, offsetof(struct file_door, is_nul), "lf", 0, 0, ends,
      "what ends a message"},
     {"state", OPTION_TEXT, offsetof(struct file_door, state), "", 0, 0, NULL,
-     "file that remembers the place over restarts; empty: it is forgotten"},
+     "file that remembers the places over restarts; empty: in the data folder; '-': none"},
+    {"max_files", OPTION_INT, offsetof(struct file_door, max_files), "1000", 1, 65536, NULL,
+     "files followed; more are left out and told"},
+    {"open_files", OPTION_INT, offsetof(struct file_door, max_open), "256", 1, 65536, NULL,
+     "of these, open at once; quiet ones are closed and opened again"},
 };
 
 const struct source_type source_file_type = {
     .key = "file",
     .kind = "file",
-    .help = "a log file, followed over rotation and truncation",
+    .help = "log files, followed over rotation and truncation",
     .size_bytes = sizeof(struct file_door),
     .format = "auto",
     .options = rows,
