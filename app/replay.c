@@ -90,6 +90,7 @@ static void write_totals(const struct rerun_totals *t, struct buffer *out)
     json_write_uint(out, "records", t->records);
     json_write_uint(out, "bytes", t->bytes);
     json_write_uint(out, "detections", t->detections);
+    json_write_uint(out, "truncated", t->truncated);
     json_write_double(out, "seconds", t->seconds);
     json_write_double(out, "cpu_seconds", t->cpu_seconds);
     json_write_double(out, "records_per_second",
@@ -131,6 +132,10 @@ static int finish(const struct replay *r, struct ruleset *ruleset,
     bool is_ok = !r->incidents || write_file(r->incidents, buffer_text(&result->incidents));
     if (r->stats && !write_stats(r, ruleset, result))
         is_ok = false;
+    if (result->totals.truncated)
+        command_say("%llu records are longer than what is kept of one: they were cut, and JSON "
+                    "among them cannot be read",
+                    (unsigned long long)result->totals.truncated);
     if (command_has_terminal())
         (void)fprintf(stderr, "%llu records, %llu detections, %.2f s, %.0f records/s\n",
                       (unsigned long long)result->totals.records,

@@ -105,8 +105,10 @@ static void draw(struct run *run, double share)
 
 static void dispatch(struct run *run, struct batch *b, uint64_t base)
 {
-    for (uint32_t i = 0; i < b->count; i++)
+    for (uint32_t i = 0; i < b->count; i++) {
         b->records[i].position += base;
+        run->totals.truncated += (b->records[i].flags & RECORD_TRUNCATED) != 0;
+    }
     run->totals.records += b->count;
     run->totals.bytes += b->raw_bytes;
     pipeline_dispatch(run->pipeline, b);

@@ -40,7 +40,7 @@ struct rerun_options {
 };
 
 struct rerun_totals {
-    uint64_t records, bytes, detections;
+    uint64_t records, bytes, detections, truncated;
     double seconds, cpu_seconds;
     long peak_kib;
 };
