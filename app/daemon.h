@@ -102,12 +102,17 @@ struct doors {
     struct source *sources[DOORS_SOURCES];
     uint32_t source_count;
     struct webhooks *webhooks;
+    struct console_door *remote; /* webhooks.listen; NULL: none */
     struct keyring *keys;
     struct drops *drops; /* who lost what, over all doors */
 };
 NODISCARD enum status doors_open(struct daemon *d, struct error *err);
 NODISCARD enum status doors_start(struct daemon *d, struct error *err);
+/* The webhooks' own port, as the last of all doors. */
+NODISCARD enum status doors_start_remote(struct daemon *d, struct error *err);
 void doors_stop(struct daemon *d);
+/* When the console is gone, which tells its numbers. */
+void doors_stop_remote(struct daemon *d);
 void doors_close(struct daemon *d);
 /* Console's webhook call. */
 bool doors_webhook(void *daemon, const struct console_request *request,

@@ -99,6 +99,28 @@ enum status doors_start(struct daemon *d, struct error *err)
     return STATUS_OK;
 }
 
+enum status doors_start_remote(struct daemon *d, struct error *err)
+{
+    struct console_door_options options = {
+        .listen = webhooks_listen(d->doors.webhooks),
+        .max_body_bytes = webhooks_max_body(d->doors.webhooks),
+        .context = d,
+        .webhook = doors_webhook,
+    };
+    if (!options.listen.len)
+        return STATUS_OK;
+    webhooks_tls(d->doors.webhooks, &options.certificate, &options.key);
+    enum status status = console_door_open(&options, &d->doors.remote, err);
+    if (!status)
+        (void)printf("ready webhooks %s\n", console_door_address(d->doors.remote));
+    return status;
+}
+
+void doors_stop_remote(struct daemon *d)
+{
+    console_door_close(MOVE(d->doors.remote)); /* its threads end in here */
+}
+
 void doors_stop(struct daemon *d)
 {
     for (uint32_t i = 0; i < d->doors.source_count; i++)
@@ -135,6 +157,7 @@ static struct webhook_request request_of(const struct console_request *r)
         .peer = r->peer,
         .header = r->header,
         .header_context = r->header_context,
+        .is_remote = r->is_remote,
     };
 }
 
@@ -160,12 +183,28 @@ static bool store(struct daemon *d, struct batch *b)
     return is_ok != 0;
 }
 
+/* More than a batch holds: what is full goes on in another batch's place. */
+static bool flush(void *daemon, struct batch *out)
+{
+    struct daemon *d = daemon;
+    struct batch *b = pipeline_take(d->pipeline, WEBHOOK_TAKE_MS);
+    if (!b)
+        return false;
+    struct batch full = *out;
+    *out = *b;
+    *b = full;
+    b->source = UINT32_MAX;
+    return store(d, b);
+}
+
 bool doors_webhook(void *daemon, const struct console_request *request, struct console_reply *reply)
 {
     struct daemon *d = daemon;
     if (!webhooks_owns(d->doors.webhooks, request->path))
         return false;
     struct webhook_request asked = request_of(request);
+    asked.flush = flush;
+    asked.flush_context = d;
     struct webhook_reply said = {.status = 500, .body = reply->body};
     struct batch *b = pipeline_take(d->pipeline, WEBHOOK_TAKE_MS);
     if (!b) {

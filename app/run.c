@@ -215,6 +215,7 @@ static enum status start_console(struct daemon *d, struct error *err)
 {
     struct console_options options = {
         .listen = d->config->http.listen,
+        .max_body_bytes = webhooks_max_body(d->doors.webhooks),
         .record = record_options(d),
         .calls =
             {
@@ -272,6 +273,8 @@ static enum status start(struct daemon *d, struct error *err)
         status = doors_start(d, err);
     if (!status)
         status = start_console(d, err);
+    if (!status)
+        status = doors_start_remote(d, err);
     return status;
 }
 
@@ -283,6 +286,7 @@ static void stop(struct daemon *d)
     doors_stop(d);
     console_close(d->console); /* its threads end in here: then nobody reads the pointer */
     d->console = NULL;
+    doors_stop_remote(d);
     writer_stop(d);
     if (d->pipeline)
         pipeline_finish(d->pipeline, false);

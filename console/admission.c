@@ -77,7 +77,7 @@ static bool is_foreign(const struct admission *a)
         return true;
     if (!a->origin.len)
         return false;
-    if (!text_starts(a->origin, TEXT("http://")))
+    if (a->is_open || !text_starts(a->origin, TEXT("http://")))
         return true;
     return !text_equal_nocase(text_skip(a->origin, sizeof "http://" - 1), a->host);
 }
@@ -100,7 +100,7 @@ enum admission_reason admission_check(const struct admission *a, uint64_t max_bo
         *out_status = 400;
         *out_words = "the request can be read in more than one way (Host, Content-Length, "
                      "Transfer-Encoding or line ends)";
-    } else if (a->hosts && !admission_is_local(a->host)) {
+    } else if (a->hosts && !a->is_open && !admission_is_local(a->host)) {
         reason = ADMISSION_HOST;
         *out_status = 403;
         *out_words = "only localhost, 127.x.x.x and [::1] are answered as Host";

@@ -15,6 +15,7 @@ struct admission {
     struct text origin, fetch_site;     /* what browsers add; empty: none */
     bool has_bad_line;                  /* a line without CR, or one that goes on the last */
     bool is_http_1_0;
+    bool is_open; /* the port is for other machines: any name may lead here */
 };
 
 enum admission_reason {

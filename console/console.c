@@ -47,7 +47,12 @@ enum status console_open(const struct console_options *options, struct console *
     enum status status = view_pool_new(&options->record, &c->views, err);
     if (!status)
         status = server_open(
-            &(struct server_options){.listen = options->listen, .handle = handle, .context = c},
+            &(struct server_options){.listen = options->listen,
+                                     .max_body_bytes = options->max_body_bytes > SERVER_BODY_BYTES
+                                                           ? options->max_body_bytes
+                                                           : SERVER_BODY_BYTES,
+                                     .handle = handle,
+                                     .context = c},
             &c->server, err);
     if (status)
         return status;

@@ -17,6 +17,7 @@
 /* What app lets console do. Called from console's threads; each call may block up to 10 s. */
 struct console_request {
     struct text method, path, query, content_type, authorization, body, peer;
+    bool is_remote; /* through a console_door that is not on loopback alone */
     struct text (*header)(void *context, const char *name); /* without case; empty: none */
     void *header_context;
 };
@@ -46,7 +47,8 @@ struct console_calls {
 
 struct console;
 struct console_options {
-    struct text listen; /* "127.0.0.1:8514"; port 0 picks one */
+    struct text listen;      /* "127.0.0.1:8514"; port 0 picks one */
+    uint64_t max_body_bytes; /* of webhooks; at least 1 MiB is taken */
     struct console_calls calls;
     struct incidents_options record; /* where views connect to */
 };
@@ -62,3 +64,25 @@ static inline void console_free(struct console *c)
 AUTO_DEFINE(console);
 const char *console_address(const struct console *c); /* with the real port */
 void console_metrics(const struct console *c, metric_fn tell, void *context);
+
+/* A port for webhooks alone, where other machines may come in. Who may is the webhook call's. */
+struct console_door;
+struct console_door_options {
+    struct text listen;           /* any address of this machine */
+    struct text certificate, key; /* PEM files, read once; both empty: plain HTTP */
+    uint64_t max_body_bytes;
+    void *context;
+    bool (*webhook)(void *context, const struct console_request *request,
+                    struct console_reply *reply);
+};
+NODISCARD enum status console_door_open(const struct console_door_options *options,
+                                        struct console_door **out, struct error *err);
+/* Lets running requests end, then closes. */
+void console_door_close(struct console_door *d);
+static inline void console_door_free(struct console_door *d)
+{
+    console_door_close(d);
+}
+AUTO_DEFINE(console_door);
+const char *console_door_address(const struct console_door *d); /* with the real port */
+void console_door_metrics(const struct console_door *d, metric_fn tell, void *context);

@@ -22,6 +22,8 @@ static bool read_host(struct text host, uint16_t port, union address *out, sockl
     memset(out, 0, sizeof *out);
     if (text_equal_nocase(host, TEXT("localhost")))
         host = TEXT("127.0.0.1");
+    if (text_equal(host, TEXT("*"))) /* both families */
+        host = TEXT("[::]");
     bool is_v6 = host.len > 2 && host.at[0] == '[' && host.at[host.len - 1] == ']';
     if (is_v6)
         host = text_skip(text_head(host, host.len - 1), 1);
@@ -47,8 +49,8 @@ static bool is_loopback(const union address *a)
     return ntohl(a->in4.sin_addr.s_addr) >> 24 == 127;
 }
 
-static enum status read_listen(struct text listen, union address *out, socklen_t *out_len,
-                               struct error *err)
+static enum status read_listen(struct text listen, bool is_open, union address *out,
+                               socklen_t *out_len, struct error *err)
 {
     size_t colon = listen.len;
     while (colon > 0 && listen.at[colon - 1] != ':')
@@ -59,9 +61,9 @@ static enum status read_listen(struct text listen, union address *out, socklen_t
                    read_host(text_head(listen, colon - 1), (uint16_t)port, out, out_len);
     if (!is_read)
         return error_set(err, STATUS_INVALID, 0,
-                         "http.listen: '%.*s': want an address and a port, such as 127.0.0.1:8514",
-                         TEXT_ARG(text_head(listen, 80)));
-    if (!is_loopback(out))
+                         "%s.listen: '%.*s': want an address and a port, such as 127.0.0.1:8514",
+                         is_open ? "webhooks" : "http", TEXT_ARG(text_head(listen, 80)));
+    if (!is_open && !is_loopback(out))
         return error_set(err, STATUS_DENIED, 0,
                          "http.listen: '%.*s' is not loopback: the console has no users yet, so it "
                          "answers on 127.0.0.1 or [::1] alone",
@@ -69,13 +71,13 @@ static enum status read_listen(struct text listen, union address *out, socklen_t
     return STATUS_OK;
 }
 
-static enum status busy(struct text listen, int reason, struct error *err)
+static enum status busy(struct text listen, bool is_open, int reason, struct error *err)
 {
     if (reason == EADDRINUSE)
         return error_set(err, STATUS_EXISTS, 0,
                          "%.*s is in use by another program (or another tocsin): stop it, or set "
-                         "http.listen to a free port",
-                         TEXT_ARG(text_head(listen, 80)));
+                         "%s.listen to a free port",
+                         TEXT_ARG(text_head(listen, 80)), is_open ? "webhooks" : "http");
     return error_set(err, STATUS_IO, 0, "cannot listen on %.*s: %s",
                      TEXT_ARG(text_head(listen, 80)), strerrordesc_np(reason));
 }
@@ -95,22 +97,22 @@ static void describe(int fd, char out[LISTENER_ADDRESS_LEN])
                    ntohs(is_v6 ? a.in6.sin6_port : a.in4.sin_port));
 }
 
-enum status listener_open(struct text where, int *out_fd, char out_address[LISTENER_ADDRESS_LEN],
-                          struct error *err)
+enum status listener_open(struct text where, bool is_open, int *out_fd,
+                          char out_address[LISTENER_ADDRESS_LEN], struct error *err)
 {
     enum { BACKLOG = 256 };
     union address a;
     socklen_t len = 0;
-    enum status status = read_listen(where, &a, &len, err);
+    enum status status = read_listen(where, is_open, &a, &len, err);
     if (status)
         return status;
     int fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
-        return busy(where, errno, err);
+        return busy(where, is_open, errno, err);
     int on = 1; /* a port whose last connections linger may be taken again; one in use may not */
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (bind(fd, &a.any, len) != 0 || listen(fd, BACKLOG) != 0) {
-        status = busy(where, errno, err);
+        status = busy(where, is_open, errno, err);
         (void)close(fd);
         return status;
     }

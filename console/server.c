@@ -27,7 +27,10 @@ enum {
     CONNECTION_BYTES = 32 << 10,
     STACK_BYTES = 512 << 10,
     CLOSE_S = 12,
-    CLASSES = 6, /* 1xx .. 5xx */
+    CLASSES = 6,             /* 1xx .. 5xx */
+    SMALL_BYTES = 64 << 10,  /* of a body that counts as nothing */
+    BODIES_BYTES = 32 << 20, /* of all larger bodies together, while they are read and worked on */
+    PEM_BYTES = 64 << 10,
 };
 
 struct server {
@@ -40,7 +43,10 @@ struct server {
     pthread_mutex_t lock;
     pthread_cond_t idle;
     uint32_t running;
-    _Atomic bool is_closing; /* set by the closer, read by every connection; no order needed */
+    char *certificate, *key;     /* PEM; NULL: plain HTTP */
+    _Atomic uint64_t body_bytes; /* of exchanges that took more than SMALL_BYTES */
+    _Atomic uint64_t crowded;    /* requests told to come again: too many large bodies */
+    _Atomic bool is_closing;     /* set by the closer, read by every connection; no order needed */
     _Atomic uint64_t answered[CLASSES];
     _Atomic uint64_t refused[ADMISSION_REASONS];
     _Atomic uint64_t cut_off;
@@ -54,7 +60,8 @@ struct exchange {
     uint64_t started_ms;
     struct buffer body;
     size_t discarded;
-    bool is_begun, has_bad_line;
+    uint64_t held_bytes; /* of server.body_bytes */
+    bool is_begun, has_bad_line, is_crowded;
     char peer[INET6_ADDRSTRLEN];
 };
 
@@ -100,6 +107,7 @@ static void exchange_end(void *context, struct MHD_Connection *connection, void 
     if (!x)
         return;
     crowd_wait(x->server->crowd, member_of(connection), timestamp_monotonic_ms());
+    (void)atomic_fetch_sub_explicit(&x->server->body_bytes, x->held_bytes, memory_order_relaxed);
     count_running(x->server, -1);
     buffer_fini(&x->body);
     free(x->uri);
@@ -137,7 +145,7 @@ static void *exchange_begin(void *context, const char *uri, struct MHD_Connectio
     x->connection = connection;
     x->has_bad_line = is_bare_line(uri + strlen(uri) + 1); /* "HTTP/1.1" stands behind it */
     x->started_ms = timestamp_monotonic_ms();
-    buffer_init(&x->body, SERVER_BODY_BYTES);
+    buffer_init(&x->body, s->options.max_body_bytes);
     count_running(s, 1);
     return x;
 }
@@ -232,23 +240,40 @@ static enum MHD_Result refuse(struct exchange *x, enum admission_reason reason, 
 /* The head is there, the body is not: the moment to refuse. */
 static enum MHD_Result admit(struct exchange *x, const char *version)
 {
+    uint64_t most_bytes = x->server->options.max_body_bytes;
     struct admission a = {.has_bad_line = x->has_bad_line,
+                          .is_open = x->server->options.is_open,
                           .is_http_1_0 = strcmp(version, "HTTP/1.1") != 0};
     (void)MHD_get_connection_values(x->connection, MHD_HEADER_KIND, note_header, &a);
     int status = 0;
     const char *words = "";
-    enum admission_reason reason = admission_check(&a, SERVER_BODY_BYTES, &status, &words);
+    enum admission_reason reason = admission_check(&a, most_bytes, &status, &words);
     x->is_begun = true;
     return reason == ADMISSION_OK ? MHD_YES : refuse(x, reason, status, words);
+}
+
+/* Large bodies have a budget in common, so that many of them are no way to take all memory. */
+static bool may_hold(struct exchange *x, size_t size)
+{
+    _Atomic uint64_t *all = &x->server->body_bytes;
+    if (x->body.len + size <= SMALL_BYTES)
+        return true;
+    if (atomic_fetch_add_explicit(all, size, memory_order_relaxed) + size <= BODIES_BYTES) {
+        x->held_bytes += size;
+        return true;
+    }
+    (void)atomic_fetch_sub_explicit(all, size, memory_order_relaxed);
+    x->is_crowded = true;
+    return false;
 }
 
 static enum MHD_Result take_body(struct exchange *x, const char *at, size_t *size)
 {
     bool is_slow = timestamp_monotonic_ms() - x->started_ms > REQUEST_MS;
-    if (!x->body.has_failed && !is_slow)
+    if (!x->body.has_failed && !x->is_crowded && !is_slow && may_hold(x, *size))
         buffer_append(&x->body, (struct text){at, *size});
-    if (x->body.has_failed)
-        x->discarded += *size; /* a chunked body that is too long: read on a while to answer 413 */
+    if (x->body.has_failed || x->is_crowded)
+        x->discarded += *size; /* it is not taken: read on a while, so that the answer is read */
     *size = 0;
     if (!is_slow && x->discarded < DISCARD_BYTES)
         return MHD_YES;
@@ -268,14 +293,29 @@ static void describe_peer(struct exchange *x)
         (void)inet_ntop(AF_INET, &in4.sin_addr, x->peer, sizeof x->peer);
     } else if (a && a->sa_family == AF_INET6) {
         memcpy(&in6, a, sizeof in6);
+        if (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr)) {
+            (void)inet_ntop(AF_INET, &in6.sin6_addr.s6_addr[12], x->peer, sizeof x->peer);
+            return;
+        }
         (void)inet_ntop(AF_INET6, &in6.sin6_addr, x->peer, sizeof x->peer);
     }
+}
+
+static enum MHD_Result come_again(struct exchange *x)
+{
+    (void)atomic_fetch_add_explicit(&x->server->crowded, 1, memory_order_relaxed);
+    struct server_reply reply = {.base.retry_after_s = 1};
+    buffer_init(&reply.base.body, SERVER_REPLY_BYTES);
+    server_refuse(&reply, 503, "too many long requests at once, come again");
+    return send_reply(x, &reply, true);
 }
 
 static enum MHD_Result answer(struct exchange *x, const char *method)
 {
     if (x->body.has_failed)
         return refuse(x, ADMISSION_SIZE, 413, "the body is larger than is taken");
+    if (x->is_crowded)
+        return come_again(x);
     crowd_serve(x->server->crowd, member_of(x->connection));
     describe_peer(x);
     struct text uri = text_of(x->uri);
@@ -288,6 +328,7 @@ static enum MHD_Result answer(struct exchange *x, const char *method)
         .authorization = find_header(x, "Authorization"),
         .body = buffer_text(&x->body),
         .peer = text_of(x->peer),
+        .is_remote = x->server->options.is_open,
         .header = find_header,
         .header_context = x,
     };
@@ -318,8 +359,15 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 
 static bool start(struct server *s)
 {
+    char priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
     unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
-                     MHD_USE_POLL | MHD_USE_ITC;
+                     MHD_USE_POLL | MHD_USE_ITC | (s->key ? (unsigned)MHD_USE_TLS : 0);
+    const struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, s->key},
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, s->certificate},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, priorities},
+        {MHD_OPTION_END, 0, NULL},
+    };
     /* the library's threads take this thread's mask: signals are main's */
     sigset_t all, before;
     (void)sigfillset(&all);
@@ -331,13 +379,50 @@ static bool start(struct server *s)
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_THREAD_STACK_SIZE,
         (size_t)STACK_BYTES, MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, s,
         MHD_OPTION_NOTIFY_COMPLETED, exchange_end, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-        s, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        s, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, s->key ? tls : tls + 3,
 #if MHD_VERSION >= 0x01000000
         MHD_OPTION_CLIENT_DISCIPLINE_LVL, 2,
 #endif
         MHD_OPTION_END);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return s->daemon != NULL;
+}
+
+static enum status read_pem(struct text path, char **out, struct error *err)
+{
+    char *pem = calloc(1, PEM_BYTES + 1);
+    if (!pem)
+        return error_set(err, STATUS_NOMEM, 0, "no memory for a certificate");
+    *out = pem;
+    FILE *f = fopen(path.at, "re");
+    size_t n = f ? fread(pem, 1, PEM_BYTES, f) : 0;
+    if (f)
+        (void)fclose(f);
+    return n && n < PEM_BYTES
+               ? STATUS_OK
+               : error_set(err, STATUS_IO, 0, "%.*s: no PEM file that can be read", TEXT_ARG(path));
+}
+
+static enum status read_tls(struct server *s, struct error *err)
+{
+    const struct server_options *o = &s->options;
+    if (!o->certificate.len && !o->key.len)
+        return STATUS_OK;
+    if (!o->certificate.len || !o->key.len)
+        return error_set(err, STATUS_INVALID, 0, "webhooks: `certificate` and `key` go together");
+    if (MHD_is_feature_supported(MHD_FEATURE_SSL) != MHD_YES)
+        return error_set(err, STATUS_INVALID, 0, "webhooks: this libmicrohttpd has no TLS");
+    enum status status = read_pem(o->certificate, &s->certificate, err);
+    return status ? status : read_pem(o->key, &s->key, err);
+}
+
+static void free_server(struct server *s)
+{
+    if (s->key)
+        explicit_bzero(s->key, PEM_BYTES);
+    free(s->key);
+    free(s->certificate);
+    free(s);
 }
 
 enum status server_open(const struct server_options *options, struct server **out,
@@ -347,9 +432,11 @@ enum status server_open(const struct server_options *options, struct server **ou
     if (!s)
         return error_set(err, STATUS_NOMEM, 0, "no memory for the console");
     s->options = *options;
-    enum status status = listener_open(options->listen, &s->fd, s->address, err);
+    enum status status = read_tls(s, err);
+    if (!status)
+        status = listener_open(options->listen, options->is_open, &s->fd, s->address, err);
     if (status) {
-        free(s);
+        free_server(s);
         return status;
     }
     (void)pthread_mutex_init(&s->lock, NULL);
@@ -363,8 +450,10 @@ enum status server_open(const struct server_options *options, struct server **ou
     crowd_free(s->crowd);
     (void)pthread_cond_destroy(&s->idle);
     (void)pthread_mutex_destroy(&s->lock);
-    free(s);
-    return error_set(err, STATUS_IO, 0, "libmicrohttpd did not start");
+    bool has_tls = s->key != NULL;
+    free_server(s);
+    return error_set(err, STATUS_IO, 0, "libmicrohttpd did not start%s",
+                     has_tls ? ": do webhooks.certificate and webhooks.key belong together?" : "");
 }
 
 static void wait_idle(struct server *s)
@@ -392,7 +481,7 @@ void server_close(struct server *s)
     crowd_free(s->crowd);
     (void)pthread_cond_destroy(&s->idle);
     (void)pthread_mutex_destroy(&s->lock);
-    free(s);
+    free_server(s);
 }
 
 const char *server_address(const struct server *s)
@@ -400,31 +489,45 @@ const char *server_address(const struct server *s)
     return s->address;
 }
 
+/* `own` and the port's label, where there is one. */
+static const char *label(const struct server *s, const char *own, char out[96])
+{
+    const char *port = s->options.port;
+    (void)snprintf(out, 96, "%s%s%s%s%s", own, own[0] && port ? "," : "", port ? "port=\"" : "",
+                   port ? port : "", port ? "\"" : "");
+    return out[0] ? out : NULL;
+}
+
 void server_metrics(const struct server *s, metric_fn tell, void *context)
 {
-    char labels[64];
+    char own[64];
+    char labels[96];
     for (int class = 2; class < CLASSES; class ++) {
-        (void)snprintf(labels, sizeof labels, "code=\"%dxx\"", class);
-        tell(context,
-             &(struct metric){
-                 "console_requests_total", "HTTP requests answered.", labels, METRIC_COUNTER,
-                 (double)atomic_load_explicit(&s->answered[class], memory_order_relaxed)});
+        (void)snprintf(own, sizeof own, "code=\"%dxx\"", class);
+        tell(context, &(struct metric){
+                          "console_requests_total", "HTTP requests answered.",
+                          label(s, own, labels), METRIC_COUNTER,
+                          (double)atomic_load_explicit(&s->answered[class], memory_order_relaxed)});
     }
     for (int reason = ADMISSION_OK + 1; reason < ADMISSION_REASONS; reason++) {
-        (void)snprintf(labels, sizeof labels, "reason=\"%s\"",
+        (void)snprintf(own, sizeof own, "reason=\"%s\"",
                        admission_name((enum admission_reason)reason));
         tell(context,
              &(struct metric){
                  "console_refused_total", "HTTP requests refused before they were looked at.",
-                 labels, METRIC_COUNTER,
+                 label(s, own, labels), METRIC_COUNTER,
                  (double)atomic_load_explicit(&s->refused[reason], memory_order_relaxed)});
     }
+    const char *only = label(s, "", labels);
     const struct metric others[] = {
         {"console_cut_off_total", "HTTP requests whose body was too slow or went on too long.",
-         NULL, METRIC_COUNTER, (double)atomic_load_explicit(&s->cut_off, memory_order_relaxed)},
+         only, METRIC_COUNTER, (double)atomic_load_explicit(&s->cut_off, memory_order_relaxed)},
+        {"console_crowded_total",
+         "HTTP requests told to come again because of too many long bodies at once.", only,
+         METRIC_COUNTER, (double)atomic_load_explicit(&s->crowded, memory_order_relaxed)},
         {"console_sent_away_total", "HTTP connections ended because they kept others waiting.",
-         NULL, METRIC_COUNTER, (double)crowd_sent_away(s->crowd)},
-        {"console_connections", "HTTP connections open now.", NULL, METRIC_GAUGE,
+         only, METRIC_COUNTER, (double)crowd_sent_away(s->crowd)},
+        {"console_connections", "HTTP connections open now.", only, METRIC_GAUGE,
          (double)crowd_count(s->crowd)},
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)

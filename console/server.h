@@ -21,6 +21,10 @@ struct server_reply {
 
 struct server_options {
     struct text listen;
+    uint64_t max_body_bytes;
+    bool is_open;                 /* for other machines too, under any name */
+    struct text certificate, key; /* PEM files; empty: plain HTTP */
+    const char *port;             /* static: label of its numbers; NULL: none */
     /* Called from many threads; may block. `s` is the server, also before server_open returned. */
     void (*handle)(void *context, const struct server *s, const struct console_request *request,
                    struct server_reply *reply);

@@ -29,9 +29,10 @@ NODISCARD enum status parser_new(const struct parser_options *options, struct pa
                                  struct error *err);
 void parser_free(struct parser *p);
 AUTO_DEFINE(parser);
-/* From here on of JSON records only the fields are taken out that `reads` says yes to (ruleset_reads),
- * and those that say time and host; NULL: all. Of alerts always all. Field names of events read
- * before may be gone: call between batches. `context` must stay until the next call. */
+/* From here on of JSON records only the fields are taken out that `reads` says yes to
+ * (ruleset_reads), and those that say time and host; NULL: all. Of alerts always all. Field names
+ * of events read before may be gone: call between batches. `context` must stay until the next call.
+ */
 void parser_begin(struct parser *p, json_wanted_fn reads, const void *context);
 /*
  * Reads one record: header, message, fields of JSON, CEF, LEEF and key=value, time, host. Never
@@ -215,6 +216,14 @@ struct webhook_request {
     /* A header's value by its name without case, or an empty text. */
     struct text (*header)(void *context, const char *name);
     void *header_context;
+    /*
+     * Sends what `out` holds on its way, waits until it is durable and leaves `out` empty: for
+     * requests of more records than a batch holds. False: it is not stored, and the request is
+     * answered as under overload. NULL: more than a batch is refused.
+     */
+    bool (*flush)(void *context, struct batch *out);
+    void *flush_context;
+    bool is_remote; /* came through a door that is not on loopback: an address or a key is needed */
 };
 struct webhook_reply {
     int status;               /* HTTP */
@@ -228,6 +237,12 @@ void webhooks_free(struct webhooks *w);
 AUTO_DEFINE(webhooks);
 /* True where `path` belongs to a webhook. */
 bool webhooks_owns(const struct webhooks *w, struct text path);
+/* The longest body that is taken. */
+uint64_t webhooks_max_body(const struct webhooks *w);
+/* Where else than at the console's port they are to be taken: address and port, or empty. */
+struct text webhooks_listen(const struct webhooks *w);
+/* PEM files for TLS there; both empty: none. */
+void webhooks_tls(const struct webhooks *w, struct text *out_certificate, struct text *out_key);
 /*
  * Reads one request into records of `out` and prepares the reply that its sender expects once they
  * are durable. False: nothing to store, send the reply at once. Any thread.

@@ -230,6 +230,18 @@ static void take_message_id(struct text *t, struct event *e)
     *t = text_skip(id, end + 2);
 }
 
+/* "sshd(pam_unix)[1]:": the program is sshd, as everywhere else; the module that spoke stays as the
+ * message's id. */
+static void split_module(struct event *e)
+{
+    size_t open = text_find_byte(e->program, '(');
+    bool is_split = open && open + 2 < e->program.len && text_ends(e->program, TEXT(")"));
+    if (!is_split)
+        return;
+    e->msgid = text_head(text_skip(e->program, open + 1), e->program.len - open - 2);
+    e->program = text_head(e->program, open);
+}
+
 void tag_take(struct text *t, struct event *e)
 {
     struct tag tag;
@@ -244,6 +256,7 @@ void tag_take(struct text *t, struct event *e)
         return;
     e->program = tag.name;
     e->pid = tag.pid;
+    split_module(e);
     size_t behind = tag.len + (tag.has_colon ? 1 : 0);
     *t = (struct text){t->at + behind, t->len - behind};
     skip_spaces(t);

@@ -20,22 +20,76 @@ static struct text idempotency(struct webhook_call *call)
                         ":", text_of(number));
 }
 
+/* A full batch goes on its way where it may. */
+static bool make_room(struct webhook_call *call)
+{
+    const struct webhook_request *q = call->request;
+    if (call->out->count < BATCH_RECORDS && call->out->raw_bytes < BATCH_BYTES)
+        return true;
+    if (call->is_whole || !q->flush)
+        return call->out->count < BATCH_RECORDS;
+    uint32_t source = call->out->source;
+    webhook_count(call);
+    call->is_overloaded = !q->flush(q->flush_context, call->out);
+    call->out->source = source;
+    return !call->is_overloaded;
+}
+
+static struct record *next_record(struct webhook_call *call, struct text raw)
+{
+    if (call->is_overloaded)
+        return NULL;
+    struct record *r = make_room(call) ? batch_add(call->out, raw) : NULL;
+    call->refused += !r && !call->is_overloaded;
+    return r;
+}
+
 static bool add(struct webhook_call *call, struct text raw, enum record_kind kind,
                 enum format format, struct text origin, bool counts_always)
 {
-    struct record *r = batch_add(call->out, raw);
-    if (!r) {
-        call->refused++;
+    if (call->is_trial)
+        return true;
+    struct record *r = next_record(call, raw);
+    if (!r)
         return false;
-    }
+    struct arena *arena = &call->out->arena;
     struct text stated = counts_always ? TEXT_NONE : idempotency(call);
+    struct text said = stated.len ? stated : origin;
     call->index++;
     r->kind = kind;
     r->format = format;
     r->receive_us = call->now_us;
-    r->peer = arena_copy(call->arena, call->request->peer);
-    r->origin = stated.len ? stated : origin;
+    r->peer = call->out->count > 1 ? r[-1].peer : arena_copy(arena, call->request->peer);
+    r->origin = said.len ? arena_copy(arena, said) : TEXT_NONE;
     return true;
+}
+
+static void empty(struct webhook_call *call)
+{
+    uint32_t source = call->out->source;
+    batch_reset(call->out);
+    call->out->source = source;
+    call->index = 0;
+}
+
+bool webhook_add_whole(struct webhook_call *call, bool (*add_all)(struct webhook_call *call))
+{
+    call->is_whole = true;
+    bool is_added = add_all(call);
+    bool is_long = !is_added && call->refused && call->request->flush;
+    if (!is_added)
+        empty(call);
+    if (!is_long)
+        return is_added;
+    call->refused = 0;
+    call->is_trial = true;
+    is_added = add_all(call);
+    call->is_trial = call->is_whole = false;
+    if (is_added && !add_all(call)) { /* overload: what went on its way comes again */
+        empty(call);
+        is_added = false;
+    }
+    return is_added;
 }
 
 static void write_object(struct buffer *b, const char *name, const struct json_node *n)

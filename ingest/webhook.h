@@ -79,9 +79,12 @@ struct webhook_call {
     struct buffer scratch; /* the record being written */
     int64_t now_us;
     uint32_t index;      /* of the record in its request: for Idempotency-Key */
+    uint32_t line;       /* the one that is read, where the body is lines */
     uint32_t refused;    /* alerts that found no room */
+    bool is_trial;       /* nothing is added: would all of it be? */
+    bool is_whole;       /* all of the request or nothing: no flush before a trial */
     bool is_overloaded;  /* answered so: it was no fault of the sender's */
-    struct arena *arena; /* of the batch: for texts that are put together */
+    struct arena *arena; /* of the call: for texts that are put together */
 };
 
 /* Where requests of a system arrive. */
@@ -112,6 +115,14 @@ bool webhook_add_alert(struct webhook_call *call, const struct webhook_alert *al
 /* Adds one event with the sender's bytes. */
 bool webhook_add_event(struct webhook_call *call, struct text raw, enum format format,
                        struct text origin);
+/*
+ * Runs `add` for a request of which all is taken or nothing. Where it is more than a batch holds,
+ * `add` runs three times: into the batch, to try the rest, then for good. False: nothing was added,
+ * for `add` said so, or call->refused is not 0 (too many), or the call is overloaded.
+ */
+bool webhook_add_whole(struct webhook_call *call, bool (*add)(struct webhook_call *call));
+/* What stands in the batch is counted as taken. */
+void webhook_count(struct webhook_call *call);
 /* The reply's status and JSON body. */
 void webhook_answer(struct webhook_call *call, int status, struct text json);
 /* 400 (or `status`) in the words of the route's style, with one sentence. */

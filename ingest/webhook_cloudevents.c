@@ -89,39 +89,39 @@ static bool add_binary(struct webhook_call *call)
                              identity(call, header(call, "ce-source"), header(call, "ce-id")));
 }
 
-static bool add_tree(struct webhook_call *call, bool is_batch, struct error *err)
+static bool add_posted_batch(struct webhook_call *call)
 {
-    AUTO(json_tree) tree = NULL;
-    if (json_tree_parse(call->request->body, &tree, err) != STATUS_OK)
-        return false;
-    const struct json_node *root = json_tree_root(tree);
-    return is_batch ? add_batch(call, root) : add_structured(call, root);
+    return add_batch(call, json_tree_root(call->tree));
+}
+
+static bool add_posted(struct webhook_call *call)
+{
+    return add_structured(call, json_tree_root(call->tree));
 }
 
 static void take(struct webhook_call *call)
 {
     struct text type = call->request->content_type;
     struct error err = {.text = "an event needs specversion 1.x, id, source and type"};
-    bool is_taken = false;
+    bool (*add)(struct webhook_call *) = NULL;
     if (text_starts(type, TEXT("application/cloudevents-batch+json"))) {
-        is_taken = add_tree(call, true, &err);
+        add = add_posted_batch;
     } else if (text_starts(type, TEXT("application/cloudevents+json"))) {
-        is_taken = add_tree(call, false, &err);
+        add = add_posted;
     } else if (header(call, "ce-specversion").len) {
-        is_taken = add_binary(call);
+        add = add_binary;
     } else {
         webhook_reject(call, WEBHOOK_PLAIN, 415,
                        "want application/cloudevents+json, its batch form, or ce- headers");
         return;
     }
-    if (is_taken) {
+    bool is_read =
+        add == add_binary || json_tree_parse(call->request->body, &call->tree, &err) == STATUS_OK;
+    if (is_read && webhook_add_whole(call, add)) {
         webhook_answer(call, 202, TEXT_NONE);
         return;
     }
     bool is_too_many = call->refused > 0;
-    uint32_t source = call->out->source;
-    batch_reset(call->out);
-    call->out->source = source;
     call->refused = 0;
     webhook_reject(call, WEBHOOK_PLAIN, is_too_many ? 413 : 400,
                    is_too_many ? "more than 1024 events in one request" : err.text);

@@ -51,12 +51,45 @@ static bool add_item(struct webhook_call *call, const struct json_node *item)
     return line.len && webhook_add_event(call, line, FORMAT_AUTO, TEXT_NONE);
 }
 
+/*
+ * What cloud services wrap their events in: {"Records":[..]} (CloudTrail), {"records":[..]}
+ * (Azure),
+ * {"value":[..]} (Graph), with nothing beside it but what the protocol says of itself
+ * ("@odata..."). Each is an event of its own. NULL: no such thing.
+ */
+struct wrapping {
+    const struct json_node *list;
+    size_t others;
+};
+
+static void look_at_member(void *context, struct text name, const struct json_node *value)
+{
+    struct wrapping *w = context;
+    bool is_list = text_equal_nocase(name, TEXT("records")) || text_equal(name, TEXT("value"));
+    if (is_list && json_tree_is_array(value) && json_tree_is_object(json_tree_item(value, 0)))
+        w->list = value;
+    else
+        w->others += !text_starts(name, TEXT("@"));
+}
+
+static const struct json_node *unwrap(const struct json_node *n)
+{
+    struct wrapping w = {0};
+    json_tree_each(n, look_at_member, &w);
+    for (size_t i = 0; w.list && i < json_tree_count(w.list); i++)
+        if (!json_tree_is_object(json_tree_item(w.list, i)))
+            return NULL;
+    return w.others ? NULL : w.list;
+}
+
 static bool add_items(struct webhook_call *call, const struct json_node *n)
 {
-    if (!json_tree_is_array(n))
-        return add_item(call, n);
-    for (size_t i = 0; i < json_tree_count(n); i++)
-        if (!add_item(call, json_tree_item(n, i)))
+    const struct json_node *wrapped = json_tree_is_object(n) ? unwrap(n) : NULL;
+    const struct json_node *list = wrapped ? wrapped : n;
+    if (!json_tree_is_array(list))
+        return add_item(call, list);
+    for (size_t i = 0; i < json_tree_count(list); i++)
+        if (!add_item(call, json_tree_item(list, i)))
             return false;
     return true;
 }
@@ -69,36 +102,48 @@ static bool add_json_line(struct webhook_call *call, struct text line)
     return add_items(call, json_tree_root(tree));
 }
 
-/* Lines: each an event. The number of the first bad one, or 0. */
-static uint32_t add_lines(struct webhook_call *call, bool is_json)
+/* Lines: each an event. False with call->line being the first bad one. */
+static bool add_lines(struct webhook_call *call, bool is_json)
 {
     struct text rest = call->request->body;
     struct text line;
-    uint32_t number = 0;
+    call->line = 0;
     while (text_split(&rest, '\n', &line)) {
-        number++;
+        call->line++;
         line = text_trim(line);
         if (!line.len)
             continue;
         if (is_json ? !add_json_line(call, line)
                     : !webhook_add_event(call, line, FORMAT_AUTO, TEXT_NONE))
-            return number;
+            return false;
     }
-    return 0;
+    return true;
 }
 
-static void fail(struct webhook_call *call, uint32_t line, const char *why)
+static bool add_text_lines(struct webhook_call *call)
+{
+    return add_lines(call, false);
+}
+
+static bool add_json_lines(struct webhook_call *call)
+{
+    return add_lines(call, true);
+}
+
+static bool add_document(struct webhook_call *call)
+{
+    return add_items(call, json_tree_root(call->tree));
+}
+
+static void fail(struct webhook_call *call, bool is_line, const char *why)
 {
     bool is_too_many = call->refused > 0;
-    uint32_t source = call->out->source;
-    batch_reset(call->out);
-    call->out->source = source;
     call->refused = 0;
     webhook_reject(call, WEBHOOK_PLAIN, is_too_many ? 413 : 400,
                    is_too_many ? "more than 1024 events in one request: nothing was taken" : why);
-    if (line && !is_too_many) {
+    if (is_line && !is_too_many) {
         call->reply->body.len--;
-        json_write_uint(&call->reply->body, "line", line);
+        json_write_uint(&call->reply->body, "line", call->line);
         buffer_byte(&call->reply->body, '}');
     }
 }
@@ -106,34 +151,31 @@ static void fail(struct webhook_call *call, uint32_t line, const char *why)
 static void take(struct webhook_call *call)
 {
     struct text type = call->request->content_type;
-    AUTO(json_tree) tree = NULL;
     struct error err = {0};
-    uint32_t bad = 0;
     struct text body = text_trim(call->request->body);
+    bool is_text = text_starts(type, TEXT("text/plain"));
     /* some (AWS SNS) call their JSON plain text */
     bool may_be_json = body.len && (body.at[0] == '{' || body.at[0] == '[');
-    if (text_starts(type, TEXT("text/plain")) && !may_be_json) {
-        bad = add_lines(call, false);
-    } else if (json_tree_parse(call->request->body, &tree, &err) == STATUS_OK) {
-        if (!add_items(call, json_tree_root(tree))) {
-            fail(call, 0, "want an object, an array of objects, or an object a line");
-            return;
-        }
-    } else if (text_starts(type, TEXT("text/plain"))) {
-        bad = add_lines(call, false);
-    } else if (text_find_byte(body, '\n') < body.len) {
-        bad = add_lines(call, true);
-    } else {
-        fail(call, 0, err.text);
+    bool is_document = (!is_text || may_be_json) &&
+                       json_tree_parse(call->request->body, &call->tree, &err) == STATUS_OK;
+    bool (*add)(struct webhook_call *) = add_json_lines;
+    if (is_document)
+        add = add_document;
+    else if (is_text)
+        add = add_text_lines;
+    else if (text_find_byte(body, '\n') == body.len) {
+        fail(call, false, err.text);
         return;
     }
-    if (bad) {
-        fail(call, bad, "this line is no JSON object");
+    if (!webhook_add_whole(call, add)) {
+        fail(call, !is_document,
+             is_document ? "want an object, an array of objects, or an object a line"
+                         : "this line is no JSON object");
         return;
     }
     webhook_answer(call, 200, TEXT_NONE);
     json_write_open(&call->reply->body, NULL, '{');
-    json_write_uint(&call->reply->body, "accepted", call->out->count);
+    json_write_uint(&call->reply->body, "accepted", call->index);
     json_write_close(&call->reply->body, '}');
 }
 

@@ -26,6 +26,7 @@ struct webhooks {
     uint64_t max_body_bytes;
     struct option_texts allow_texts;
     struct allow_list *allow;
+    struct text listen, certificate, key;
     struct text secret_file, time_header; /* Grafana's signature */
     struct text secret;
     const struct yaml_node *fields_node;
@@ -38,10 +39,16 @@ struct webhooks {
 };
 
 static const struct option rows[] = {
-    {"max_body", OPTION_SIZE, offsetof(struct webhooks, max_body_bytes), "1MiB", 1024, 64 << 20,
-     NULL, "longer request bodies are answered with 413"},
+    {"listen", OPTION_TEXT, offsetof(struct webhooks, listen), "", 0, 0, NULL,
+     "address and port of a door for other machines' webhooks; empty: the console's port alone"},
+    {"certificate", OPTION_TEXT, offsetof(struct webhooks, certificate), "", 0, 0, NULL,
+     "PEM file for TLS at that door; empty: plain HTTP"},
+    {"key", OPTION_TEXT, offsetof(struct webhooks, key), "", 0, 0, NULL,
+     "PEM file with its private key"},
     {"allow", OPTION_TEXTS, offsetof(struct webhooks, allow_texts), "", 0, 0, NULL,
-     "networks whose webhooks are taken; empty: whoever reaches the port"},
+     "networks whose webhooks are taken, without a key; empty: at that door a key is needed"},
+    {"max_body", OPTION_SIZE, offsetof(struct webhooks, max_body_bytes), "8MiB", 1024, 32 << 20,
+     NULL, "longer request bodies are answered with 413"},
     {"grafana_secret_file", OPTION_TEXT, offsetof(struct webhooks, secret_file), "", 0, 0, NULL,
      "file with the secret that Grafana signs its webhooks with; empty: no signature is asked for"},
     {"grafana_time_header", OPTION_TEXT, offsetof(struct webhooks, time_header), "", 0, 0, NULL,
@@ -209,6 +216,22 @@ static struct found find_route(struct text method, struct text path)
     return best;
 }
 
+uint64_t webhooks_max_body(const struct webhooks *w)
+{
+    return w->max_body_bytes;
+}
+
+struct text webhooks_listen(const struct webhooks *w)
+{
+    return w->listen;
+}
+
+void webhooks_tls(const struct webhooks *w, struct text *out_certificate, struct text *out_key)
+{
+    *out_certificate = w->certificate;
+    *out_key = w->key;
+}
+
 bool webhooks_owns(const struct webhooks *w, struct text path)
 {
     (void)w;
@@ -224,15 +247,16 @@ static void count(_Atomic uint64_t *c, uint64_t n)
 static bool has_key(struct webhook_call *call, const struct found *found)
 {
     const struct webhooks *w = call->webhooks;
-    if (!w->keys)
+    bool needs_key = w->needs_key || (call->request->is_remote && !w->allow);
+    if (!w->keys && !needs_key)
         return true;
-    enum status status = webhook_key_check(call, w->keys, text_of(types[found->type]->name));
+    enum status status = w->keys
+                             ? webhook_key_check(call, w->keys, text_of(types[found->type]->name))
+                             : STATUS_DENIED;
     call->is_overloaded = status == STATUS_LIMIT;
-    if (call->is_overloaded)
-        webhooks_refuse(w, call->request, call->reply);
-    else if (status && w->needs_key)
+    if (status && needs_key)
         webhook_reject(call, found->route->style, 401, "a key is needed: see `tocsin key add`");
-    return status == STATUS_OK || (status == STATUS_DENIED && !w->needs_key);
+    return status == STATUS_OK || (status == STATUS_DENIED && !needs_key);
 }
 
 /* What must hold before a route may read the body; false: the reply says why it does not. */
@@ -267,28 +291,41 @@ static void note(const struct webhooks *w, const struct webhook_request *q, enum
     drops_count(w->drops, w->source_index, q->peer, why, n);
 }
 
-static void count_records(struct webhooks *w, struct counts *c, const struct webhook_call *call)
+static struct counts *counts_of(const struct webhook_call *call)
 {
-    bool is_rejected = call->reply->status >= 400 && !call->is_overloaded;
+    return &call->webhooks->counts[find_route(call->request->method, call->request->path).type];
+}
+
+void webhook_count(struct webhook_call *call)
+{
+    struct counts *c = counts_of(call);
     uint64_t alerts = 0;
     for (uint32_t i = 0; i < call->out->count; i++)
         alerts += call->out->records[i].kind == RECORD_ALERT;
-    count(&c->requests, !call->is_overloaded); /* that one is counted already */
     count(&c->alerts, alerts);
     count(&c->events, call->out->count - alerts);
+}
+
+static void count_request(struct webhooks *w, struct webhook_call *call)
+{
+    struct counts *c = counts_of(call);
+    int status = call->reply->status;
+    webhook_count(call);
+    count(&c->requests, 1);
     count(&c->dropped, call->refused);
-    count(&c->rejected, is_rejected);
+    count(&c->rejected, status >= 400);
     note(w, call->request, DROPS_EXCESS, call->refused);
-    note(w, call->request, call->reply->status == 403 ? DROPS_BARRED : DROPS_REJECTED, is_rejected);
+    note(w, call->request, status == 403 ? DROPS_BARRED : DROPS_REJECTED, status >= 400);
 }
 
 bool webhooks_take(struct webhooks *w, const struct webhook_request *request, struct batch *out,
                    struct webhook_reply *reply)
 {
+    struct arena arena;
     struct webhook_call call = {.webhooks = w,
                                 .request = request,
                                 .out = out,
-                                .arena = &out->arena,
+                                .arena = &arena,
                                 .reply = reply,
                                 .now_us = timestamp_now_us()};
     if (reply->body.max_bytes == 0)
@@ -300,13 +337,20 @@ bool webhooks_take(struct webhooks *w, const struct webhook_request *request, st
         webhook_reject(&call, WEBHOOK_PLAIN, 404, "there is no webhook here");
         return false;
     }
+    arena_init(&arena, SCRATCH_BYTES);
     buffer_init(&call.scratch, SCRATCH_BYTES);
     call.segment = decode_segment(call.arena, found.segment);
     if (admit(&call, &found))
         found.route->take(&call);
-    count_records(w, &w->counts[found.type], &call);
+    if (call.is_overloaded) { /* nothing of the rest: all of it comes again */
+        batch_reset(out);
+        webhooks_refuse(w, request, reply);
+    } else {
+        count_request(w, &call);
+    }
     json_tree_free(call.tree);
     buffer_fini(&call.scratch);
+    arena_fini(&arena);
     return out->count > 0;
 }
 

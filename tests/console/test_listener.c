@@ -33,7 +33,7 @@ static void test_listen(void **state)
     int fd = -1;
     char address[LISTENER_ADDRESS_LEN] = "";
     struct error err = {0};
-    assert_int_equal(listener_open(text_of(row->name), &fd, address, &err), row->want);
+    assert_int_equal(listener_open(text_of(row->name), false, &fd, address, &err), row->want);
     if (row->want == STATUS_OK) {
         assert_memory_equal(address, row->says, strlen(row->says));
         assert_true(strcmp(strrchr(address, ':'), ":0") != 0);
@@ -51,8 +51,8 @@ static void test_busy_port_says_what_to_do(void **state)
     int second = -1;
     char address[LISTENER_ADDRESS_LEN], other[LISTENER_ADDRESS_LEN];
     struct error err = {0};
-    assert_int_equal(listener_open(TEXT("127.0.0.1:0"), &fd, address, NULL), STATUS_OK);
-    assert_int_equal(listener_open(text_of(address), &second, other, &err), STATUS_EXISTS);
+    assert_int_equal(listener_open(TEXT("127.0.0.1:0"), false, &fd, address, NULL), STATUS_OK);
+    assert_int_equal(listener_open(text_of(address), false, &second, other, &err), STATUS_EXISTS);
     assert_non_null(strstr(err.text, address));
     assert_non_null(strstr(err.text, "http.listen"));
     assert_int_equal(close(fd), 0);

@@ -122,6 +122,19 @@ static const struct row rows[] = {
      FORMAT("rfc3164") NOW AUTH_INFO
      "\"host\":\"192.0.2.9\",\"program\":\"su\","
      "\"message\":\"m\",\"flags\":[\"time_assumed\",\"host_assumed\"]}\n"},
+    {"3164: a module in the tag",
+     RAW("<38>Feb  5 13:37:45 web1 sshd(pam_unix)[42]: session closed"), FORMAT_AUTO, NULL,
+     FORMAT("rfc3164") TIME("2014-02-05T13:37:45.000000Z") AUTH_INFO
+     "\"host\":\"web1\",\"program\":\"sshd\",\"pid\":\"42\",\"msgid\":\"pam_unix\","
+     "\"message\":\"session closed\"," GUESSED},
+    {"3164: a module without a number", RAW("<38>Feb  5 13:37:45 web1 su(pam_unix): x"),
+     FORMAT_AUTO, NULL,
+     FORMAT("rfc3164") TIME("2014-02-05T13:37:45.000000Z") AUTH_INFO
+     "\"host\":\"web1\",\"program\":\"su\",\"msgid\":\"pam_unix\",\"message\":\"x\"," GUESSED},
+    {"3164: brackets that name no module", RAW("<38>Feb  5 13:37:45 web1 odd()[1]: x"), FORMAT_AUTO,
+     NULL,
+     FORMAT("rfc3164") TIME("2014-02-05T13:37:45.000000Z") AUTH_INFO
+     "\"host\":\"web1\",\"program\":\"odd()\",\"pid\":\"1\",\"message\":\"x\"," GUESSED},
     {"3164: AIX", RAW("<38>Feb  5 13:37:45 Message forwarded from aix1: sshd[9]: m"), FORMAT_AUTO,
      NULL,
      FORMAT("rfc3164") TIME("2014-02-05T13:37:45.000000Z") AUTH_INFO

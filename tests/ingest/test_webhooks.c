@@ -456,6 +456,194 @@ static void test_too_many_events(void **state)
     webhooks_free(w);
 }
 
+/* What goes on its way while a long request is read; `refuse_at` batches on it is overload. */
+struct stream {
+    uint32_t batches, records, refuse_at;
+    uint64_t next; /* number the next record must have: none is left out, none twice */
+};
+
+static bool take_batch(void *context, struct batch *out)
+{
+    struct stream *s = context;
+    if (s->refuse_at && s->batches == s->refuse_at)
+        return false;
+    s->batches++;
+    s->records += out->count;
+    for (uint32_t i = 0; i < out->count; i++) {
+        char want[32];
+        (void)snprintf(want, sizeof want, "n%llu", (unsigned long long)s->next++);
+        assert_true(text_find(out->records[i].raw, text_of(want)) < out->records[i].raw.len);
+        assert_true(text_equal(out->records[i].peer, TEXT("192.0.2.9")));
+    }
+    batch_reset(out);
+    return true;
+}
+
+static void visit_long(struct webhooks *w, struct visit *v, struct stream *s, const char *path,
+                       const char *type, struct text body)
+{
+    struct webhook_request q = {.method = TEXT("POST"),
+                                .path = text_of(path),
+                                .content_type = text_of(type),
+                                .body = body,
+                                .peer = TEXT("192.0.2.9"),
+                                .flush = take_batch,
+                                .flush_context = s};
+    v->batch = batch_new();
+    v->reply = (struct webhook_reply){0};
+    buffer_init(&v->reply.body, 1 << 20);
+    v->is_stored = webhooks_take(w, &q, v->batch, &v->reply);
+    if (v->is_stored)
+        assert_true(take_batch(s, v->batch));
+}
+
+struct long_row {
+    const char *name, *path, *type, *head, *item, *between, *tail;
+    int status;
+};
+static const struct long_row long_rows[] = {
+    {"long: Alertmanager", "/webhooks/alertmanager", "application/json",
+     "{\"version\":\"4\",\"groupKey\":\"g\",\"alerts\":[",
+     "{\"status\":\"firing\",\"labels\":{\"alertname\":\"n%u\"},\"startsAt\":\"2026-01-01T00:00:"
+     "00Z\"}",
+     ",", "]}", 200},
+    {"long: API v2", "/api/v2/alerts", "application/json", "[",
+     "{\"labels\":{\"alertname\":\"n%u\"}}", ",", "]", 200},
+    {"long: an array", "/api/v1/events", "application/json", "[", "{\"x\":\"n%u\"}", ",", "]", 200},
+    {"long: CloudTrail", "/api/v1/events", "application/json", "{\"Records\":[",
+     "{\"eventVersion\":\"1.08\",\"x\":\"n%u\"}", ",", "]}", 200},
+    {"long: objects a line", "/api/v1/events", "application/x-ndjson", "", "{\"x\":\"n%u\"}", "\n",
+     "", 200},
+    {"long: text", "/api/v1/events", "text/plain", "", "line n%u", "\n", "\n", 200},
+    {"long: CloudEvents", "/webhooks/cloudevents", "application/cloudevents-batch+json", "[",
+     "{\"specversion\":\"1.0\",\"id\":\"n%u\",\"source\":\"s\",\"type\":\"t\"}", ",", "]", 202},
+};
+
+static struct buffer long_body(const struct long_row *row, unsigned count, const char *spoiler)
+{
+    struct buffer b;
+    buffer_init(&b, 8 << 20);
+    buffer_append(&b, text_of(row->head));
+    for (unsigned i = 0; i < count; i++) {
+        char item[256];
+        const char *mark = strstr(row->item, "%u");
+        (void)snprintf(item, sizeof item, "%.*s%u%s", (int)(mark - row->item), row->item, i,
+                       mark + 2);
+        buffer_append(&b, text_of(i ? row->between : ""));
+        buffer_append(&b, text_of(i == count - 1 && spoiler ? spoiler : item));
+    }
+    buffer_append(&b, text_of(row->tail));
+    assert_false(b.has_failed);
+    return b;
+}
+
+/* More records than a batch holds: all arrive, once each, in their order. */
+static void test_long(void **state)
+{
+    const struct long_row *row = *state;
+    enum { MANY = 5000 };
+    struct webhooks *w = open_webhooks("{}");
+    struct visit v = {0};
+    struct stream s = {0};
+    struct buffer b = long_body(row, MANY, NULL);
+    visit_long(w, &v, &s, row->path, row->type, buffer_text(&b));
+    assert_int_equal(v.reply.status, row->status);
+    assert_int_equal(s.records, MANY);
+    assert_true(s.batches >= 5);
+    leave(&v);
+    /* overload in the middle: the sender hears that it should come again */
+    s = (struct stream){.refuse_at = 2};
+    visit_long(w, &v, &s, row->path, row->type, buffer_text(&b));
+    assert_int_equal(v.reply.status, 503);
+    assert_false(v.is_stored);
+    assert_int_equal(v.batch->count, 0);
+    leave(&v);
+    buffer_fini(&b);
+    webhooks_free(w);
+}
+
+/* Where all is taken or nothing, a fault in the last of many takes nothing. */
+static void test_long_and_faulty(void **state)
+{
+    (void)state;
+    struct webhooks *w = open_webhooks("{}");
+    for (size_t i = 2; i < sizeof long_rows / sizeof *long_rows; i++) {
+        const struct long_row *row = &long_rows[i];
+        if (strcmp(row->type, "text/plain") == 0)
+            continue; /* every line is good */
+        struct visit v = {0};
+        struct stream s = {0};
+        struct buffer b = long_body(row, 3000, "17");
+        visit_long(w, &v, &s, row->path, row->type, buffer_text(&b));
+        /* {"Records":[..., 17]} is no list of events: kept whole as the one event it then is */
+        bool is_whole = strstr(row->head, "Records") != NULL;
+        assert_int_equal(v.reply.status, is_whole ? 200 : 400);
+        assert_int_equal(s.records, is_whole);
+        leave(&v);
+        buffer_fini(&b);
+    }
+    webhooks_free(w);
+}
+
+struct wrapped {
+    const char *name, *body;
+    unsigned count;
+};
+static const struct wrapped wrapped_rows[] = {
+    {"wrapped: CloudTrail", "{\"Records\":[{\"eventName\":\"a\"},{\"eventName\":\"b\"}]}", 2},
+    {"wrapped: Azure", "{\"records\":[{\"category\":\"a\"}]}", 1},
+    {"wrapped: Graph", "{\"@odata.context\":\"u\",\"value\":[{\"id\":1},{\"id\":2},{\"id\":3}]}",
+     3},
+    {"wrapped: several lines", "{\"Records\":[{\"a\":1},{\"b\":1}]}\n{\"Records\":[{\"c\":1}]}", 3},
+    {"wrapped: more beside it", "{\"Records\":[{\"a\":1},{\"b\":1}],\"owner\":\"x\"}", 1},
+    {"wrapped: no objects", "{\"Records\":[1,2]}", 1},
+    {"wrapped: empty", "{\"Records\":[]}", 1},
+};
+
+static void test_wrapped(void **state)
+{
+    const struct wrapped *row = *state;
+    struct webhooks *w = open_webhooks("{}");
+    struct visit v = {0};
+    visit(w, &v, "POST", "/api/v1/events", "application/json", text_of(row->body));
+    assert_int_equal(v.reply.status, 200);
+    assert_int_equal(v.batch->count, row->count);
+    char want[64];
+    (void)snprintf(want, sizeof want, "{\"accepted\":%u}", row->count);
+    assert_string_equal(v.reply.body.at, want);
+    leave(&v);
+    webhooks_free(w);
+}
+
+/* A door that is not on loopback wants an address in `allow` or a key. */
+static void test_remote(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml, *peer;
+        int status;
+    } rows[] = {
+        {"{}", "192.0.2.9", 401},
+        {"{}", "127.0.0.1", 401},
+        {"{allow: [192.0.2.0/24]}", "192.0.2.9", 200},
+        {"{allow: [192.0.2.0/24]}", "198.51.100.9", 403},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct webhooks *w = open_webhooks(rows[i].yaml);
+        struct visit v = {.batch = batch_new()};
+        struct webhook_request q = {.method = TEXT("POST"),
+                                    .path = TEXT("/api/v1/events"),
+                                    .body = TEXT("{}"),
+                                    .peer = text_of(rows[i].peer),
+                                    .is_remote = true};
+        (void)webhooks_take(w, &q, v.batch, &v.reply);
+        assert_int_equal(v.reply.status, rows[i].status);
+        assert_int_equal(v.batch->count, rows[i].status == 200);
+        leave(&v);
+        webhooks_free(w);
+    }
+}
+
 struct instance {
     const char *name, *text, *want;
 };
@@ -575,7 +763,7 @@ static void test_limits(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[64] = {
+    struct CMUnitTest tests[96] = {
         cmocka_unit_test(test_alertmanager),
         cmocka_unit_test(test_watchdog_is_a_heartbeat_and_every_one_counts),
         cmocka_unit_test(test_grafana),
@@ -587,10 +775,16 @@ int main(void)
         cmocka_unit_test(test_cloudevents),
         cmocka_unit_test(test_plain),
         cmocka_unit_test(test_too_many_events),
+        cmocka_unit_test(test_long_and_faulty),
+        cmocka_unit_test(test_remote),
         cmocka_unit_test(test_owned_paths),
         cmocka_unit_test(test_limits),
     };
-    size_t n = 13;
+    size_t n = 15;
+    for (size_t i = 0; i < sizeof long_rows / sizeof *long_rows; i++)
+        tests[n++] = ROW(test_long, &long_rows[i]);
+    for (size_t i = 0; i < sizeof wrapped_rows / sizeof *wrapped_rows; i++)
+        tests[n++] = ROW(test_wrapped, &wrapped_rows[i]);
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         tests[n++] = ROW(test_faulty, &faults[i]);
     for (size_t i = 0; i < sizeof instances / sizeof *instances; i++)
