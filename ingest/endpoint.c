@@ -86,6 +86,11 @@ struct text endpoint_peer(const struct endpoint *e, char out[ENDPOINT_PEER_LEN])
 {
     const void *address = &const_v4(e)->sin_addr;
     int family = AF_INET;
+    if (e->at.ss_family == AF_UNIX) { /* who writes to /dev/log is this machine */
+        bool has_name = gethostname(out, ENDPOINT_PEER_LEN) == 0 || errno == ENAMETOOLONG;
+        out[ENDPOINT_PEER_LEN - 1] = 0;
+        return has_name ? text_of(out) : TEXT_NONE;
+    }
     if (e->at.ss_family == AF_INET6) {
         const struct in6_addr *six = &const_v6(e)->sin6_addr;
         bool is_mapped = IN6_IS_ADDR_V4MAPPED(six);

@@ -18,7 +18,8 @@ NODISCARD enum status endpoint_parse(struct text t, struct endpoint *out, struct
 bool endpoint_is_loopback(const struct endpoint *e);
 /* Address and port as they are parsed, with a NUL. */
 void endpoint_print(const struct endpoint *e, char out[ENDPOINT_TEXT_LEN]);
-/* The address alone into `out`, IPv4-mapped IPv6 as IPv4; a view of it. */
+/* The address alone into `out`, IPv4-mapped IPv6 as IPv4, of a unix socket this machine's name; a
+ * view of it. */
 struct text endpoint_peer(const struct endpoint *e, char out[ENDPOINT_PEER_LEN]);
 /*
  * A bound, non-blocking socket of SOCK_DGRAM or SOCK_STREAM (listening); `e` gets the real port.

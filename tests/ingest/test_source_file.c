@@ -127,6 +127,24 @@ static void test_the_place_is_remembered(void **state)
     door_close(&p->door);
 }
 
+/* What comes by a unix socket names no host: it is this machine's. */
+static void assert_is_from_here(const struct record *r)
+{
+    const struct parser_options options = {.format = FORMAT_SYSLOG};
+    char name[65] = "";
+    struct event e = {0};
+    struct arena arena;
+    AUTO(parser) parser = NULL;
+    assert_int_equal(gethostname(name, sizeof name - 1), 0);
+    arena_init(&arena, 1 << 20);
+    assert_int_equal(parser_new(&options, &parser, NULL), STATUS_OK);
+    parser_read(parser, r, &arena, &e);
+    assert_true(text_equal(e.host, text_head(text_of(name), 63)));
+    assert_true(e.flags & EVENT_HOST_ASSUMED);
+    event_fini(&e);
+    arena_fini(&arena);
+}
+
 static void test_unix_datagrams(void **state)
 {
     struct place *p = *state;
@@ -141,6 +159,7 @@ static void test_unix_datagrams(void **state)
     door_send(fd, TEXT("<13>Jan  1 00:00:00 prog: hello"));
     assert_int_equal(collector_wait(&p->door.collector, 1), 1);
     assert_line(p, 0, "<13>Jan  1 00:00:00 prog: hello");
+    assert_is_from_here(&p->door.collector.records[0]);
     assert_int_equal(door_open(&other, p->yaml), STATUS_IO);
     assert_non_null(strstr(other.error.text, "in use by another program"));
     door_close(&other);
@@ -165,6 +184,7 @@ static void test_unix_stream_over_an_abandoned_socket(void **state)
     (void)close(fd);
     assert_int_equal(collector_wait(&p->door.collector, 2), 2);
     assert_line(p, 1, "<13>two");
+    assert_is_from_here(&p->door.collector.records[1]);
     door_close(&p->door);
 }
 
