@@ -4,7 +4,8 @@
 Windows events beside rsigma and pySigma over SQLite, and sshd text beside SEC. Prints one JSON
 object a line: figures, then ratios, then where the engines' answers differ.
 
-    bench_peers.py BINARY [--runs N] [--quick] [--no-install] [--only rules|text]    (TOCSIN_CORPORA must be set)
+    bench_peers.py BINARY [--runs N] [--quick] [--no-install] [--only rules|text]
+                   [--sizes 1,100,all] [--text-sizes 1,500]        (TOCSIN_CORPORA must be set)
 
 Every command is pinned to one CPU. A figure is the median CPU time of the runs less the median of
 the same command over an empty input, so that compiling the rules is told apart (`load_cpu_s`).
@@ -64,6 +65,7 @@ class Bench:
         self.binary, self.folder = options.binary, folder
         self.runs = 1 if options.quick else options.runs
         self.quick = options.quick
+        self.options = options
         self.empty = folder / "empty"
         self.empty.write_bytes(b"")
         self.out = folder / "out"
@@ -200,10 +202,10 @@ def bench_rules(bench, corpora):
     files = rule_files(corpora)
     events = tagged_events(bench, corpora / "windows/events.jsonl.gz", 2000 if bench.quick else 0)
     rows = {}
-    for size in (1, 100) if bench.quick else SIZES:
+    for size in bench.options.sizes or ((1, 100) if bench.quick else SIZES):
         rows[size], found, rules = bench_size(bench, files, size, events)
         last = rows[size]
-    if 0 in rows:
+    if {0, 100} <= rows.keys():
         show(ratio="tocsin, all rules / 100 rules, cost of an event",
              value=round(rows[0]["ns_per_event"] / rows[100]["ns_per_event"], 2))
     if PYSIGMA.exists():
@@ -301,9 +303,15 @@ def bench_text(bench, corpora):
     limit = 2000 if bench.quick else SEC_LINES
     few = unpack(bench, packed, "few.log", limit), unpack(bench, packed, "fewer.log", limit // 10)
     conditions = text_conditions(few[0][0])
-    rows = [bench_text_size(bench, size, conditions, whole, few[size >= 50]) for size in TEXT_SIZES]
-    show(ratio="tocsin, sshd, 500 rules / 1 rule, cost of a line",
-         value=round(rows[-1]["ns_per_event"] / rows[0]["ns_per_event"], 2))
+    sizes = bench.options.text_sizes or TEXT_SIZES
+    rows = [bench_text_size(bench, size, conditions, whole, few[size >= 50]) for size in sizes]
+    if len(rows) > 1:
+        show(ratio=f"tocsin, sshd, {named(sizes[-1])} / {named(sizes[0])}, cost of a line",
+             value=round(rows[-1]["ns_per_event"] / rows[0]["ns_per_event"], 2))
+
+
+def sizes_of(text):
+    return [0 if word == "all" else int(word) for word in text.split(",")]
 
 
 def main():
@@ -313,6 +321,8 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--no-install", action="store_true", help="only the peers that are there")
     parser.add_argument("--only", choices=("rules", "text"), help="one half of it")
+    parser.add_argument("--sizes", type=sizes_of, help="numbers of public rules, or all")
+    parser.add_argument("--text-sizes", type=sizes_of, help="numbers of rules over sshd text")
     options = parser.parse_args()
     if not os.environ.get("TOCSIN_CORPORA"):
         print("skipped: TOCSIN_CORPORA is not set")
