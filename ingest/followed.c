@@ -15,13 +15,14 @@ struct followed *followed_new(const char *path, const struct stat *st, size_t ma
         return NULL;
     f->fd = -1;
     f->path = strdup(path);
+    f->name = strdup(path);
     f->device = st->st_dev;
     f->inode = st->st_ino;
     f->has_more = true;
     f->is_at_path = true;
     framer_init(&f->framer, max_message);
     f->framer.mode = has_nul_ends ? FRAMER_NUL : FRAMER_LF; /* a line may begin with a number */
-    if (f->path)
+    if (f->path && f->name)
         return f;
     followed_free(f);
     return NULL;
@@ -34,7 +35,17 @@ void followed_free(struct followed *f)
     followed_close(f);
     framer_fini(&f->framer);
     free(f->path);
+    free(f->name);
     free(f);
+}
+
+void followed_name(struct followed *f, const char *name)
+{
+    char *copy = strdup(name);
+    if (!copy)
+        return;
+    free(f->name);
+    f->name = copy;
 }
 
 bool followed_open(struct followed *f)

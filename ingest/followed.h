@@ -25,6 +25,7 @@ struct followed_print {
 
 struct followed {
     char *path; /* owned; the name it was seen at last */
+    char *name; /* owned; the one it had first: its messages' peer */
     uint64_t device, inode;
     uint32_t slot;     /* its number among the files of the door */
     uint64_t base;     /* its numbers begin behind this one: raised by each new life in the slot */
@@ -68,6 +69,8 @@ static inline bool followed_is(const struct followed *f, const struct stat *st)
     return f->inode == st->st_ino && f->device == st->st_dev;
 }
 
+/* Its messages come from the file that had this name. */
+void followed_name(struct followed *f, const char *name);
 /* Opens it at its path, if that one is still it. False: it is not there. */
 bool followed_open(struct followed *f);
 void followed_close(struct followed *f);

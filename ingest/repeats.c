@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/hash.h"
 #include "base/timestamp.h"
-#include "ingest/journal_marks.h"
 #include "ingest/ingest.h"
+#include "ingest/journal_marks.h"
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>

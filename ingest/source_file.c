@@ -259,7 +259,7 @@ static void give(struct file_door *d, struct followed *f, struct text message, u
     if (flags & FRAMER_TRUNCATED && behind > f->given_at + d->source.max_message_bytes)
         behind = f->given_at + d->source.max_message_bytes;
     /* a hand-over inside ends before this message: given_at is still the last one's */
-    struct record *r = lane_add(l, message, text_of(f->path), now_us, flags & FRAMER_TRUNCATED);
+    struct record *r = lane_add(l, message, text_of(f->name), now_us, flags & FRAMER_TRUNCATED);
     if (!r && source_is_stopping(&d->source))
         return;
     f->given_at = behind;
@@ -284,8 +284,8 @@ static void give_rest(struct file_door *d, struct followed *f)
         give(d, f, message, 0, f->offset, timestamp_now_us());
 }
 
-static bool adopt_at(struct file_door *d, const char *path, const struct stat *st, bool is_copy,
-                     uint64_t offset);
+static bool adopt_at(struct file_door *d, const char *path, const struct stat *st,
+                     const struct followed *original, uint64_t offset);
 
 /* Truncated or written anew. Where its old content was copied first, what was unread is there. */
 static void begin_anew(struct file_door *d, struct followed *f)
@@ -297,9 +297,10 @@ static void begin_anew(struct file_door *d, struct followed *f)
     if (copy) {
         copy->copy_ms = 0;
         copy->is_checked = true;
+        followed_name(copy, f->name);
         followed_seek(copy, f->given_at);
     } else if (has_copy) {
-        has_copy = adopt_at(d, path, &st, true, f->given_at);
+        has_copy = adopt_at(d, path, &st, f, f->given_at);
     }
     if (!has_copy)
         give_rest(d, f);
@@ -367,8 +368,9 @@ static bool read_some(struct file_door *d, struct followed *f)
 
 /* ---- coming and going ---- */
 
-static bool adopt_at(struct file_door *d, const char *path, const struct stat *st, bool is_copy,
-                     uint64_t offset)
+/* `original`: the one whose copy it is, or NULL. */
+static bool adopt_at(struct file_door *d, const char *path, const struct stat *st,
+                     const struct followed *original, uint64_t offset)
 {
     struct followed *f = followed_new(path, st, (size_t)d->source.max_message_bytes, d->is_nul);
     const struct followed *before = file_set_find_path(&d->set, path);
@@ -377,8 +379,10 @@ static bool adopt_at(struct file_door *d, const char *path, const struct stat *s
         return false;
     }
     f->quiet_ms = d->now_ms;
-    f->is_checked = is_copy;
-    f->is_at_path = !is_copy;
+    f->is_checked = original != NULL;
+    f->is_at_path = !original;
+    if (original)
+        followed_name(f, original->name);
     raise_base(d, f);
     if (before) {
         f->waits = true;
@@ -395,7 +399,7 @@ static void adopt(void *context, const char *path, const struct stat *st)
 {
     struct file_door *d = context;
     bool is_past = d->is_first && !d->has_past && d->is_from_end;
-    (void)adopt_at(d, path, st, false, is_past ? (uint64_t)st->st_size : 0);
+    (void)adopt_at(d, path, st, NULL, is_past ? (uint64_t)st->st_size : 0);
 }
 
 static void scan(struct file_door *d)
