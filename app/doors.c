@@ -74,6 +74,12 @@ enum status doors_open(struct daemon *d, struct error *err)
         status = source_open(list->items[i], i, &intake, &d->doors.sources[i], err);
         d->doors.source_count += !status;
     }
+    int left = source_passed_left();
+    if (!status && left)
+        log_line(LOG_WARNING,
+                 "systemd passed %d sockets that no source listens on: its socket unit and "
+                 "`sources` differ",
+                 left);
     if (!status)
         status = webhooks_open(d->config->webhooks, UINT32_MAX, &d->doors.webhooks, err);
     char path[4200];

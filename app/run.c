@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/daemon.h"
+#include "app/notify.h"
 #include "app/signals.h"
 #include "app/subcommands.h"
 #include "base/json_write.h"
@@ -326,6 +327,7 @@ static void close_all(struct daemon *d)
 static void watch(struct daemon *d)
 {
     while (!d->recorder.must_restart && !d->recorder.must_stop) {
+        notify_send("WATCHDOG=1");
         enum signals_word word = signals_wait(500);
         if (word == SIGNALS_STOP)
             return;
@@ -352,8 +354,10 @@ static int run_daemon(struct daemon *d)
         atomic_store(&d->is_ready, true);
         (void)printf("ready tocsin\n");
         (void)fflush(stdout);
+        notify_send("READY=1");
         watch(d);
     }
+    notify_send("STOPPING=1");
     stop(d);
     bool must_restart = d->recorder.must_restart;
     bool was_fenced = d->recorder.must_stop;
@@ -405,6 +409,7 @@ static int start_anew(void)
         for (char *at = line; at < line + n && count < 255; at += strlen(at) + 1)
             args[count++] = at;
         args[count] = NULL;
+        source_keep_passed();
         (void)execv("/proc/self/exe", args);
     }
     command_say("the program cannot start itself anew: %s", strerrordesc_np(errno));

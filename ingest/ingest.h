@@ -193,6 +193,10 @@ enum durability source_durability(const struct source *s);
 void source_metrics(const struct source *s, metric_fn tell, void *context);
 /* The options of every kind, as YAML with help, for --print-config. */
 void source_print_options(struct buffer *out);
+/* Sockets that systemd passed and no source was opened for. At start-up. */
+int source_passed_left(void);
+/* Before the program executes itself anew: passed sockets stay open over that. */
+void source_keep_passed(void);
 
 /* Records from a file (plain, gzip, zstd by their first bytes) or "-", for replay and parse. */
 struct file_reader;

@@ -31,6 +31,7 @@ struct source {
     _Atomic bool is_stopping;
     int stop_fd; /* eventfd: readable from source_stop on */
     bool has_opened, is_started;
+    bool is_passed; /* systemd opened its socket */
     uint32_t lane_count;             /* set by open, at least 1 */
     struct lane lanes[SOURCE_LANES]; /* one for each reading thread */
     lane_count connections_total, connections_refused, connections_idle;

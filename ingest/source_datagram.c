@@ -122,10 +122,12 @@ static void *run(void *context)
     return NULL;
 }
 
-static void set_buffer(int fd, uint64_t bytes)
+/* Of a socket that systemd opened the buffer is as its unit says (ReceiveBuffer=), which may be
+ * more than we could ask for. */
+static void set_buffer(const struct source *s, int fd, uint64_t bytes)
 {
     int want = (int)bytes;
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &want, sizeof want) != 0)
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &want, sizeof want) != 0 && !s->is_passed)
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &want, sizeof want);
 }
 
@@ -135,7 +137,7 @@ void source_datagram_add(struct source_datagram *d, struct source *s, int fd, ui
     d->buffer_bytes = buffer_bytes;
     d->fds[d->fd_count++] = fd;
     s->lane_count = d->fd_count;
-    set_buffer(fd, buffer_bytes);
+    set_buffer(s, fd, buffer_bytes);
 }
 
 enum status source_datagram_start(struct source_datagram *d, struct error *err)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/source_udp.h"
+#include "ingest/activation.h"
 #include "ingest/source_datagram.h"
 #include <errno.h>
 #include <string.h>
@@ -43,8 +44,14 @@ static enum status open_udp(struct source *s, struct error *err)
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
     struct endpoint same = {.len = sizeof same.at};
     (void)getsockname(fd, (struct sockaddr *)&same.at, &same.len);
-    for (int64_t i = 1; i < u->sockets && !status; i++)
-        status = join_port(u, &same, err);
+    /* of a port that systemd holds there are as many sockets as it passes: none can join it */
+    for (int64_t i = 1; i < u->sockets && !status; i++) {
+        int passed = s->is_passed ? activation_take(&same.at, same.len, SOCK_DGRAM) : -1;
+        if (passed >= 0)
+            source_datagram_add(&u->datagram, s, passed, u->buffer_bytes);
+        else if (!s->is_passed)
+            status = join_port(u, &same, err);
+    }
     return status;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/source_unix.h"
+#include "ingest/activation.h"
 #include "ingest/source_datagram.h"
 #include "ingest/source_stream.h"
 #include "ingest/source_tcp.h"
@@ -36,6 +37,18 @@ static bool is_abandoned(const struct sockaddr_un *at, int type)
     return is_refused;
 }
 
+/* systemd holds the path: its socket outlives us, so that nothing is lost while we start. */
+static bool take_passed(struct unix_door *u, const struct sockaddr_un *at, int type, int *out_fd)
+{
+    struct sockaddr_storage any = {0};
+    memcpy(&any, at, sizeof *at);
+    int fd = activation_take(&any, sizeof *at, type);
+    u->source.is_passed = fd >= 0;
+    if (fd >= 0)
+        *out_fd = fd;
+    return fd >= 0;
+}
+
 static enum status bind_path(struct unix_door *u, int type, int *out_fd, struct error *err)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
@@ -47,6 +60,8 @@ static enum status bind_path(struct unix_door *u, int type, int *out_fd, struct 
     if (!u->mode.len || *end || mode > 0777)
         return error_set(err, STATUS_INVALID, 0, "mode: want permissions in octal, such as 0660");
     memcpy(at.sun_path, u->path.at, u->path.len);
+    if (take_passed(u, &at, type, out_fd))
+        return STATUS_OK;
     if (is_abandoned(&at, type))
         (void)unlink(at.sun_path);
     int fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
