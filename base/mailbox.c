@@ -33,6 +33,27 @@ static bool append(struct mailbox *m, struct mail *mail)
     return was_empty;
 }
 
+enum status mailbox_return(struct mailbox *m, struct mail *mail)
+{
+    (void)pthread_mutex_lock(&m->lock);
+    enum status status = m->is_closed               ? STATUS_CLOSED
+                         : m->count == m->max_count ? STATUS_FULL
+                                                    : STATUS_OK;
+    const bool was_empty = m->count == 0;
+    if (status == STATUS_OK && was_empty)
+        (void)append(m, mail);
+    else if (status == STATUS_OK) {
+        mail->next = m->first;
+        m->first = mail;
+        m->count++;
+        (void)pthread_cond_signal(&m->filled);
+    }
+    (void)pthread_mutex_unlock(&m->lock);
+    if (status == STATUS_OK && was_empty && m->wake)
+        m->wake(m->context);
+    return status;
+}
+
 static enum status send(struct mailbox *m, struct mail *mail, bool may_wait)
 {
     (void)pthread_mutex_lock(&m->lock);

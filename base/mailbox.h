@@ -32,7 +32,10 @@ void mailbox_fini(struct mailbox *m);
 
 /* Takes `mail` on OK. FULL and CLOSED take nothing. Any thread. */
 NODISCARD enum status mailbox_send(struct mailbox *m, struct mail *mail);
-/* The same, but waits for room. CLOSED takes nothing. Any thread but the taker's. */
+/* The same, but it will be the first one taken: of a pool, the one whose memory is still in the
+ * cache. */
+NODISCARD enum status mailbox_return(struct mailbox *m, struct mail *mail);
+/* mailbox_send, but waits for room. CLOSED takes nothing. Any thread but the taker's. */
 NODISCARD enum status mailbox_send_wait(struct mailbox *m, struct mail *mail);
 /* Detaches everything at once, oldest first, or NULL. The taker's thread only. */
 struct mail *mailbox_take_all(struct mailbox *m);

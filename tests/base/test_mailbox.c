@@ -88,12 +88,32 @@ static void test_take_leaves_the_rest(void **state)
     mailbox_fini(&box);
 }
 
+static void test_what_is_returned_is_taken_first(void **state)
+{
+    (void)state;
+    struct mailbox box;
+    struct letter letters[4] = {{.number = 0}, {.number = 1}, {.number = 2}, {.number = 3}};
+    assert_int_equal(mailbox_init(&box, 3, NULL, NULL), STATUS_OK);
+    assert_int_equal(mailbox_return(&box, &letters[0].mail), STATUS_OK);
+    assert_int_equal(mailbox_return(&box, &letters[1].mail), STATUS_OK);
+    assert_int_equal(mailbox_send(&box, &letters[2].mail), STATUS_OK);
+    assert_int_equal(mailbox_return(&box, &letters[3].mail), STATUS_FULL);
+    assert_ptr_equal(mailbox_take(&box, 0), &letters[1].mail);
+    assert_ptr_equal(mailbox_take(&box, 0), &letters[0].mail);
+    assert_ptr_equal(mailbox_take(&box, 0), &letters[2].mail);
+    mailbox_close(&box);
+    assert_int_equal(mailbox_return(&box, &letters[3].mail), STATUS_CLOSED);
+    assert_null(mailbox_take(&box, 0));
+    mailbox_fini(&box);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_letter_arrives_in_order),
         cmocka_unit_test(test_full_and_closed_take_nothing),
         cmocka_unit_test(test_take_leaves_the_rest),
+        cmocka_unit_test(test_what_is_returned_is_taken_first),
     };
     return cmocka_run_group_tests_name("test_mailbox", tests, NULL, NULL);
 }
