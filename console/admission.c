@@ -12,8 +12,18 @@ const char *admission_name(enum admission_reason reason)
     return reason < ADMISSION_REASONS ? names[reason] : "none";
 }
 
+/* "Content-Length : 5" is another header to the library, and the same one to some proxies. */
+static bool is_name(struct text name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if ((unsigned char)name.at[i] <= ' ' || (unsigned char)name.at[i] >= 0x7F)
+            return false;
+    return name.len > 0;
+}
+
 void admission_header(struct admission *a, struct text name, struct text value)
 {
+    a->has_bad_line |= !is_name(name);
     if (text_equal_nocase(name, TEXT("host"))) {
         a->hosts++;
         a->host = value;

@@ -13,7 +13,7 @@ struct admission {
     uint32_t hosts, lengths, encodings; /* how often the header stands there */
     struct text host, length, encoding; /* the last of each */
     struct text origin, fetch_site;     /* what browsers add; empty: none */
-    bool has_bad_line;                  /* a line without CR, or one that goes on the last */
+    bool has_bad_line; /* a line without CR, one that goes on the last, a name that is none */
     bool is_http_1_0;
     bool is_open; /* the port is for other machines: any name may lead here */
 };

@@ -62,6 +62,7 @@ struct exchange {
     size_t discarded;
     uint64_t held_bytes; /* of server.body_bytes */
     bool is_begun, has_bad_line, is_crowded;
+    bool must_close; /* its body had chunks, whose line ends the library does not check */
     char peer[INET6_ADDRSTRLEN];
 };
 
@@ -249,6 +250,7 @@ static enum MHD_Result admit(struct exchange *x, const char *version)
     const char *words = "";
     enum admission_reason reason = admission_check(&a, most_bytes, &status, &words);
     x->is_begun = true;
+    x->must_close = a.encodings > 0;
     return reason == ADMISSION_OK ? MHD_YES : refuse(x, reason, status, words);
 }
 
@@ -337,7 +339,7 @@ static enum MHD_Result answer(struct exchange *x, const char *method)
     x->server->options.handle(x->server->options.context, x->server, &request, &reply);
     if (reply.base.body.has_failed || reply.base.status < 200)
         server_refuse(&reply, 500, "the answer is larger than is sent, or there is no memory");
-    return send_reply(x, &reply, false);
+    return send_reply(x, &reply, x->must_close);
 }
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,

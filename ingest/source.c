@@ -52,7 +52,9 @@ static const struct option net[] = {
 };
 static const struct option stream[] = {
     {"max_connections", OPTION_INT, AT(max_connections), "20000", 1, 1000000, NULL,
-     "more are closed at once and counted"},
+     "with more, one that was silent for `evict` makes room, else the new one is refused"},
+    {"evict", OPTION_DURATION, AT(evict_us), "10s", 1e3, 1e13, NULL,
+     "silence after which a connection may make room for a new one"},
     {"idle", OPTION_DURATION, AT(idle_us), "1h", 1e5, 1e13, NULL,
      "a connection silent for so long is closed"},
 };

@@ -49,7 +49,7 @@ struct source {
     struct allow_list *allow; /* NULL: everybody */
     /* Options of streams. */
     int64_t max_connections;
-    int64_t idle_us;
+    int64_t idle_us, evict_us;
 };
 
 enum source_trait {

@@ -179,7 +179,7 @@ static struct stream_connection *new_connection(struct source_stream *t, int fd,
 static bool make_room(struct source_stream *t)
 {
     struct stream_connection *c = t->oldest;
-    if (!c || t->now_ms - c->active_ms < STREAM_EVICT_MS)
+    if (!c || t->now_ms - c->active_ms < (uint64_t)t->source->evict_us / 1000)
         return false;
     lane_count_add(&t->source->connections_idle, 1);
     close_connection(c);

@@ -11,7 +11,7 @@
  *   socket --transport--> chunk --protocol--> lane_add() ... lane_put() when nothing more is there
  *
  * A connection that is silent is closed after `idle`; when `max_connections` is reached the one
- * silent longest makes room, if it was silent for STREAM_EVICT_MS, else the new one is refused.
+ * silent longest makes room, if it was silent for `evict`, else the new one is refused.
  */
 struct source_stream;
 struct stream_connection;
@@ -19,7 +19,6 @@ struct stream_connection;
 enum {
     STREAM_READ_BYTES = 256 * 1024, /* read at once, shared by all connections */
     STREAM_OUT_BYTES = 256 * 1024,  /* answers waiting for a sender that does not read them */
-    STREAM_EVICT_MS = 10000,
     STREAM_HANDSHAKE_MS = 30000,
     STREAM_TURN = 4, /* reads of one connection before the others have their turn */
 };

@@ -27,6 +27,10 @@ static const struct row {
     {"signed length", "Host: localhost|Content-Length: +1", ADMISSION_FRAMING, 400, false},
     {"hexadecimal length", "Host: localhost|Content-Length: 0x1", ADMISSION_FRAMING, 400, false},
     {"two lengths in one", "Host: localhost|Content-Length: 1, 1", ADMISSION_FRAMING, 400, false},
+    {"a space before the colon", "Host: localhost|Content-Length : 2", ADMISSION_FRAMING, 400,
+     false},
+    {"a tab in a name", "Host: localhost|Content\tLength: 2", ADMISSION_FRAMING, 400, false},
+    {"no name", "Host: localhost|: 2", ADMISSION_FRAMING, 400, false},
     {"empty length", "Host: localhost|Content-Length: ", ADMISSION_FRAMING, 400, false},
     {"largest body", "Host: localhost|Content-Length: 100", ADMISSION_OK, 200, false},
     {"too large", "Host: localhost|Content-Length: 101", ADMISSION_SIZE, 413, false},
@@ -64,6 +68,21 @@ static void test_admission(void **state)
     assert_int_equal(words[0] != '\0', row->want != ADMISSION_OK);
 }
 
+/* A port for other machines is reached under any name; a browser's page is no sender there. */
+static void test_open_port(void **state)
+{
+    (void)state;
+    struct admission a = {.is_open = true};
+    int status = 0;
+    const char *words = NULL;
+    admission_header(&a, TEXT("Host"), TEXT("tocsin.example.org"));
+    assert_int_equal(admission_check(&a, 100, &status, &words), ADMISSION_OK);
+    admission_header(&a, TEXT("Origin"), TEXT("http://tocsin.example.org"));
+    assert_int_equal(admission_check(&a, 100, &status, &words), ADMISSION_FOREIGN);
+    a = (struct admission){.is_open = true};
+    assert_int_equal(admission_check(&a, 100, &status, &words), ADMISSION_FRAMING);
+}
+
 static void test_bad_line_is_refused(void **state)
 {
     (void)state;
@@ -96,11 +115,12 @@ static void test_local(void **state)
 int main(void)
 {
     enum { ROWS = sizeof rows / sizeof *rows, LOCALS = sizeof locals / sizeof *locals };
-    struct CMUnitTest tests[ROWS + LOCALS + 1];
+    struct CMUnitTest tests[ROWS + LOCALS + 2];
     for (size_t i = 0; i < ROWS; i++)
         tests[i] = ROW(test_admission, &rows[i]);
     for (size_t i = 0; i < LOCALS; i++)
         tests[ROWS + i] = ROW(test_local, &locals[i]);
     tests[ROWS + LOCALS] = (struct CMUnitTest)cmocka_unit_test(test_bad_line_is_refused);
+    tests[ROWS + LOCALS + 1] = (struct CMUnitTest)cmocka_unit_test(test_open_port);
     return cmocka_run_group_tests_name("test_admission", tests, NULL, NULL);
 }

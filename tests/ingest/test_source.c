@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/door.h"
 #include "tests/support/table.h"
+#include <poll.h>
 
 static void assert_raw(const struct door *d, size_t i, const char *want)
 {
@@ -255,6 +256,43 @@ static void test_tcp_limits_connections(void **state)
     door_close(&d);
 }
 
+/* Who was silent longest makes room, and nobody else; what he had sent stays. */
+static void test_tcp_the_silent_make_room(void **state)
+{
+    (void)state;
+    struct door d;
+    assert_int_equal(
+        door_open(&d, "syslog_tcp: {listen: '127.0.0.1:0', max_connections: 2, evict: 100ms}"), 0);
+    int silent = door_connect(&d, SOCK_STREAM);
+    door_send(silent, TEXT("<13>whole\n<13>its end does not come"));
+    int talking = door_connect(&d, SOCK_STREAM);
+    size_t said = 1;
+    bool is_closed = false;
+    while (!is_closed) { /* one more asks until the silent one is gone; the other one talks on */
+        door_send(talking, TEXT("<13>talking\n"));
+        said++;
+        assert_true(collector_wait(&d.collector, said) >= said);
+        int more = door_connect(&d, SOCK_STREAM);
+        struct pollfd gone = {.fd = silent, .events = POLLIN};
+        is_closed = poll(&gone, 1, 20) == 1;
+        if (!is_closed)
+            assert_true(door_is_closed(more));
+        (void)close(more);
+    }
+    door_send(talking, TEXT("<13>talking\n"));
+    (void)collector_wait(&d.collector, said + 2); /* and the silent one's rest */
+    source_stop(d.source);
+    bool has_rest = false;
+    for (size_t i = 0; i < d.collector.count; i++)
+        has_rest |= text_equal(d.collector.records[i].raw, TEXT("<13>its end does not come"));
+    assert_true(has_rest);
+    assert_true(door_metric(&d, "source_connections_idle_total", NULL) == 1);
+    assert_accounted(&d);
+    (void)close(silent);
+    (void)close(talking);
+    door_close(&d);
+}
+
 static void test_tcp_closes_the_silent(void **state)
 {
     (void)state;
@@ -356,12 +394,13 @@ int main(void)
         cmocka_unit_test(test_tcp_is_not_read_without_a_batch),
         cmocka_unit_test(test_tcp_hostile_frames),
         cmocka_unit_test(test_tcp_limits_connections),
+        cmocka_unit_test(test_tcp_the_silent_make_room),
         cmocka_unit_test(test_tcp_closes_the_silent),
         cmocka_unit_test(test_busy_port),
         cmocka_unit_test(test_ipv6_and_mapped),
         cmocka_unit_test(test_options_are_printed),
     };
-    size_t n = 14;
+    size_t n = 15;
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
         tests[n++] = ROW(test_refused, &refusals[i]);
     return _cmocka_run_group_tests("test_source", tests, n, NULL, NULL);
