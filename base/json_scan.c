@@ -3,24 +3,16 @@
 #include <string.h>
 
 static const uint32_t NO_FIELD = UINT32_MAX;
-static const uint32_t UNKNOWN = UINT32_MAX; /* to the shape, and so is all that is inside */
-
-/* The name of a field on its way in. */
-struct label {
-    struct text path; /* dotted; at NULL: it found no room */
-    uint64_t hash;
-    uint32_t name; /* its number in the shape, or UNKNOWN */
-    bool is_wanted;
-};
 
 /* One open object or array. */
 struct frame {
-    struct label label;       /* its own; elements of an array share it */
-    const char *start;        /* its bracket */
-    uint32_t field;           /* its own entry in event->fields, or NO_FIELD */
-    struct json_guess *guess; /* which name comes next */
+    const struct json_name *name; /* its own; elements of an array share it */
+    const char *start;            /* its bracket */
+    struct json_guess *guess;     /* which name comes next */
+    uint32_t field;               /* its own entry in event->fields, or NO_FIELD */
     bool is_array;
-    bool is_begun; /* holds a member already: a comma must come before the next */
+    bool is_begun;           /* holds a member already: a comma must come before the next */
+    struct json_name member; /* the one that is read, where the shape has no room for it */
 };
 
 struct scan {
@@ -152,61 +144,64 @@ static bool skip_word(struct scan *s, struct text word)
     return true;
 }
 
-static bool read_bare(struct scan *s, struct field *out)
+static bool read_bare(struct scan *s, struct text *out, enum value_type *out_type)
 {
     const char *start = s->at;
     bool is_good = false;
     switch (*s->at) {
     case 't':
-        out->type = VALUE_TRUE;
+        *out_type = VALUE_TRUE;
         is_good = skip_word(s, TEXT("true"));
         break;
     case 'f':
-        out->type = VALUE_FALSE;
+        *out_type = VALUE_FALSE;
         is_good = skip_word(s, TEXT("false"));
         break;
     case 'n':
-        out->type = VALUE_NULL;
+        *out_type = VALUE_NULL;
         is_good = skip_word(s, TEXT("null"));
         break;
     default:
-        out->type = VALUE_NUMBER;
+        *out_type = VALUE_NUMBER;
         is_good = skip_number(s);
         break;
     }
-    out->value = (struct text){start, (size_t)(s->at - start)};
+    *out = (struct text){start, (size_t)(s->at - start)};
     return is_good;
 }
 
 /* ---- members --------------------------------------------------------------------------------- */
 
-/* The index that the field has in the event, or NO_FIELD. */
-static inline uint32_t add(struct scan *s, struct field *f, const struct label *label)
+/* A new field of the event, or NULL where none fits. */
+static inline struct field *add(struct scan *s, const struct json_name *name)
 {
-    f->name = label->path;
-    f->hash = label->hash;
     struct event *e = s->event;
-    if (f->name.at && e->field_count < e->field_max) { /* event_add_field without its call */
-        e->fields[e->field_count] = *f;
-        return e->field_count++;
+    const struct field f = {.name = name->path, .hash = name->hash};
+    if (name->path.at && e->field_count < e->field_max) /* event_add_field without its call */
+        e->fields[e->field_count++] = f;
+    else if (!name->path.at || !event_add_field(e, &f)) {
+        s->is_cut = true;
+        return NULL;
     }
-    if (f->name.at && event_add_field(e, f))
-        return e->field_count - 1;
-    s->is_cut = true;
-    return NO_FIELD;
+    return &e->fields[e->field_count - 1];
 }
 
-static bool open_frame(struct scan *s, const struct label *label, bool is_array)
+static bool open_frame(struct scan *s, const struct json_name *name, bool is_array)
 {
     if (s->depth == JSON_SCAN_DEPTH)
         return false;
     struct frame *frame = &s->frames[s->depth++];
-    *frame =
-        (struct frame){.label = *label, .start = s->at, .field = NO_FIELD, .is_array = is_array};
-    frame->guess = label->name == UNKNOWN ? &s->nowhere : &s->names[label->name].inside;
-    if (label->is_wanted) {
-        struct field f = {.value = {s->at, 1}, .type = VALUE_OBJECT};
-        frame->field = add(s, &f, label);
+    frame->name = name;
+    frame->start = s->at;
+    frame->guess = name->key ? &s->names[name - s->names].inside : &s->nowhere;
+    frame->field = NO_FIELD;
+    frame->is_array = is_array;
+    frame->is_begun = false;
+    struct field *f = name->is_wanted ? add(s, name) : NULL;
+    if (f) {
+        f->type = VALUE_OBJECT;
+        f->value = (struct text){s->at, 1};
+        frame->field = (uint32_t)(f - s->event->fields);
     }
     s->at++;
     return true;
@@ -220,18 +215,24 @@ static void close_frame(struct scan *s)
         s->event->fields[f->field].value.len = (size_t)(s->at - f->start);
 }
 
-static inline bool read_value(struct scan *s, const struct label *label)
+static inline bool read_value(struct scan *s, const struct json_name *name)
 {
     if (s->at == s->end)
         return false;
-    s->is_partial |= !label->is_wanted;
+    s->is_partial |= !name->is_wanted;
     if (*s->at == '{' || *s->at == '[')
-        return open_frame(s, label, *s->at == '[');
-    struct field f = {.type = VALUE_STRING};
-    if (take(s, '"') ? !read_string(s, &f.value, &f.is_escaped) : !read_bare(s, &f))
+        return open_frame(s, name, *s->at == '[');
+    struct text value = TEXT_NONE;
+    enum value_type type = VALUE_STRING;
+    bool is_escaped = false;
+    if (take(s, '"') ? !read_string(s, &value, &is_escaped) : !read_bare(s, &value, &type))
         return false;
-    if (label->is_wanted)
-        (void)add(s, &f, label);
+    struct field *f = name->is_wanted ? add(s, name) : NULL;
+    if (f) {
+        f->value = value;
+        f->type = type;
+        f->is_escaped = is_escaped;
+    }
     return true;
 }
 
@@ -280,28 +281,29 @@ static bool has_nul(struct text key)
     return false;
 }
 
-/* A name that the shape does not hold. */
-static struct label label_unknown(struct scan *s, const struct frame *f, struct text key)
+/* A name that the shape does not hold: it has no key. */
+static const struct json_name *name_unknown(struct scan *s, struct frame *f, struct text key)
 {
-    struct label label = {.path = key, .name = UNKNOWN, .is_wanted = true};
-    if (!key.at || !f->label.path.at)
-        label.path = TEXT_NONE;
+    struct json_name *n = &f->member;
+    *n = (struct json_name){.path = key, .is_wanted = true};
+    if (!key.at || !f->name->path.at)
+        n->path = TEXT_NONE;
     else if (s->depth > 1)
-        label.path = join(s, f->label.path, key);
-    if (label.path.at) {
-        label.hash = event_name_hash(label.path);
-        label.is_wanted = !s->shape || json_shape_wants(s->shape, label.path, label.hash);
+        n->path = join(s, f->name->path, key);
+    if (n->path.at) {
+        n->hash = event_name_hash(n->path);
+        n->is_wanted = !s->shape || json_shape_wants(s->shape, n->path, n->hash);
     }
-    return label;
+    return n;
 }
 
-static inline struct label label_known(struct scan *s, struct frame *f, uint32_t name)
+static inline const struct json_name *name_known(struct scan *s, struct frame *f, uint32_t name)
 {
     struct json_name *n = &s->names[name];
     if (f->guess->last != name)
         *f->guess = (struct json_guess){name, f->guess->last};
     f->guess = &n->follows;
-    return (struct label){n->path, n->hash, name, n->is_wanted};
+    return n;
 }
 
 static inline bool is_same_key(const struct json_name *n, const char *at)
@@ -329,42 +331,43 @@ static inline bool is_guessed(const struct scan *s, uint32_t guess)
            is_same_key(n, s->at + 1);
 }
 
-/* A member's name, over its closing quote. */
-static inline bool read_key(struct scan *s, struct frame *f, struct label *out)
+static const struct json_name *read_new_key(struct scan *s, struct frame *f)
+{
+    struct text key = TEXT_NONE;
+    bool is_escaped = false;
+    if (!take(s, '"') || !read_string(s, &key, &is_escaped) || (is_escaped && has_nul(key)))
+        return NULL;
+    const bool is_learnable = s->shape && !is_escaped && f->name->key;
+    const uint32_t name =
+        is_learnable ? json_shape_find(s->shape, (uint32_t)(f->name - s->names), key) : 0;
+    return name ? name_known(s, f, name)
+                : name_unknown(s, f, is_escaped ? json_unescape(key, s->arena) : key);
+}
+
+/* A member's name, over its closing quote; NULL: it is none. */
+static inline const struct json_name *read_key(struct scan *s, struct frame *f)
 {
     const uint32_t guess = is_guessed(s, f->guess->last)    ? f->guess->last
                            : is_guessed(s, f->guess->other) ? f->guess->other
                                                             : 0;
-    if (guess) {
-        *out = label_known(s, f, guess);
-        s->at += s->names[guess].key_len + 2;
-        return true;
-    }
-    struct text key = TEXT_NONE;
-    bool is_escaped = false;
-    if (!take(s, '"') || !read_string(s, &key, &is_escaped) || (is_escaped && has_nul(key)))
-        return false;
-    const bool is_learnable = s->shape && !is_escaped && f->label.name != UNKNOWN;
-    const uint32_t name = is_learnable ? json_shape_find(s->shape, f->label.name, key) : 0;
-    if (name)
-        *out = label_known(s, f, name);
-    else
-        *out = label_unknown(s, f, is_escaped ? json_unescape(key, s->arena) : key);
-    return true;
+    if (!guess)
+        return read_new_key(s, f);
+    s->at += s->names[guess].key_len + 2;
+    return name_known(s, f, guess);
 }
 
 /* ---- documents ------------------------------------------------------------------------------- */
 
-static inline bool read_member(struct scan *s, struct frame *f)
+static inline const struct json_name *read_name(struct scan *s, struct frame *f)
 {
-    struct label label;
-    if (!read_key(s, f, &label))
-        return false;
+    const struct json_name *name = read_key(s, f);
+    if (!name)
+        return NULL;
     skip_space(s);
     if (!take(s, ':'))
-        return false;
+        return NULL;
     skip_space(s);
-    return read_value(s, &label);
+    return name;
 }
 
 /* One member, element or closing bracket of the innermost frame. */
@@ -384,17 +387,20 @@ static bool read_next(struct scan *s)
         skip_space(s);
     }
     f->is_begun = true;
-    return f->is_array ? read_value(s, &f->label) : read_member(s, f);
+    const struct json_name *name = f->is_array ? f->name : read_name(s, f);
+    return name && read_value(s, name);
 }
 
 static bool read_document(struct scan *s)
 {
     skip_space(s);
     struct frame *root = &s->frames[s->depth++];
-    *root = (struct frame){.label = {.path = TEXT(""), .name = s->shape ? 0 : UNKNOWN},
-                           .start = s->at,
-                           .field = NO_FIELD,
-                           .guess = s->shape ? &s->names[0].inside : &s->nowhere};
+    static const struct json_name document = {.path = {"", 0}};
+    root->name = s->shape ? s->names : &document;
+    root->start = s->at;
+    root->guess = s->shape ? &s->names[0].inside : &s->nowhere;
+    root->field = NO_FIELD;
+    root->is_array = root->is_begun = false;
     if (!take(s, '{'))
         return false;
     while (s->depth)

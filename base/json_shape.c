@@ -31,6 +31,7 @@ struct json_shape *json_shape_new(json_wanted_fn wanted, const void *context)
     if (!s->names || !s->slots)
         return NULL;
     s->names[0].key = "";
+    s->names[0].path = TEXT("");
     return MOVE(s);
 }
 
