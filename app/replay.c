@@ -90,12 +90,12 @@ static void write_totals(const struct rerun_totals *t, struct buffer *out)
     json_write_uint(out, "records", t->records);
     json_write_uint(out, "bytes", t->bytes);
     json_write_uint(out, "detections", t->detections);
-    json_write_uint(out, "truncated", t->truncated);
     json_write_double(out, "seconds", t->seconds);
     json_write_double(out, "cpu_seconds", t->cpu_seconds);
     json_write_double(out, "records_per_second",
                       t->seconds > 0 ? (double)t->records / t->seconds : 0);
     json_write_uint(out, "peak_memory_bytes", (uint64_t)t->peak_kib * 1024);
+    json_write_uint(out, "truncated", t->truncated);
     json_write_close(out, '}');
     buffer_byte(out, '\n');
 }
