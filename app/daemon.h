@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "app/account.h"
 #include "app/backlog.h"
 #include "app/command.h"
 #include "app/config.h"
@@ -134,6 +135,7 @@ struct daemon {
     struct pipeline *pipeline;
     struct writer writer;
     struct backlog backlog;
+    struct account account;
     struct recorder recorder;
     struct checkpoint checkpoint;
     struct doors doors;

@@ -178,9 +178,12 @@ static bool store(struct daemon *d, struct batch *b)
     b->durable = durable;
     b->durable_context = answer;
     int is_ok = 0;
+    uint32_t messages = account_messages(b);
+    account_add(&d->account, UINT32_MAX, ACCOUNT_PUT, messages); /* before it can be decided */
     if (mailbox_send(&d->writer.inbox, &b->mail)) {
         answer_free(answer);
         b->durable = NULL;
+        account_add(&d->account, UINT32_MAX, ACCOUNT_REFUSED, messages);
         pipeline_give_back(d->pipeline, b);
     } else if (!answer_wait(answer, WEBHOOK_MS, &is_ok)) {
         is_ok = 0;

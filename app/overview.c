@@ -49,6 +49,7 @@ void overview_metrics(void *daemon, metric_fn tell, void *context)
     repeats_metrics(d->writer.repeats, tally_add, t);
     for (uint32_t i = 0; i < d->doors.source_count; i++)
         source_metrics(d->doors.sources[i], tally_add, t);
+    account_metrics(d, tally_add, t);
     webhooks_metrics(d->doors.webhooks, tally_add, t);
     if (atomic_load(&d->is_ready) && d->doors.remote)
         console_door_metrics(d->doors.remote, tally_add, t);

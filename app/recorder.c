@@ -276,6 +276,7 @@ void recorder_decided(void *daemon, const struct pipeline_result *result)
 {
     struct daemon *d = daemon;
     uint32_t next = 0;
+    account_decided(&d->account, result->batch);
     for (uint32_t i = 0; i < result->batch->count; i++) {
         const struct record *record = &result->batch->records[i];
         if (record->kind == RECORD_ALERT)

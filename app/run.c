@@ -202,6 +202,8 @@ static enum status start_journal(struct daemon *d, struct error *err)
         status = journal_open(&options, &d->writer.journal, err);
     if (!status)
         journal_skip_to(d->writer.journal, position + 1);
+    if (!status)
+        atomic_store(&d->account.epoch, journal_epoch(d->writer.journal));
     char path[4200];
     if (!status)
         status = repeats_open(command_path(path, sizeof path, d->config->data.at, "repeats"),

@@ -74,6 +74,7 @@ static void drop(struct daemon *d, struct batch *b)
 {
     atomic_fetch_add_explicit(&d->writer.dropped, b->count, memory_order_relaxed);
     drops_count_batch(d->doors.drops, b, DROPS_JOURNAL);
+    account_add(&d->account, b->source, ACCOUNT_REFUSED, account_messages(b));
     repeats_forget(d->writer.repeats, b);
     tell_durable(b, false);
     pipeline_give_back(d->pipeline, b);
@@ -86,9 +87,13 @@ static bool append(struct daemon *d, struct pending *p, struct batch *b)
 {
     struct writer *w = &d->writer;
     struct error err = {0};
+    uint32_t came = b->count;
     repeats_drop(w->repeats, b);
+    account_add(&d->account, b->source, ACCOUNT_REPEATED, came - b->count);
     for (;;) {
+        came = b->count;
         enum status status = b->count ? journal_append(w->journal, b, &err) : STATUS_OK;
+        account_add(&d->account, b->source, ACCOUNT_REPEATED, came - b->count);
         bool is_full = status != STATUS_OK && status != STATUS_CONFLICT;
         bool was_full = atomic_exchange_explicit(&w->is_disk_full, is_full, memory_order_relaxed);
         if (was_full && !is_full)

@@ -270,18 +270,24 @@ grep -qa __asan_init "$tocsin" && limit=819200 # the sanitizer keeps what was fr
 flow_note "memory grew from $before to $after KB at most"
 
 # ---- accounting ---------------------------------------------------------------------------------
+# received = put + dropped by reason, and put = processed + repeated + refused: nothing is waiting
 accounted() {
   curl -fsS "$flow_url/metrics" > "$flow_dir/metrics" || return 1
-  awk '/^tocsin_source_(received|put|dropped)_total/ {
-      match($1, /source="[0-9]+"/); s = substr($1, RSTART, RLENGTH)
-      if ($1 ~ /received_total/) received[s] += $2; else known[s] += $2 }
-    END { for (s in received) if (received[s] != known[s]) exit 1 }' "$flow_dir/metrics"
+  awk '/^tocsin_source_(received|put|dropped|processed|repeated|journal_refused)_total/ {
+      match($1, /source="[0-9a-z]+"/); s = substr($1, RSTART, RLENGTH)
+      if ($1 ~ /received_total/) received[s] += $2
+      else if ($1 ~ /put_total/) { put[s] += $2; known[s] += $2 }
+      else if ($1 ~ /dropped_total/) known[s] += $2
+      else done[s] += $2 }
+    END { for (s in received) if (received[s] != known[s]) exit 1
+      for (s in put) { if (put[s] != done[s]) exit 1; sum += done[s] }
+      print sum }' "$flow_dir/metrics" > "$flow_dir/sum"
 }
 for pid in "${flow_pids[@]}"; do
   kill -TERM "$pid" 2> /dev/null && wait "$pid" 2> /dev/null
 done
 flow_pids=()
 flow_wait 20 accounted || flow_fail "$(grep '^tocsin_source_' "$flow_dir/metrics")"
-flow_note "every door: received = put + dropped"
+flow_note "every door: received = put + dropped, put = processed + repeated + refused: $(cat "$flow_dir/sum") messages"
 flow_stop || flow_fail "SIGTERM did not end with 0"
 flow_note "SIGTERM ends with 0"
