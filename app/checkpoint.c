@@ -15,25 +15,32 @@
  *   position 1234
  *   ruleset 0123...ef
  *   sequencer NAME
+ *   columns NAME        (where streams told their columns' names)
  *   shard NAME          (one line each, oldest first)
  */
 enum { COMMIT_BYTES = 8 << 20, ACK_MS = 10000 };
 
+static enum status put_text(struct daemon *d, struct text bytes, const char *kind,
+                            struct buffer *names)
+{
+    struct checkpoint *c = &d->checkpoint;
+    char name[64];
+    (void)snprintf(name, sizeof name, "%llx", (unsigned long long)c->serial++);
+    enum status status = incidents_put_state(d->recorder.incidents, text_of(name), bytes);
+    if (status)
+        return status;
+    buffer_printf(names, "%s %s\n", kind, name);
+    atomic_fetch_add_explicit(&c->bytes, bytes.len, memory_order_relaxed);
+    return names->has_failed ? STATUS_NOMEM : STATUS_OK;
+}
+
 static enum status put(struct daemon *d, const struct pipeline_chunk *chunk, const char *kind,
                        struct buffer *names)
 {
-    struct checkpoint *c = &d->checkpoint;
-    for (; chunk; chunk = chunk->next) {
-        char name[64];
-        (void)snprintf(name, sizeof name, "%llx", (unsigned long long)c->serial++);
-        enum status status = incidents_put_state(d->recorder.incidents, text_of(name),
-                                                 (struct text){chunk->bytes, chunk->len});
-        if (status)
-            return status;
-        buffer_printf(names, "%s %s\n", kind, name);
-        atomic_fetch_add_explicit(&c->bytes, chunk->len, memory_order_relaxed);
-    }
-    return names->has_failed ? STATUS_NOMEM : STATUS_OK;
+    enum status status = STATUS_OK;
+    for (; chunk && !status; chunk = chunk->next)
+        status = put_text(d, (struct text){chunk->bytes, chunk->len}, kind, names);
+    return status;
 }
 
 static size_t bytes_of(const struct pipeline_checkpoint *cut)
@@ -70,6 +77,8 @@ static enum status commit(struct daemon *d, const struct pipeline_checkpoint *cu
                   (unsigned long long)cut->position, hex, (unsigned long long)c->serial + 1000);
     if (!status)
         status = put(d, cut->sequencer, "sequencer", &text);
+    if (!status && cut->columns.len)
+        status = put_text(d, cut->columns, "columns", &text);
     buffer_append(&text, buffer_text(&c->chunks));
     if (!status)
         status = acknowledged(d);
@@ -135,6 +144,8 @@ static enum status load_chunk(struct daemon *d, struct text kind, struct text na
     if (status)
         (void)error_set(err, status, 0, "the checkpoint names the chunk %.*s, which is not there",
                         TEXT_ARG(name));
+    else if (text_equal(kind, TEXT("columns")))
+        status = pipeline_restore_columns(d->pipeline, buffer_text(&bytes), err);
     else if (text_equal(kind, TEXT("sequencer")))
         status = pipeline_restore_sequencer(d->pipeline, buffer_text(&bytes), err);
     else

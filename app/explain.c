@@ -90,8 +90,9 @@ static enum status explain_records(struct explain *e, const char *path, struct e
     AUTO(matcher) matcher = NULL;
     AUTO(file_reader) reader = NULL;
     AUTO(batch) batch = batch_new();
+    AUTO(columns) columns = columns_new();
     struct event event = {0};
-    enum status status = batch ? parser_new(&e->run.parser, &parser, err) : STATUS_NOMEM;
+    enum status status = batch && columns ? parser_new(&e->run.parser, &parser, err) : STATUS_NOMEM;
     if (!status)
         status = matcher_new(e->ruleset, &matcher, err);
     if (!status)
@@ -101,6 +102,8 @@ static enum status explain_records(struct explain *e, const char *path, struct e
     while (!status) {
         batch_reset(batch);
         status = file_reader_next(reader, batch, err);
+        if (!status)
+            columns_follow(columns, batch);
         for (uint32_t i = 0; !status && i < batch->count; i++) {
             parser_read(parser, &batch->records[i], &batch->arena, &event);
             batch->records[i].journal_us = event.event_us; /* as replay reads files */

@@ -236,11 +236,12 @@ static void checkpoint_out(struct pipeline *p, struct round *r)
             .position = last ? last->position : 0,
             .journal_us = last ? last->journal_us : 0,
             .ruleset = ruleset_hash(b->ruleset),
+            .columns = b->columns,
             .sequencer = r->sequencer_chunks,
             .shards = (const struct pipeline_chunk *const *)r->shard_chunks,
             .shard_count = p->options.shards,
             .is_whole = b->is_whole,
-            .has_failed = r->has_failed_freeze,
+            .has_failed = r->has_failed_freeze || b->has_lost_columns,
         };
         p->options.checkpoint(p->options.context, &c);
     }
@@ -273,7 +274,7 @@ static void decide_round(struct pipeline *p, struct round *r)
         shard_reply_reset(r->replies[i]);
     release(b);
     atomic_fetch_sub_explicit(&p->in_flight, 1, memory_order_relaxed);
-    (void)!mailbox_send(&p->pool, &b->mail);
+    (void)!mailbox_return(&p->pool, &b->mail);
     (void)!mailbox_send(&p->rounds, &r->mail);
 }
 

@@ -2,8 +2,8 @@
 #include "app/command.h"
 #include "app/load.h"
 #include "app/subcommands.h"
-#include "base/zone.h"
 #include "base/timestamp.h"
+#include "base/zone.h"
 #include "ingest/ingest.h"
 #include <stdlib.h>
 #include <string.h>
@@ -41,12 +41,16 @@ static void write_batch(struct parse *p)
 static enum status parse_file(struct parse *p, const char *path, struct error *err)
 {
     AUTO(file_reader) reader = NULL;
-    enum status status = file_reader_open(path, p->has_nul_frames, &reader, err);
+    AUTO(columns) columns = columns_new();
+    enum status status = columns ? file_reader_open(path, p->has_nul_frames, &reader, err)
+                                 : error_set(err, STATUS_NOMEM, 0, "no memory for columns");
     while (!status) {
         batch_reset(p->batch);
         status = file_reader_next(reader, p->batch, err);
-        if (!status)
-            write_batch(p);
+        if (status)
+            break;
+        columns_follow(columns, p->batch);
+        write_batch(p);
     }
     return status == STATUS_AGAIN ? STATUS_OK : status;
 }

@@ -14,7 +14,7 @@ struct batch *pipeline_take(struct pipeline *p, uint64_t timeout_ms)
 void pipeline_give_back(struct pipeline *p, struct batch *b)
 {
     batch_reset(b);
-    (void)!mailbox_send(&p->pool, &b->mail);
+    (void)!mailbox_return(&p->pool, &b->mail);
 }
 
 /* ---- dispatch ---- */
@@ -35,9 +35,26 @@ void pipeline_set_ruleset(struct pipeline *p, struct ruleset *ruleset)
     p->ruleset = ruleset;
 }
 
+/* What streams' columns are called is state like any other: a start goes on with it. */
+static void keep_columns(struct pipeline *p, struct batch *b)
+{
+    struct buffer state;
+    buffer_init(&state, PIPELINE_COLUMNS);
+    columns_save(p->columns, &state);
+    b->columns = arena_copy(&b->arena, buffer_text(&state));
+    b->has_lost_columns = state.has_failed || !b->columns.at;
+    buffer_fini(&state);
+}
+
+void pipeline_forget_columns(struct pipeline *p)
+{
+    columns_forget(p->columns);
+}
+
 void pipeline_dispatch(struct pipeline *p, struct batch *b)
 {
     b->number = p->next_number++;
+    columns_follow(p->columns, b);
     atomic_fetch_add_explicit(&p->in_flight, 1, memory_order_relaxed);
     b->ruleset = ruleset_ref(p->ruleset);
     int wanted = atomic_load_explicit(&p->wants_checkpoint, memory_order_relaxed);
@@ -46,6 +63,8 @@ void pipeline_dispatch(struct pipeline *p, struct batch *b)
         b->is_checkpoint = wanted > 0;
         b->is_whole = wanted > 1;
     }
+    if (b->is_checkpoint)
+        keep_columns(p, b);
     (void)!mailbox_send(&p->workers[b->number % p->options.workers].inbox, &b->mail);
 }
 
@@ -60,7 +79,7 @@ static enum status fill_pool(struct pipeline *p, struct error *err)
 {
     uint32_t count = p->options.batches;
     if (!count)
-        count = 16 + 8 * (p->options.workers + p->options.shards);
+        count = 8 + 2 * (p->options.workers + p->options.shards); /* few stay in the cache */
     for (; p->batch_count < count; p->batch_count++) {
         struct batch *b = batch_new();
         if (b)
@@ -133,7 +152,8 @@ enum status pipeline_new(const struct pipeline_options *options, struct ruleset 
     p->next_number = 1;
     p->workers = calloc(options->workers, sizeof *p->workers);
     p->shards = calloc(options->shards, sizeof *p->shards);
-    if (!p->workers || !p->shards)
+    p->columns = columns_new();
+    if (!p->workers || !p->shards || !p->columns)
         return error_set(err, STATUS_NOMEM, 0, "no memory for the pipeline's threads");
     enum status status = init_parts(p, err);
     if (status)
@@ -222,6 +242,7 @@ void pipeline_free(struct pipeline *p)
         ruleset_unref(p->shards[i].ruleset);
     }
     sequencer_free(p->sequencer);
+    columns_free(p->columns);
     ruleset_unref(p->ruleset);
     free(p->merged);
     free(p->workers);
@@ -248,6 +269,13 @@ enum status pipeline_restore_sequencer(struct pipeline *p, struct text chunk, st
     enum status status = sequencer_restore(p->sequencer, chunk, all, count, err);
     p->next_number = sequencer_next_number(p->sequencer);
     return status;
+}
+
+enum status pipeline_restore_columns(struct pipeline *p, struct text chunk, struct error *err)
+{
+    if (columns_load(p->columns, chunk))
+        return STATUS_OK;
+    return error_set(err, STATUS_SYNTAX, 0, "the checkpoint's column names cannot be read");
 }
 
 /* ---- numbers out ---- */
@@ -297,6 +325,9 @@ void pipeline_metrics(const struct pipeline *p, metric_fn tell, void *context)
                atomic_load_explicit(&p->detections, memory_order_relaxed));
     tell_total(tell, context, "results_refused_total",
                "Matches dropped because a batch had no room for them.", refused);
+    tell_total(tell, context, "columns_evicted_total",
+               "Streams whose column names were forgotten because there were too many.",
+               columns_evicted(p->columns));
     for (uint32_t i = 0; i < p->options.shards; i++)
         shard_metrics(p->shards[i].shard, tell, context);
     sequencer_metrics(p->sequencer, tell, context);

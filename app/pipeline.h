@@ -38,6 +38,7 @@ struct pipeline_checkpoint {
     uint64_t position; /* of the last record before the cut; 0: none */
     int64_t journal_us;
     struct hash128 ruleset; /* the hash of the one that decided the batch before the cut */
+    struct text columns; /* names of streams' columns; empty where there are none */
     const struct pipeline_chunk *sequencer;     /* whole state of the sequencer */
     const struct pipeline_chunk *const *shards; /* one list per shard */
     uint32_t shard_count;
@@ -45,7 +46,7 @@ struct pipeline_checkpoint {
     bool has_failed; /* no memory for a part of it: not to be committed */
 };
 
-enum { PIPELINE_IDLE_MS = 20 };
+enum { PIPELINE_IDLE_MS = 20, PIPELINE_COLUMNS = 8 << 20 };
 
 struct pipeline_options {
     uint32_t workers, shards; /* at least 1 each */
@@ -91,6 +92,10 @@ NODISCARD enum status pipeline_restore_shard(struct pipeline *p, struct text chu
                                              struct error *err);
 NODISCARD enum status pipeline_restore_sequencer(struct pipeline *p, struct text chunk,
                                                  struct error *err);
+NODISCARD enum status pipeline_restore_columns(struct pipeline *p, struct text chunk,
+                                               struct error *err);
+/* What the next batch holds is another file's. The dispatching thread only. */
+void pipeline_forget_columns(struct pipeline *p);
 /* From the next dispatched batch on this ruleset decides. Takes the reference. The dispatching
  * thread only. */
 void pipeline_set_ruleset(struct pipeline *p, struct ruleset *ruleset);

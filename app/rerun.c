@@ -121,6 +121,7 @@ static enum status read_file(struct run *run, uint32_t index, struct error *err)
     if (status)
         return status;
     uint64_t base = run->totals.records;
+    pipeline_forget_columns(run->pipeline);
     run->bases[index] = base;
     run->file_count = index + 1;
     for (;;) {

@@ -54,6 +54,7 @@ struct pipeline {
     struct pipeline_options options;
     struct ruleset *ruleset; /* for the next dispatched batch; one reference */
     uint64_t next_number;
+    struct columns *columns; /* the dispatching thread's */
     uint32_t batch_count;
     _Atomic uint64_t in_flight; /* batches: up at dispatch, down when decided */
     _Atomic int wants_checkpoint; /* 0 no, 1 changed windows, 2 all windows */

@@ -41,15 +41,17 @@ enum record_flag {
 };
 
 struct record {
-    struct text raw;    /* the message without its frame; may hold any byte */
-    struct text peer;   /* sender's address without port, a path, or empty */
-    struct text origin; /* the sender's own identity of this message ("kafka:topic:3:17",
-                           "dedup:..."), or empty: then the position is its identity */
-    int64_t receive_us; /* wall clock at receipt, as the source read it */
-    int64_t journal_us; /* journal time with this record: highest receive_us so far */
-    uint64_t position;  /* journal sequence; over files the line number, from 1 */
-    uint32_t epoch;     /* journal epoch, raised by each start */
-    uint32_t source;    /* index in the program's table of sources */
+    struct text raw;     /* the message without its frame; may hold any byte */
+    struct text peer;    /* sender's address without port, a path, or empty */
+    struct text columns; /* names of a line's columns, where its stream told them; filled at
+                            dispatch, in the batch's arena */
+    struct text origin;  /* the sender's own identity of this message ("kafka:topic:3:17",
+                            "dedup:..."), or empty: then the position is its identity */
+    int64_t receive_us;  /* wall clock at receipt, as the source read it */
+    int64_t journal_us;  /* journal time with this record: highest receive_us so far */
+    uint64_t position;   /* journal sequence; over files the line number, from 1 */
+    uint32_t epoch;      /* journal epoch, raised by each start */
+    uint32_t source;     /* index in the program's table of sources */
     enum record_kind kind;
     enum format format;
     uint32_t flags; /* enum record_flag */
@@ -104,6 +106,8 @@ struct batch {
     bool is_checkpoint;      /* a checkpoint is cut behind this batch */
     bool is_whole;           /* ... of all windows, not of the changed ones alone */
     bool is_flush;           /* the last one: what lateness holds is released */
+    struct text columns;     /* with is_checkpoint: what streams' columns are called, as state */
+    bool has_lost_columns;   /* ... found no room */
 
     /* Filled by a worker. */
     struct feed *feeds; /* in order of position, then rule */

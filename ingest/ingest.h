@@ -45,6 +45,24 @@ void parser_metrics(const struct parser *p, metric_fn tell, void *context);
 /* The event as one line of `tocsin parse`, newline included. `line` is the record's number. */
 void parser_write(const struct event *e, uint64_t line, struct buffer *out);
 
+/*
+ * Column names that a stream tells in its first lines, W3C's "#Fields: " (IIS, CloudFront, proxies)
+ * and Zeek's "#fields": every later record of that source and peer gets them, and the parser reads
+ * its columns as fields. In journal order, on the dispatching thread.
+ */
+struct columns;
+struct columns *columns_new(void); /* NULL without memory */
+void columns_free(struct columns *c);
+AUTO_DEFINE(columns);
+void columns_follow(struct columns *c, struct batch *b);
+/* Before another file. */
+void columns_forget(struct columns *c);
+/* As text, and back; false where it is none. */
+void columns_save(const struct columns *c, struct buffer *out);
+bool columns_load(struct columns *c, struct text saved);
+/* Streams forgotten because there were too many. Any thread. */
+uint64_t columns_evicted(const struct columns *c);
+
 /* ---- journal: the one order ------------------------------------------------------------------ */
 
 enum durability { DURABILITY_SYNC, DURABILITY_BATCH, DURABILITY_NONE };

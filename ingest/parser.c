@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json_scan.h"
 #include "ingest/cef.h"
+#include "ingest/columns.h"
 #include "ingest/ingest.h"
 #include "ingest/kv.h"
 #include "ingest/leef.h"
@@ -406,7 +407,11 @@ void parser_read(struct parser *p, const struct record *r, struct arena *arena, 
     out->flags = EVENT_TIME_ASSUMED;
     if (r->flags & RECORD_TRUNCATED)
         out->flags |= EVENT_TRUNCATED;
-    read_format(p, format, raw, arena, out);
+    if (r->columns.len && columns_read(r->columns, raw, arena, out)) {
+        out->format = FORMAT_KV;
+        out->message = raw;
+    } else
+        read_format(p, format, raw, arena, out);
     const bool is_checked = out->document.at && out->document.len == raw.len;
     if (!is_checked && !is_ascii(raw) && !text_is_utf8(raw))
         out->flags |= EVENT_NOT_UTF8;

@@ -289,6 +289,8 @@ const struct decoder *decoder_apply(const struct decoder_set *s, struct decoder_
                                     struct event *event, struct arena *arena)
 {
     struct search found = {0};
+    if (event->mapping && event->record && event->record->columns.len)
+        return NULL; /* the line's own header says more than patterns guess */
     if (event->format == FORMAT_JSON && !event->mapping && !event->program.len)
         decoder_wrapped_open(&s->wrapped, event, arena);
     ask_by_program(s, &found, c, event, arena);

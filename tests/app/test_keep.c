@@ -228,11 +228,63 @@ static void test_prune_keeps_two(void **state)
         write_file(p, "rules/one.yml", texts[i]);
         hashes[i] = load_and_save(p);
     }
-    keep_prune(p->kept, hashes[0], hashes[2]);
+    const struct hash128 two[] = {hashes[0], hashes[2]};
+    keep_prune(p->kept, two, 2);
     assert_kept(p, hashes[0], 3);
     assert_kept(p, hashes[2], 3);
     assert_int_equal(load_kept(p, hashes[1], &rules, &err), STATUS_NOTFOUND);
-    keep_prune("/nonexistent", hashes[0], hashes[2]);
+    keep_prune("/nonexistent", two, 2);
+}
+
+/* The rules of a copy with the overrides of this moment; what is copied from a copy stays when that
+ * one goes. */
+static void test_a_copy_goes_on_with_new_overrides(void **state)
+{
+    struct place *p = *state;
+    char overrides[256];
+    struct error err = {0};
+    struct keep_paths *paths = calloc(1, sizeof *paths);
+    struct ruleset *fresh = NULL;
+    assert_non_null(paths);
+    write_file(p, "overrides.yml", "{}\n");
+    p->request.overrides = command_path(overrides, sizeof overrides, p->root, "overrides.yml");
+    struct hash128 before = load_and_save(p);
+    write_file(p, "overrides.yml", "11111111-1111-4111-8111-111111111111: {level: high}\n");
+    write_file(p, "rules/one.yml", "title: half a rule\n");
+    struct load_request live = p->request;
+    assert_int_equal(keep_find(p->kept, before, &live, paths, &err), STATUS_OK);
+    assert_int_equal(load_rules(&live, &fresh, &err), STATUS_OK);
+    struct hash128 after = ruleset_hash(fresh);
+    assert_int_equal(ruleset_get_summary(fresh)->rules, 3);
+    assert_false(hash_equal(before, after));
+    ruleset_unref(fresh);
+    assert_int_equal(keep_save(p->kept, &live, after, &err), STATUS_OK);
+    keep_prune(p->kept, &after, 1);
+    assert_kept(p, after, 3);
+    assert_int_equal(keep_find(p->kept, before, &live, paths, &err), STATUS_NOTFOUND);
+    free(paths);
+}
+
+static void test_a_copy_knows_its_original(void **state)
+{
+    const struct place *p = *state;
+    char hex[33];
+    char kept[256];
+    char want[256];
+    char out[512];
+    hash_to_hex(load_and_save(p), hex);
+    static const char *const rows[][2] = {
+        {"rules-1/below/two.yaml", "rules/below/two.yaml"},
+        {"share/rules/ships.yml", "share/rules/ships.yml"},
+    };
+    for (size_t i = 0; i < 2; i++) {
+        (void)snprintf(kept, sizeof kept, "%s/%s/%s", p->kept, hex, rows[i][0]);
+        (void)snprintf(want, sizeof want, "%s/%s", p->root, rows[i][1]);
+        struct text got = keep_original(p->kept, &p->request, text_of(kept), out, sizeof out);
+        assert_true(text_equal(got, text_of(want)));
+    }
+    struct text other = TEXT("/etc/rules/one.yml");
+    assert_true(text_equal(keep_original(p->kept, &p->request, other, out, sizeof out), other));
 }
 
 int main(void)
@@ -246,6 +298,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_single_file_with_overrides_and_lists, begin, end),
         cmocka_unit_test_setup_teardown(test_a_half_copy_is_made_anew, begin, end),
         cmocka_unit_test_setup_teardown(test_prune_keeps_two, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_copy_goes_on_with_new_overrides, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_copy_knows_its_original, begin, end),
     };
     return cmocka_run_group_tests_name("test_keep", tests, NULL, NULL);
 }
