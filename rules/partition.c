@@ -192,43 +192,71 @@ static bool collect_fields(const struct building *b, struct partition *p)
     return true;
 }
 
-static bool build_literals(const struct building *b, struct partition_field *f)
+/* Literal atoms by field, so that each field meets its own only. */
+struct placed {
+    uint32_t field, atom;
+};
+
+static int compare_placed(const void *a, const void *b)
 {
-    struct literal *items = calloc((size_t)b->count + 1, sizeof *items);
-    uint32_t count = 0;
-    if (!items)
-        return false;
-    for (uint32_t i = 0; i < b->count; i++) {
-        const struct atom *a = &b->atoms[i].atom;
-        if (a->kind == ATOM_LITERAL && a->field == f->field)
-            items[count++] = (struct literal){a->text, a->place, i};
-    }
-    enum status status = count ? literals_new(items, count, &f->literals, NULL) : STATUS_OK;
-    free(items);
-    return status == STATUS_OK;
+    const struct placed *x = a;
+    const struct placed *y = b;
+    if (x->field != y->field)
+        return x->field < y->field ? -1 : 1;
+    return (x->atom > y->atom) - (x->atom < y->atom);
 }
 
 /* Of NAMES_WHOLE any gate is worth it; of a field one that is much faster than its literals, which
  * then may stand anywhere. Without a gate all is searched, so no memory is no error. */
-static void build_gate(const struct building *b, struct partition_field *f)
+static void build_gate(const struct literal *items, uint32_t count, struct partition_field *f)
 {
-    struct text *literals = calloc((size_t)b->count + 1, sizeof *literals);
-    uint32_t count = 0;
+    struct text *literals = calloc((size_t)count + 1, sizeof *literals);
     bool is_edged = false;
-    for (uint32_t i = 0; literals && i < b->count; i++) {
-        const struct atom *a = &b->atoms[i].atom;
-        if (a->kind != ATOM_LITERAL || a->field != f->field)
-            continue;
-        literals[count++] = a->text;
-        is_edged |= a->place != LITERAL_ANYWHERE;
+    for (uint32_t i = 0; literals && i < count; i++) {
+        literals[i] = items[i].text;
+        is_edged |= items[i].place != LITERAL_ANYWHERE;
     }
-    if (count && (f->field == NAMES_WHOLE || !is_edged))
+    if (literals && count && (f->field == NAMES_WHOLE || !is_edged))
         f->gate = gate_new(literals, count);
     if (f->gate && f->field != NAMES_WHOLE && !gate_has_sieve(f->gate)) {
         gate_free(f->gate);
         f->gate = NULL;
     }
     free(literals);
+}
+
+static bool build_literals(const struct building *b, struct placed *placed, struct literal *items,
+                           struct partition *p)
+{
+    uint32_t total = 0;
+    for (uint32_t i = 0; i < b->count; i++)
+        if (b->atoms[i].atom.kind == ATOM_LITERAL)
+            placed[total++] = (struct placed){b->atoms[i].atom.field, i};
+    if (total)
+        qsort(placed, total, sizeof *placed, compare_placed);
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < p->field_count; i++) { /* both are in order of fields */
+        struct partition_field *f = &p->fields[i];
+        uint32_t count = 0;
+        for (; at < total && placed[at].field == f->field; at++) {
+            const struct atom *a = &b->atoms[placed[at].atom].atom;
+            items[count++] = (struct literal){a->text, a->place, placed[at].atom};
+        }
+        if (count && literals_new(items, count, &f->literals, NULL) != STATUS_OK)
+            return false;
+        build_gate(items, count, f);
+    }
+    return true;
+}
+
+static bool freeze_literals(const struct building *b, struct partition *p)
+{
+    struct placed *placed = calloc((size_t)b->count + 1, sizeof *placed);
+    struct literal *items = calloc((size_t)b->count + 1, sizeof *items);
+    bool is_ok = placed && items && build_literals(b, placed, items, p);
+    free(placed);
+    free(items);
+    return is_ok;
 }
 
 static bool freeze_fields(const struct building *b, struct partition *p)
@@ -242,8 +270,7 @@ static bool freeze_fields(const struct building *b, struct partition *p)
         f->numbers.count += b->atoms[i].atom.kind == ATOM_NUMBER;
     }
     for (uint32_t i = 0; i < p->field_count; i++)
-        if (!reserve_table(&p->fields[i].exact) || !reserve_table(&p->fields[i].numbers) ||
-            !build_literals(b, &p->fields[i]))
+        if (!reserve_table(&p->fields[i].exact) || !reserve_table(&p->fields[i].numbers))
             return false;
     /* PRESENT atoms differ by predicate (exists, or maybe): the second goes with the first. */
     for (uint32_t i = 0; i < b->count; i++) {
@@ -257,9 +284,7 @@ static bool freeze_fields(const struct building *b, struct partition *p)
         else if (a->kind == ATOM_PRESENT)
             f->present = i + 1;
     }
-    for (uint32_t i = 0; i < p->field_count; i++)
-        build_gate(b, &p->fields[i]);
-    return true;
+    return freeze_literals(b, p);
 }
 
 /* ---- one partition ---- */

@@ -70,11 +70,27 @@ static int week_of(int64_t us, const struct civil *c)
     return (int)((thursday + (was_leap ? 366 : 365)) / 7 + 1);
 }
 
-static bool is_time_part(const struct predicate *p, struct text t)
+/* Seconds since 1970, or thousandths, millionths, thousand millionths of them: told by size. */
+static bool read_epoch(const struct number *n, int64_t *out_us)
+{
+    static const struct {
+        double below;
+        double us;
+    } scales[] = {{1e11, 1e6}, {1e14, 1e3}, {1e17, 1}, {9e18, 1e-3}};
+    for (size_t i = 0; n && i < sizeof scales / sizeof *scales; i++)
+        if (n->real >= 1e8 && n->real < scales[i].below) { /* smaller is no time of ours */
+            *out_us = (int64_t)(n->real * scales[i].us);
+            return true;
+        }
+    return false;
+}
+
+static bool is_time_part(const struct predicate *p, struct answers *a, struct value *v)
 {
     int64_t us = 0;
     struct civil c;
-    if (!timestamp_parse(text_trim(t), 0, &us, NULL))
+    if (!timestamp_parse(text_trim(fieldview_plain(a->view, v)), 0, &us, NULL) &&
+        !read_epoch(fieldview_number(a->view, v), &us))
         return false;
     timestamp_to_civil(us, &c);
     int64_t part = 0;
@@ -157,7 +173,7 @@ static bool holds(const struct predicate *p, struct answers *a, struct value *v)
         number = fieldview_number(a->view, v);
         return number && is_compared(p, number);
     case PREDICATE_TIME:
-        return is_time_part(p, fieldview_plain(a->view, v));
+        return is_time_part(p, a, v);
     case PREDICATE_CIDR:
         return cidr_parse_address(fieldview_plain(a->view, v), &address) &&
                cidr_holds(&p->cidr, &address);
