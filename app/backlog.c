@@ -21,7 +21,7 @@ static uint64_t behind_bytes(const struct backlog *b)
 
 static bool has_room(const struct daemon *d)
 {
-    return pipeline_in_flight(d->pipeline) < BACKLOG_IN_FLIGHT;
+    return d->backlog.is_over || pipeline_in_flight(d->pipeline) < BACKLOG_IN_FLIGHT;
 }
 
 static void end(struct backlog *b)
@@ -164,6 +164,13 @@ void backlog_finish(struct daemon *d, uint64_t most_ms)
         if (!has_room(d))
             (void)usleep(PAUSE_US);
     }
+    d->backlog.is_over = true;
+}
+
+void backlog_last(struct daemon *d)
+{
+    if (backlog_is_open(&d->backlog))
+        (void)feed_one(d);
 }
 
 void backlog_forget(struct daemon *d)

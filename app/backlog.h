@@ -33,6 +33,7 @@ struct backlog {
     uint64_t last;                 /* position of the last record that is behind */
     struct ruleset *swap;          /* decides from the record at swap_position on; NULL: none */
     uint64_t swap_position;
+    bool is_over;                    /* the stop: one more batch goes on whatever is in flight */
     _Atomic uint64_t bytes, records; /* behind now */
     _Atomic uint64_t records_total;  /* that ever were */
 };
@@ -51,6 +52,8 @@ void backlog_feed(struct daemon *d);
 bool backlog_swap(struct daemon *d, uint64_t position, struct ruleset *next);
 /* The stop: feeds for up to `most_ms`. */
 void backlog_finish(struct daemon *d, uint64_t most_ms);
+/* One more batch, where something is behind: the one that carries the last cut. */
+void backlog_last(struct daemon *d);
 /* The end: what is left is decided by the next start, from its last checkpoint. */
 void backlog_forget(struct daemon *d);
 /* Any thread: true where doors whose senders can wait should not be read now. */

@@ -318,11 +318,59 @@ int client_handover(int argc, char **argv)
                         "/api/v1/handover", plain_names);
 }
 
+static long long whole(const json_t *object, const char *name)
+{
+    return (long long)json_number_value(json_object_get(object, name));
+}
+
+static void print_door(const json_t *source)
+{
+    (void)printf("%-12s %-40s %12lld %10lld %10lld\n", member(source, "source"),
+                 member(source, "address"), whole(source, "received"), whole(source, "dropped"),
+                 whole(source, "dropped_by_kernel"));
+}
+
+static void print_host(const json_t *host)
+{
+    char offset[32] = "-";
+    const json_t *seconds = json_object_get(host, "clock_offset_s");
+    if (seconds)
+        (void)snprintf(offset, sizeof offset, "%+.0f s", json_number_value(seconds));
+    (void)printf("%-28.28s %-16.16s %-19.19s %8.1f %12lld %8lld %9lld %10s %8lld %8lld\n",
+                 member(host, "host"), member(host, "peer"), member(host, "last_seen"),
+                 json_number_value(json_object_get(host, "rate")), whole(host, "records"),
+                 whole(host, "damaged"), whole(host, "undecoded"), offset, whole(host, "dropped"),
+                 whole(host, "refused"));
+}
+
+static void print_sources(const json_t *root)
+{
+    const json_t *one = NULL;
+    size_t i = 0;
+    (void)printf("%-12s %-40s %12s %10s %10s\n", "source", "address", "received", "dropped",
+                 "by kernel");
+    json_array_foreach(json_object_get(root, "sources"), i, one) print_door(one);
+    (void)printf("\n%-28s %-16s %-19s %8s %12s %8s %9s %10s %8s %8s\n", "host", "peer", "last seen",
+                 "a second", "records", "damaged", "undecoded", "clock", "dropped", "refused");
+    json_array_foreach(json_object_get(root, "hosts"), i, one) print_host(one);
+}
+
 int client_sources(int argc, char **argv)
 {
-    return print_object(argc, argv,
-                        "Usage: tocsin sources [--json]\n\nWhat each source and host sent.",
-                        "/api/v1/sources", plain_names);
+    struct client c;
+    json_t *root = NULL;
+    int code = one_object(argc, argv,
+                          "Usage: tocsin sources [--json]\n\n"
+                          "What each source and host sent, and what was lost: messages dropped,\n"
+                          "connections and requests refused, for the sender where it is known.\n"
+                          "What the kernel drops has no sender: it stands with the source.",
+                          "/api/v1/sources", plain_names, &root, &c);
+    if (root && c.is_json)
+        print_line(root);
+    else if (root)
+        print_sources(root);
+    json_decref(root);
+    return code;
 }
 
 int client_verify(int argc, char **argv)

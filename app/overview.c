@@ -118,12 +118,14 @@ static void write_metric(void *context, const struct metric *m)
 }
 
 struct lost {
-    double all, kernel;
+    double received, all, kernel;
 };
 
 static void sum_lost(void *context, const struct metric *m)
 {
     struct lost *l = context;
+    if (text_equal(text_of(m->name), TEXT("source_received_total")))
+        l->received += m->value;
     if (!text_equal(text_of(m->name), TEXT("source_dropped_total")))
         return;
     l->all += m->value;
@@ -136,8 +138,41 @@ static void write_lost(const struct source *s, struct buffer *out)
 {
     struct lost l = {0};
     source_metrics(s, sum_lost, &l);
+    json_write_uint(out, "received", (uint64_t)l.received);
     json_write_uint(out, "dropped", (uint64_t)l.all);
     json_write_uint(out, "dropped_by_kernel", (uint64_t)l.kernel);
+}
+
+struct taken {
+    double messages, dropped;
+};
+
+static void sum_taken(void *context, const struct metric *m)
+{
+    struct taken *t = context;
+    struct text name = text_of(m->name);
+    bool is_message = text_equal(name, TEXT("webhook_alerts_total")) ||
+                      text_equal(name, TEXT("webhook_events_total"));
+    bool is_dropped = text_equal(name, TEXT("webhook_dropped_total"));
+    t->messages += is_message || is_dropped ? m->value : 0;
+    t->dropped += is_dropped ? m->value : 0;
+}
+
+/* All webhooks together, as the last of the sources. */
+static void write_webhooks(const struct daemon *d, struct buffer *out)
+{
+    struct taken t = {0};
+    webhooks_metrics(d->doors.webhooks, sum_taken, &t);
+    json_write_open(out, NULL, '{');
+    json_write_string(out, "source", TEXT("webhooks"));
+    json_write_string(out, "address", webhooks_listen(d->doors.webhooks));
+    json_write_uint(out, "received", (uint64_t)t.messages);
+    json_write_uint(out, "dropped", (uint64_t)t.dropped);
+    json_write_uint(out, "dropped_by_kernel", 0);
+    json_write_open(out, "counters", '[');
+    webhooks_metrics(d->doors.webhooks, write_metric, out);
+    json_write_close(out, ']');
+    json_write_close(out, '}');
 }
 
 void overview_sources(void *daemon, struct buffer *out)
@@ -156,6 +191,7 @@ void overview_sources(void *daemon, struct buffer *out)
         json_write_close(out, ']');
         json_write_close(out, '}');
     }
+    write_webhooks(d, out);
     json_write_close(out, ']');
     json_write_name(out, TEXT("hosts"));
     pipeline_write_hosts(d->pipeline, d->doors.drops, timestamp_now_us(), 1000, out);

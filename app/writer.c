@@ -192,7 +192,7 @@ static void last_checkpoint(struct daemon *d, struct pending *p)
     pipeline_request_checkpoint(d->pipeline, atomic_load(&d->checkpoint.must_be_whole));
     (void)append_own(d, p, RECORD_TICK, TEXT_NONE);
     release(d, p);
-    backlog_feed(d);
+    backlog_last(d);
     backlog_forget(d);
 }
 
