@@ -4,9 +4,14 @@
 /* How often a byte stands in paths, command lines and log text, roughly: rarer is lower. */
 static unsigned commonness(unsigned char c)
 {
-    static const char order[] = "eoistnarcldmpuhwfgvybk xqjz.\\/-:013245_";
-    const char *at = c ? memchr(order, c, sizeof order - 1) : NULL;
-    return at ? (unsigned)(sizeof order - (size_t)(at - order)) : 4;
+    static const uint8_t known[256] = {
+        ['e'] = 40,  ['o'] = 39, ['i'] = 38, ['s'] = 37, ['t'] = 36, ['n'] = 35, ['a'] = 34,
+        ['r'] = 33,  ['c'] = 32, ['l'] = 31, ['d'] = 30, ['m'] = 29, ['p'] = 28, ['u'] = 27,
+        ['h'] = 26,  ['w'] = 25, ['f'] = 24, ['g'] = 23, ['v'] = 22, ['y'] = 21, ['b'] = 20,
+        ['k'] = 19,  [' '] = 18, ['x'] = 17, ['q'] = 16, ['j'] = 15, ['z'] = 14, ['.'] = 13,
+        ['\\'] = 12, ['/'] = 11, ['-'] = 10, [':'] = 9,  ['0'] = 8,  ['1'] = 7,  ['3'] = 6,
+        ['2'] = 5,   ['4'] = 4,  ['5'] = 3,  ['_'] = 2};
+    return known[c] ? known[c] : 4;
 }
 
 /* In order. */
@@ -28,8 +33,28 @@ static const char frequent[][GRAM_BYTES] = {
     {'v', 'e', 'r', 's'},  {'v', 'i', 'c', 'e'},  {'w', 'i', 'n', 'd'},  {'y', 's', 't', 'e'},
 };
 
+/* One bit for each of them, by the hash below: nearly all grams are told apart by it. */
+static const uint64_t seen_bits[16] = {
+    UINT64_C(0x8800002080001000), UINT64_C(0x0001000020000000), UINT64_C(0x0081028000001000),
+    UINT64_C(0x8000000200000008), UINT64_C(0x0400144400008000), UINT64_C(0x0000001000000000),
+    UINT64_C(0x0000040000004000), UINT64_C(0x0000000000000000), UINT64_C(0x0008000000020000),
+    UINT64_C(0x0010000000800800), UINT64_C(0x0012010042400000), UINT64_C(0x0408080000010500),
+    UINT64_C(0x2000200000004000), UINT64_C(0x0000080100c0009c), UINT64_C(0x4000800010000000),
+    UINT64_C(0x8080000004000400),
+};
+
+static bool may_be_frequent(const char *at)
+{
+    uint32_t word = (uint32_t)(unsigned char)at[0] | (uint32_t)(unsigned char)at[1] << 8 |
+                    (uint32_t)(unsigned char)at[2] << 16 | (uint32_t)(unsigned char)at[3] << 24;
+    uint32_t hash = (word * UINT32_C(0x9e3779b1)) >> 22;
+    return seen_bits[hash / 64] >> (hash % 64) & 1;
+}
+
 static bool is_frequent(const char *at)
 {
+    if (!may_be_frequent(at))
+        return false;
     size_t low = 0;
     size_t high = sizeof frequent / sizeof *frequent;
     while (low < high) {
