@@ -231,21 +231,9 @@ static void *write_loop(void *argument)
 
 enum status writer_start(struct daemon *d, struct error *err)
 {
-    const struct config_journal *c = &d->config->journal;
-    struct journal_options options = {
-        .dir = d->journal_dir,
-        .max_bytes = c->size_bytes,
-        .max_age_us = c->age_us,
-        .segment_bytes = c->segment_bytes,
-        .reserve_bytes = c->reserve_bytes,
-        .is_compressed = c->is_compressed,
-    };
-    enum status status =
-        d->writer.journal ? STATUS_OK : journal_open(&options, &d->writer.journal, err);
-    if (!status)
-        status = mailbox_init(&d->writer.inbox, SIZE_MAX, NULL, NULL);
+    enum status status = mailbox_init(&d->writer.inbox, SIZE_MAX, NULL, NULL);
     if (status)
-        return status;
+        return error_set(err, status, 0, "no memory for the journal's mailbox");
     if (pthread_create(&d->writer.thread, NULL, write_loop, d))
         return error_set(err, STATUS_IO, 0, "the journal's thread cannot be started");
     (void)pthread_setname_np(d->writer.thread, "journal");

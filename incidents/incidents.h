@@ -194,13 +194,13 @@ static inline void view_free(struct view *v)
 AUTO_DEFINE(view);
 
 struct incident_filter {
-    struct text state;    /* empty: any; "open" matches every state before closed */
-    struct text kind;     /* "incident" (default), "candidate", "any" */
+    struct text state;    /* empty or "any": any; "open" matches every state before closed */
+    struct text kind;     /* empty or "incident"; "candidate", "any" */
     int64_t since_us, until_us; /* opened in between; TIMESTAMP_NONE: no bound */
     uint32_t limit;       /* at most, newest first; 0: 100 */
     struct text after;    /* id to go on behind, for pages */
 };
-/* {"incidents":[...],"next":ID?} */
+/* {"incidents":[...],"next":ID?}. INVALID: no such state or kind. */
 NODISCARD enum status view_incidents(struct view *v, const struct incident_filter *f,
                                      struct buffer *out, struct error *err);
 /* One whole: contributions, evidence, timeline, deliveries. NOTFOUND. */

@@ -2,6 +2,7 @@
 #include "incidents/view.h"
 #include "base/json_write.h"
 #include "base/timestamp.h"
+#include "incidents/incident.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -141,7 +142,7 @@ static void write_short(const struct doc_tree *t, struct buffer *out)
 static bool is_wanted(const struct incident_filter *f, const struct doc_tree *t)
 {
     struct text state = doc_tree_text(t, "state");
-    if (!f->state.len)
+    if (!f->state.len || text_equal(f->state, TEXT("any")))
         return true;
     if (text_equal(f->state, TEXT("open")))
         return !text_equal(state, TEXT("closed"));
@@ -233,13 +234,36 @@ static enum status find_page(struct view *v, struct listing *l, struct error *er
     return s;
 }
 
+static enum status check_filter(const struct incident_filter *f, struct error *err)
+{
+    enum incident_state state;
+    const bool is_state = !f->state.len || text_equal(f->state, TEXT("any")) ||
+                          text_equal(f->state, TEXT("candidate")) ||
+                          text_equal(f->state, TEXT("confirmed")) ||
+                          incident_parse_state(f->state, &state);
+    const bool is_kind = !f->kind.len || text_equal(f->kind, TEXT("incident")) ||
+                         text_equal(f->kind, TEXT("candidate")) || text_equal(f->kind, TEXT("any"));
+    if (!is_state)
+        return error_set(err, STATUS_INVALID, 0,
+                         "no state '%.*s': want any, open, acknowledged, contained, eradicated, "
+                         "recovered, resolved, reviewed, closed; of candidates candidate or "
+                         "confirmed",
+                         TEXT_ARG(f->state));
+    if (!is_kind)
+        return error_set(err, STATUS_INVALID, 0, "no kind '%.*s': want incident, candidate or any",
+                         TEXT_ARG(f->kind));
+    return STATUS_OK;
+}
+
 enum status view_incidents(struct view *v, const struct incident_filter *f, struct buffer *out,
                            struct error *err)
 {
     struct listing l = {.filter = f, .out = out};
     bool is_any = text_equal(f->kind, TEXT("any"));
     bool is_open = text_equal(f->state, TEXT("open"));
-    enum status s = STATUS_OK;
+    enum status s = check_filter(f, err);
+    if (s != STATUS_OK)
+        return s;
     l.limit = f->limit ? f->limit : DEFAULT_LIMIT;
     if (l.limit > MAX_LIMIT)
         l.limit = MAX_LIMIT;

@@ -161,7 +161,7 @@ run 0 replay --rules rules --rules other/login.yml --incidents - log; json; no_e
 out '"kind":"incident",.*"score":[0-9.]+,.*"contributions":\[\{"rule":"30000000-.*"p":'
 run 0 replay --rules rules --stats stats --detections - log; cmp -s o plain || miss '--stats changes detections'
 grep -q '^{"rule":"10000000-.*"evaluated":5,"matched":5,"fired":0,"ns":[0-9]*,"limits":0}$' stats || miss "stats: $(cat stats)"
-tail -n 1 stats | grep -q '^{"records":6,"bytes":[0-9]*,"detections":1,"seconds":.*"records_per_second":.*"peak_memory_bytes":[0-9]*}$' || miss "totals: $(tail -n 1 stats)"
+tail -n 1 stats | grep -q '^{"records":6,"bytes":[0-9]*,"detections":1,"seconds":.*"records_per_second":.*"peak_memory_bytes":[0-9]*,"truncated":0}$' || miss "totals: $(tail -n 1 stats)"
 run 0 replay --rules rules --against other log; json
 out '^\{"change":"new",.*30000000-'; out '^\{"change":"gone",'
 mkdir -p louder
@@ -263,6 +263,7 @@ id=$(sed -n 's/^{"id":"\([^"]*\)".*/\1/p' o)
 api 0 incidents; out "^$id "
 api 0 incidents --state open --json; lines 1
 api 0 incidents --state closed --json; lines 0
+api 2 incidents --state bogus --json; err "no state 'bogus': want any, open"; no_out ''
 api 2 incidents extra; err extra
 api 0 incident "$id"; out "$id"
 api 0 incident "$id" --json; json; lines 1
