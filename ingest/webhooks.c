@@ -3,6 +3,7 @@
 #include "base/timestamp.h"
 #include "ingest/allow_list.h"
 #include "ingest/webhook.h"
+#include "ingest/webhook_body.h"
 #include "ingest/webhook_key.h"
 #include "ingest/webhook_types.h"
 #include <stdio.h>
@@ -259,6 +260,27 @@ static bool has_key(struct webhook_call *call, const struct found *found)
     return status == STATUS_OK || (status == STATUS_DENIED && !needs_key);
 }
 
+/* A compressed body as the routes read it, in `plain`; false: the reply says why not. */
+static bool unpack(struct webhook_call *call, enum webhook_style style,
+                   struct webhook_request *plain, struct buffer *room)
+{
+    struct text said = TEXT_NONE;
+    if (plain->header)
+        said = plain->header(plain->header_context, "Content-Encoding");
+    enum webhook_encoding encoding = webhook_body_encoding(said);
+    enum status status =
+        encoding == WEBHOOK_ENCODING_KNOWN ? webhook_body_inflate(plain->body, room) : STATUS_OK;
+    if (encoding == WEBHOOK_ENCODING_KNOWN)
+        plain->body = buffer_text(room);
+    if (encoding == WEBHOOK_ENCODING_UNKNOWN)
+        webhook_reject(call, style, 415, "want gzip, zstd or no Content-Encoding");
+    else if (status == STATUS_LIMIT)
+        webhook_reject(call, style, 413, "the body is longer than `max_body` when unpacked");
+    else if (status)
+        webhook_reject(call, style, 400, "the body is not what its Content-Encoding says");
+    return encoding != WEBHOOK_ENCODING_UNKNOWN && !status;
+}
+
 /* What must hold before a route may read the body; false: the reply says why it does not. */
 static bool admit(struct webhook_call *call, const struct found *found)
 {
@@ -322,8 +344,10 @@ bool webhooks_take(struct webhooks *w, const struct webhook_request *request, st
                    struct webhook_reply *reply)
 {
     struct arena arena;
+    struct buffer room;
+    struct webhook_request plain = *request;
     struct webhook_call call = {.webhooks = w,
-                                .request = request,
+                                .request = &plain,
                                 .out = out,
                                 .arena = &arena,
                                 .reply = reply,
@@ -340,7 +364,8 @@ bool webhooks_take(struct webhooks *w, const struct webhook_request *request, st
     arena_init(&arena, SCRATCH_BYTES);
     buffer_init(&call.scratch, SCRATCH_BYTES);
     call.segment = decode_segment(call.arena, found.segment);
-    if (admit(&call, &found))
+    buffer_init(&room, w->max_body_bytes);
+    if (unpack(&call, found.route->style, &plain, &room) && admit(&call, &found))
         found.route->take(&call);
     if (call.is_overloaded) { /* nothing of the rest: all of it comes again */
         batch_reset(out);
@@ -350,6 +375,7 @@ bool webhooks_take(struct webhooks *w, const struct webhook_request *request, st
     }
     json_tree_free(call.tree);
     buffer_fini(&call.scratch);
+    buffer_fini(&room);
     arena_fini(&arena);
     return out->count > 0;
 }

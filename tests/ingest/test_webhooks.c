@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 /* A request with up to four headers, and what came of it. */
 struct visit {
@@ -615,6 +616,66 @@ static void test_wrapped(void **state)
     webhooks_free(w);
 }
 
+static struct text encoded_header(void *context, const char *name)
+{
+    return strcmp(name, "Content-Encoding") == 0 ? text_of(context) : TEXT_NONE;
+}
+
+static struct buffer pack(const char *plain, size_t times)
+{
+    struct buffer all, b;
+    buffer_init(&all, 64 << 20);
+    buffer_init(&b, 64 << 20);
+    for (size_t i = 0; i < times; i++)
+        buffer_append(&all, text_of(plain));
+    z_stream z = {0};
+    assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    size_t room = deflateBound(&z, (uLong)all.len) + 64;
+    z.next_in = (unsigned char *)all.at;
+    z.avail_in = (unsigned)all.len;
+    z.next_out = (unsigned char *)buffer_reserve(&b, room);
+    z.avail_out = (unsigned)room;
+    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+    b.len = room - z.avail_out;
+    (void)deflateEnd(&z);
+    buffer_fini(&all);
+    return b;
+}
+
+/* Shippers compress; what unpacks to more than max_body is no way in. */
+static void test_compressed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *encoding, *plain;
+        size_t times, cut;
+        int status;
+        uint32_t count;
+    } rows[] = {
+        {"gzip", "{\"a\":1}\n", 1, 0, 200, 1},    {"GZIP", "{\"a\":1}\n", 1000, 0, 200, 1000},
+        {"gzip", "{\"a\":1}\n", 1000, 9, 400, 0}, {"br", "{\"a\":1}\n", 1, 0, 415, 0},
+        {"gzip", "x", 60 << 20, 0, 413, 0},
+    };
+    struct webhooks *w = open_webhooks("{max_body: 64KiB}");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buffer b = pack(rows[i].plain, rows[i].times);
+        char encoding[8];
+        (void)snprintf(encoding, sizeof encoding, "%s", rows[i].encoding);
+        struct visit v = {.batch = batch_new()};
+        struct webhook_request q = {.method = TEXT("POST"),
+                                    .path = TEXT("/api/v1/events"),
+                                    .body = text_head(buffer_text(&b), b.len - rows[i].cut),
+                                    .header = encoded_header,
+                                    .header_context = encoding};
+        (void)webhooks_take(w, &q, v.batch, &v.reply);
+        assert_int_equal(v.reply.status, rows[i].status);
+        assert_int_equal(v.batch->count, rows[i].count);
+        leave(&v);
+        buffer_fini(&b);
+    }
+    webhooks_free(w);
+}
+
 /* A door that is not on loopback wants an address in `allow` or a key. */
 static void test_remote(void **state)
 {
@@ -777,10 +838,11 @@ int main(void)
         cmocka_unit_test(test_too_many_events),
         cmocka_unit_test(test_long_and_faulty),
         cmocka_unit_test(test_remote),
+        cmocka_unit_test(test_compressed),
         cmocka_unit_test(test_owned_paths),
         cmocka_unit_test(test_limits),
     };
-    size_t n = 15;
+    size_t n = 16;
     for (size_t i = 0; i < sizeof long_rows / sizeof *long_rows; i++)
         tests[n++] = ROW(test_long, &long_rows[i]);
     for (size_t i = 0; i < sizeof wrapped_rows / sizeof *wrapped_rows; i++)
