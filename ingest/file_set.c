@@ -144,10 +144,15 @@ enum status file_set_add(struct file_set *s, struct followed *f, uint32_t slot)
     return STATUS_OK;
 }
 
-void file_set_remove(struct file_set *s, struct followed *f)
+void file_set_detach(struct file_set *s, struct followed *f)
 {
     s->files[f->slot] = NULL;
     s->count--;
+}
+
+void file_set_remove(struct file_set *s, struct followed *f)
+{
+    file_set_detach(s, f);
     followed_free(f);
 }
 
@@ -213,10 +218,11 @@ bool file_set_open(struct file_set *s, struct followed *f)
 static bool is_copy_of(int fd, const struct followed *f)
 {
     struct followed_print head = followed_print_of(fd, f->head.len, FOLLOWED_HEAD_BYTES);
-    char tail[FOLLOWED_TAIL_BYTES];
-    return head.len == f->head.len && head.hash == f->head.hash &&
-           pread(fd, tail, f->tail_len, (off_t)(f->offset - f->tail_len)) == (ssize_t)f->tail_len &&
-           memcmp(tail, f->tail, f->tail_len) == 0;
+    struct followed_mark reached = followed_reached(f);
+    if (head.len != f->head.len || head.hash != f->head.hash)
+        return false;
+    struct followed_print tail = followed_print_of(fd, reached.end, reached.print.len);
+    return tail.len == reached.print.len && tail.hash == reached.print.hash;
 }
 
 bool file_set_find_copy(const struct followed *f, char *out, size_t size, struct stat *out_st)

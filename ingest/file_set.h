@@ -32,6 +32,8 @@ void file_set_scan(struct file_set *s,
                    void *context);
 /* Takes the file into a free slot, or into `slot` (UINT32_MAX: any). FULL takes nothing. */
 NODISCARD enum status file_set_add(struct file_set *s, struct followed *f, uint32_t slot);
+/* Takes it out of its slot; it is the caller's again. */
+void file_set_detach(struct file_set *s, struct followed *f);
 void file_set_remove(struct file_set *s, struct followed *f);
 struct followed *file_set_find(const struct file_set *s, const struct stat *st);
 struct followed *file_set_find_path(const struct file_set *s, const char *path);

@@ -79,6 +79,25 @@ struct followed_print followed_print_of(int fd, uint64_t end, uint32_t most)
     return (struct followed_print){hash_bytes(bytes, want, 0), want};
 }
 
+bool followed_learn_head(struct followed *f)
+{
+    struct stat st;
+    if (f->head.len)
+        return true;
+    if (fstat(f->fd, &st) != 0)
+        return false;
+    uint64_t len = st.st_size < FOLLOWED_HEAD_BYTES ? (uint64_t)st.st_size : FOLLOWED_HEAD_BYTES;
+    f->head = followed_print_of(f->fd, len, FOLLOWED_HEAD_BYTES);
+    return f->head.len > 0;
+}
+
+struct followed_mark followed_reached(const struct followed *f)
+{
+    if (f->is_lost)
+        return f->lost;
+    return (struct followed_mark){f->offset, {hash_bytes(f->tail, f->tail_len, 0), f->tail_len}};
+}
+
 static void reset_framer(struct followed *f)
 {
     size_t max_bytes = f->framer.max_bytes;
@@ -105,8 +124,9 @@ void followed_begin_anew(struct followed *f)
 {
     f->base += f->offset + 1;
     f->head = (struct followed_print){0, 0};
-    f->is_named = false;
+    f->is_named = f->is_asked = false;
     f->is_compressed = false;
+    f->is_lost = false;
     followed_seek(f, 0);
 }
 

@@ -23,6 +23,12 @@ struct followed_print {
     uint32_t len;
 };
 
+/* Bytes that stand before a place. */
+struct followed_mark {
+    uint64_t end;
+    struct followed_print print;
+};
+
 struct followed {
     char *path; /* owned; the name it was seen at last */
     char *name; /* owned; the one it had first: its messages' peer */
@@ -35,8 +41,12 @@ struct followed {
     struct followed_print head;
     char tail[FOLLOWED_TAIL_BYTES];
     uint32_t tail_len;
+    struct followed_mark
+        lost;           /* where it was read to, when it is another file since: see is_lost */
+    bool is_lost;       /* found so after a start; to be begun anew */
     int fd;             /* -1: closed for now */
     bool is_named;      /* its place is on disk: its messages may carry numbers */
+    bool is_asked;      /* ... or that was tried */
     bool is_touched;    /* the open batch holds messages of it */
     bool is_resumed;    /* the next message is the first behind a refused batch */
     bool is_compressed; /* what logrotate packed was read before */
@@ -87,5 +97,9 @@ enum followed_news followed_look(struct followed *f);
  */
 enum followed_news followed_read(struct followed *f, char *chunk, size_t size, struct text *out);
 
+/* Of a file that was not read yet: the first bytes that are there now. False: there are none. */
+bool followed_learn_head(struct followed *f);
+/* Its tail, or what is `lost`. */
+struct followed_mark followed_reached(const struct followed *f);
 /* The bytes before `end`, at most `most` of them; len 0 where they cannot be read. */
 struct followed_print followed_print_of(int fd, uint64_t end, uint32_t most);

@@ -90,7 +90,7 @@ static void save(struct file_door *d)
     bool is_saved = !out.has_failed && bookmark_save(d->state_path, buffer_text(&out));
     for (uint32_t i = 0; is_saved && i < d->set.max_files; i++)
         if (d->set.files[i])
-            d->set.files[i]->is_named = true;
+            d->set.files[i]->is_named = d->set.files[i]->head.len > 0;
     if (!is_saved)
         log_line(LOG_WARNING, "file: the places in the files cannot be remembered path=%s",
                  d->state_path);
@@ -99,10 +99,11 @@ static void save(struct file_door *d)
     buffer_fini(&out);
 }
 
-static bool is_as_remembered(const struct followed *f, const struct followed_place *p)
+static bool is_as_remembered(const struct followed *f, const struct followed_place *p,
+                             uint64_t offset)
 {
     struct stat st;
-    if (fstat(f->fd, &st) != 0 || (uint64_t)st.st_size < p->offset)
+    if (fstat(f->fd, &st) != 0 || (uint64_t)st.st_size < offset)
         return false;
     struct followed_print head = followed_print_of(f->fd, p->head.len, FOLLOWED_HEAD_BYTES);
     struct followed_print tail = followed_print_of(f->fd, p->offset, p->tail.len);
@@ -140,37 +141,16 @@ static void resume(void *context, const struct followed_place *p)
         file_set_remove(&d->set, f);
         return;
     }
-    f->is_checked = true;
-    if (!is_as_remembered(f, p)) {
-        f->offset = p->offset;
-        count_truncation(d, f, false);
-        followed_begin_anew(f);
-        raise_base(d, f);
-        d->has_unnamed = d->is_changed = true;
-        return;
-    }
     int64_t known = known_number(d, p->slot);
     uint64_t offset = p->offset;
     if (known > 0 && (uint64_t)known > p->base + offset)
         offset = (uint64_t)known - p->base;
+    f->is_checked = true;
     f->head = p->head;
     f->is_named = true;
+    f->is_lost = !is_as_remembered(f, p, offset);
+    f->lost = (struct followed_mark){p->offset, p->tail};
     followed_seek(f, offset);
-}
-
-static void recall(struct file_door *d)
-{
-    FILE *in = d->state_path[0] ? fopen(d->state_path, "re") : NULL;
-    if (!in)
-        return;
-    char *content = calloc(1, STATE_BYTES + 1);
-    if (content && fread(content, 1, STATE_BYTES, in) > 0) {
-        d->has_past = true;
-        if (!followed_state_read(content, resume, d))
-            log_line(LOG_WARNING, "file: what was remembered is damaged path=%s", d->state_path);
-    }
-    free(content);
-    (void)fclose(in);
 }
 
 /* ---- the barrier ---- */
@@ -287,28 +267,34 @@ static void give_rest(struct file_door *d, struct followed *f)
 static bool adopt_at(struct file_door *d, const char *path, const struct stat *st,
                      const struct followed *original, uint64_t offset);
 
-/* Truncated or written anew. Where its old content was copied first, what was unread is there. */
-static void begin_anew(struct file_door *d, struct followed *f)
+/* Where its content was copied before it was truncated, what was unread of it is there. */
+static bool read_copy(struct file_door *d, const struct followed *f)
 {
     char path[4096 + 256];
     struct stat st;
-    bool has_copy = file_set_find_copy(f, path, sizeof path, &st);
-    struct followed *copy = has_copy ? file_set_find(&d->set, &st) : NULL;
-    if (copy) {
-        copy->copy_ms = 0;
-        copy->is_checked = true;
-        followed_name(copy, f->name);
-        followed_seek(copy, f->given_at);
-    } else if (has_copy) {
-        has_copy = adopt_at(d, path, &st, f, f->given_at);
-    }
+    if (!file_set_find_copy(f, path, sizeof path, &st))
+        return false;
+    struct followed *copy = file_set_find(&d->set, &st);
+    if (!copy)
+        return adopt_at(d, path, &st, f, f->given_at);
+    copy->copy_ms = 0;
+    copy->is_checked = true;
+    followed_name(copy, f->name);
+    followed_seek(copy, f->given_at);
+    return true;
+}
+
+/* Truncated or written anew. */
+static void begin_anew(struct file_door *d, struct followed *f)
+{
+    bool has_copy = read_copy(d, f);
     if (!has_copy)
         give_rest(d, f);
     count_truncation(d, f, has_copy);
     lane_put(&d->source.lanes[0]); /* its places belong to the old content */
     followed_begin_anew(f);
     raise_base(d, f);
-    d->has_unnamed = d->is_changed = true;
+    d->is_changed = true;
 }
 
 /* A new file may be the copy that `copytruncate` makes of one that is followed: it says nothing
@@ -333,13 +319,25 @@ static bool is_original(struct file_door *d, struct followed *f)
     return false;
 }
 
+/* A new life's first bytes are on disk before a message of it is in the journal: else a start could
+ * not tell whether the numbers that the journal knows are those of the file that is there. */
+static bool is_written_down(struct file_door *d, struct followed *f)
+{
+    if (f->is_named || f->is_asked || !d->state_path[0])
+        return true;
+    f->has_more = followed_learn_head(f);
+    if (f->has_more)
+        f->is_asked = d->has_unnamed = d->is_changed = true;
+    return false;
+}
+
 static bool may_read(struct file_door *d, struct followed *f)
 {
     if (!f->has_more || f->is_compressed)
         return false;
     const struct followed *before = f->waits ? d->set.files[f->waits_for] : NULL;
     f->waits = before && before != f && before->has_more && before->fd >= 0;
-    return !f->waits && file_set_open(&d->set, f) && is_original(d, f) &&
+    return !f->waits && file_set_open(&d->set, f) && is_original(d, f) && is_written_down(d, f) &&
            lane_ready(&d->source.lanes[0]);
 }
 
@@ -391,7 +389,7 @@ static bool adopt_at(struct file_door *d, const char *path, const struct stat *s
     }
     if (offset && file_set_open(&d->set, f))
         followed_seek(f, offset);
-    d->has_unnamed = d->is_changed = true;
+    d->is_changed = true;
     return true;
 }
 
@@ -400,6 +398,44 @@ static void adopt(void *context, const char *path, const struct stat *st)
     struct file_door *d = context;
     bool is_past = d->is_first && !d->has_past && d->is_from_end;
     (void)adopt_at(d, path, st, NULL, is_past ? (uint64_t)st->st_size : 0);
+}
+
+/* What is there is not what was remembered, and under that inode may be anything, a copy too: it is
+ * met as a new file, but the rest of the old one is looked for first. */
+static void give_up_lost(struct file_door *d)
+{
+    struct followed **lost = calloc(d->set.max_files, sizeof *lost);
+    for (uint32_t i = 0; lost && i < d->set.max_files; i++) {
+        struct followed *f = d->set.files[i];
+        if (!f || !f->is_lost)
+            continue;
+        d->ceilings[i] = f->base + f->offset + 1;
+        lost[i] = f;
+        file_set_detach(&d->set, f);
+    }
+    for (uint32_t i = 0; lost && i < d->set.max_files; i++) {
+        if (!lost[i])
+            continue;
+        count_truncation(d, lost[i], read_copy(d, lost[i]));
+        followed_free(lost[i]);
+    }
+    free(lost);
+}
+
+static void recall(struct file_door *d)
+{
+    FILE *in = d->state_path[0] ? fopen(d->state_path, "re") : NULL;
+    if (!in)
+        return;
+    char *content = calloc(1, STATE_BYTES + 1);
+    if (content && fread(content, 1, STATE_BYTES, in) > 0) {
+        d->has_past = true;
+        if (!followed_state_read(content, resume, d))
+            log_line(LOG_WARNING, "file: what was remembered is damaged path=%s", d->state_path);
+    }
+    free(content);
+    (void)fclose(in);
+    give_up_lost(d);
 }
 
 static void scan(struct file_door *d)
@@ -604,9 +640,9 @@ static const struct option rows[] = {
      "what ends a message"},
     {"state", OPTION_TEXT, offsetof(struct file_door, state), "", 0, 0, NULL,
      "file that remembers the places over restarts; empty: in the data folder; '-': none"},
-    {"max_files", OPTION_INT, offsetof(struct file_door, max_files), "1000", 1, 65536, NULL,
+    {"max_files", OPTION_INT, offsetof(struct file_door, max_files), "1000", 1, 4096, NULL,
      "files followed; more are left out and told"},
-    {"open_files", OPTION_INT, offsetof(struct file_door, max_open), "256", 1, 65536, NULL,
+    {"open_files", OPTION_INT, offsetof(struct file_door, max_open), "256", 1, 4096, NULL,
      "of these, open at once; quiet ones are closed and opened again"},
 };
 

@@ -433,7 +433,7 @@ static void test_any_schedule_gives_every_line_once(void **state)
             if (pick(&s, 2))
                 write_lines(&s);
             if (pick(&s, 3) == 0)
-                rotate(&s, false);
+                rotate(&s, pick(&s, 2));
             write_lines(&s);
             follow(p, pattern, "");
         }
