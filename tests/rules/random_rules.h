@@ -123,7 +123,7 @@ static inline void maker_event(struct maker *m)
     m->len = 0;
     maker_put(m, "{\"z\":0");
     for (unsigned i = 0; i < 3; i++) {
-        unsigned kind = maker_byte(m) % 8;
+        unsigned kind = maker_byte(m) % 10;
         if (kind == 0)
             continue;
         maker_put(m, ",\"%s\":", names[i]);
@@ -131,7 +131,14 @@ static inline void maker_event(struct maker *m)
             maker_put(m, "%u", maker_byte(m) % 4);
         else if (kind == 2)
             maker_put(m, "null");
-        else {
+        else if (kind > 7) { /* an object, or two in an array */
+            maker_put(m, kind == 8 ? "{\"k\":\"" : "[{\"k\":\"");
+            maker_word(m, false);
+            maker_put(m, kind == 8 ? "\"}" : "\"},{\"l\":[\"");
+            if (kind == 9)
+                maker_word(m, false);
+            maker_put(m, kind == 8 ? "" : "\"]}]");
+        } else {
             maker_put(m, kind == 3 ? "[\"" : "\"");
             maker_word(m, false);
             maker_put(m, kind == 3 ? "\",\"" : "%s", "");
