@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum { SLOTS = 2 * JSON_SHAPE_NAMES, TEXT_BYTES = 1 << 20, READABLE = 16 };
+enum { PROBES = 32 }; /* names that a sender chose to meet in one slot cost no more than this */
 
 struct json_shape {
     struct json_name *names; /* JSON_SHAPE_NAMES + 1 */
@@ -115,13 +116,14 @@ uint32_t json_shape_find(struct json_shape *s, uint32_t parent, struct text key)
 {
     if (key.len > JSON_SHAPE_KEY)
         return 0;
-    uint64_t slot = hash_bytes(key.at, key.len, parent) % SLOTS;
-    for (; s->slots[slot]; slot = (slot + 1) % SLOTS) {
-        const struct json_name *n = &s->names[s->slots[slot]];
+    const uint64_t hash = hash_bytes(key.at, key.len, parent);
+    for (uint64_t i = 0; i < PROBES; i++) {
+        uint16_t *slot = &s->slots[(hash + i) % SLOTS];
+        if (!*slot)
+            return *slot = (uint16_t)learn(s, parent, key);
+        const struct json_name *n = &s->names[*slot];
         if (n->parent == parent && n->key_len == key.len && memcmp(n->key, key.at, key.len) == 0)
-            return s->slots[slot];
+            return *slot;
     }
-    const uint32_t name = learn(s, parent, key);
-    s->slots[slot] = (uint16_t)name;
-    return name;
+    return 0;
 }
