@@ -36,6 +36,17 @@ detection:
   condition: selection
 level: low
 EOF
+# refused from the start, for its list is missing: that keeps nobody from reloading the others
+cat > "$flow_dir/rules/waiting.yml" << 'EOF'
+title: Waits for its list
+name: waiting
+logsource: {product: linux}
+detection:
+  selection:
+    user|expand: '%later%'
+  condition: selection
+level: low
+EOF
 printf 'carol\n' > "$flow_dir/lists/watched.txt"
 printf '192.0.2.0/24\n' > "$flow_dir/lists/networks.txt"
 printf '{}\n' > "$flow_dir/overrides.yml"
@@ -115,6 +126,16 @@ flow_wait 20 log_has 1 'new rules rules=3' || flow_fail "SIGHUP loads nothing"
 say frank 198.51.100.9
 flow_wait 10 has anybody 1 || flow_fail "the new rule does not match"
 flow_note "rules themselves wait for SIGHUP"
+
+printf 'grace\n' > "$flow_dir/lists/later.txt"
+swap 5
+say grace 198.51.100.9
+flow_wait 10 has waiting 1 || flow_fail "a list that came later does not bring its rule"
+printf 'title: Broken\nlogsource: {product: linux}\ndetection: {s: {user: x}, condition: t}\n' > "$flow_dir/rules/broken.yml"
+kill -HUP "$flow_pid"
+flow_wait 20 log_has 1 'reload refused' || flow_fail "broken rules are taken"
+rm "$flow_dir/rules/broken.yml"
+flow_note "a list that was missing brings its rule; broken rules are refused"
 
 # the same once more from the journal: the swaps are in it
 kill -KILL "$flow_pid"
