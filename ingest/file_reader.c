@@ -2,6 +2,7 @@
 #include "base/timestamp.h"
 #include "ingest/inflate.h"
 #include "ingest/ingest.h"
+#include "ingest/json_list.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,6 +14,15 @@ enum {
     FILE_READ_BYTES = 128 * 1024,   /* asked of the system at once */
     FILE_WINDOW_BYTES = 512 * 1024, /* decompressed, lines are found in it */
     FILE_LINE_BYTES = 64 * 1024,    /* kept of one record */
+    LIST_HEAD_BYTES = 4096,         /* within these a list around all events begins */
+};
+
+/* Where in a document around a list the window begins. */
+enum list_state {
+    LIST_MAYBE,  /* at a start: look */
+    LIST_ITEMS,  /* inside the list */
+    LIST_BEHIND, /* behind its bracket */
+    LIST_NONE,   /* lines */
 };
 
 /* Its owner's thread only. */
@@ -27,6 +37,9 @@ struct file_reader {
     struct text left; /* what of them is not yet decompressed */
     char *window;     /* FILE_WINDOW_BYTES */
     size_t from, to;  /* bytes in use */
+    enum list_state list_state;
+    struct json_list list;
+    size_t scanned; /* bytes of the item that begins at `from` */
     uint64_t line;
     uint64_t bytes;      /* decompressed */
     uint64_t size_bytes; /* of a regular file, else 0 */
@@ -159,11 +172,68 @@ enum status file_reader_open(const char *path, bool has_nul_frames, struct file_
     return STATUS_OK;
 }
 
+/* The next item of a list; as find_line. False with list_state not LIST_ITEMS: its end. */
+static bool find_item(struct file_reader *r, struct text *out, bool *out_is_cut)
+{
+    for (;;) {
+        struct text rest = {r->window + r->from, r->to - r->from};
+        if (!r->scanned && !r->is_skipping) {
+            r->from += json_list_space(rest);
+            rest = (struct text){r->window + r->from, r->to - r->from};
+            r->list = (struct json_list){0};
+        }
+        if (rest.len && rest.at[0] == ']' && !r->scanned && !r->is_skipping) {
+            r->from++;
+            r->list_state = LIST_BEHIND;
+            return false;
+        }
+        bool is_whole = json_list_scan(&r->list, rest, &r->scanned);
+        if (!is_whole && !r->is_end && !r->is_skipping && r->scanned <= FILE_LINE_BYTES)
+            return false;
+        if (!rest.len)
+            return false;
+        bool was_skipping = r->is_skipping;
+        r->is_skipping = !is_whole && !r->is_end;
+        *out = text_trim(text_head(rest, r->scanned));
+        r->from += r->scanned;
+        r->scanned = 0;
+        if (was_skipping)
+            continue;
+        r->line++;
+        *out_is_cut = out->len > FILE_LINE_BYTES;
+        *out = text_head(*out, FILE_LINE_BYTES);
+        return true;
+    }
+}
+
+/* True where what comes is read as lines; false: more bytes are needed to know. */
+static bool is_at_lines(struct file_reader *r)
+{
+    struct text rest = {r->window + r->from, r->to - r->from};
+    size_t len = 0;
+    if (r->list_state == LIST_BEHIND) { /* the object's end; what else stands there is a line */
+        while (rest.len && (*rest.at == ' ' || *rest.at == '\n' || *rest.at == '\r'))
+            rest = text_skip(rest, 1);
+        r->from = r->to - rest.len;
+        if (!rest.len)
+            return false;
+        r->from += *rest.at == '}';
+        r->list_state = LIST_MAYBE; /* several documents may stand behind each other */
+        rest = (struct text){r->window + r->from, r->to - r->from};
+    }
+    enum json_list_head head = r->has_nul_frames ? JSON_LIST_NONE : json_list_look(rest, &len);
+    if (head == JSON_LIST_MORE && !r->is_end && rest.len < LIST_HEAD_BYTES)
+        return false;
+    r->list_state = head == JSON_LIST_HEAD ? LIST_ITEMS : LIST_NONE;
+    r->from += head == JSON_LIST_HEAD ? len : 0;
+    return true;
+}
+
 /*
- * The next record in the window, without its end. False: more bytes are needed. A record longer
+ * The next line in the window, without its end. False: more bytes are needed. A record longer
  * than the limit is given as soon as the limit is met, whether its end is in the window or not.
  */
-static bool find_record(struct file_reader *r, struct text *out, bool *out_is_cut)
+static bool find_line(struct file_reader *r, struct text *out, bool *out_is_cut)
 {
     char end = r->has_nul_frames ? '\0' : '\n';
     for (;;) {
@@ -187,6 +257,20 @@ static bool find_record(struct file_reader *r, struct text *out, bool *out_is_cu
         *out = text_head(*out, FILE_LINE_BYTES);
         if (out->len)
             return true;
+    }
+}
+
+static bool find_record(struct file_reader *r, struct text *out, bool *out_is_cut)
+{
+    for (;;) {
+        if (r->list_state == LIST_NONE)
+            return find_line(r, out, out_is_cut);
+        if (r->list_state != LIST_ITEMS && !is_at_lines(r))
+            return false;
+        if (r->list_state == LIST_ITEMS && find_item(r, out, out_is_cut))
+            return true;
+        if (r->list_state == LIST_ITEMS)
+            return false;
     }
 }
 

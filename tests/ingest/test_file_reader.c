@@ -68,6 +68,30 @@ static const struct row {
      false,
      "1:a;2:b;"},
     {"NUL frames", {"a\nb\0c\0d", 8}, true, "1:a\nb;2:c;3:d;"},
+    {"a list of records",
+     {"{\"Records\":[{\"a\":1},{\"b\":\"},]{\\\"\"}]}", 36},
+     false,
+     "1:{\"a\":1};2:{\"b\":\"},]{\\\"\"};"},
+    {"a list over many lines",
+     {"{\n  \"records\" : [\n {\"a\":\n1},\n\n{\"b\":[2,{}]} ]\n}\n", 47},
+     false,
+     "1:{\"a\":\n1};2:{\"b\":[2,{}]};"},
+    {"lists behind each other",
+     {"{\"Records\":[{\"a\":1}]}\n{\"Records\":[]}\n{\"Records\":[{\"b\":1},3]}x\ny", 63},
+     false,
+     "1:{\"a\":1};2:{\"b\":1};3:3;4:x;5:y;"},
+    {"a list with more beside it",
+     {"{\"Records\":[{\"a\":1}],\"o\":2}\nz", 29},
+     false,
+     "1:{\"a\":1};2:,\"o\":2};3:z;"},
+    {"a list that is cut",
+     {"{\"Records\":[{\"a\":1},{\"b\":", 25},
+     false,
+     "1:{\"a\":1};2:{\"b\":;"},
+    {"nearly a list",
+     {"{\"Record\":[1]}\n{\"Records\":[2]}", 30},
+     false,
+     "1:{\"Record\":[1]};2:{\"Records\":[2]};"},
     {"NUL inside a line", {"a\0b\nc", 5}, false, "1:a?b;2:c;"},
 };
 
@@ -276,6 +300,45 @@ static void test_time_of_receipt(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+/* Items of any length among others, more than the window holds: each is a record, the long ones
+ * are cut, what follows them is whole. */
+static void test_long_list(void **state)
+{
+    (void)state;
+    enum { ITEMS = 3000 };
+    struct buffer b;
+    char path[64];
+    buffer_init(&b, 64 << 20);
+    buffer_append(&b, TEXT("{\"Records\":["));
+    for (unsigned i = 0; i < ITEMS; i++) {
+        buffer_printf(&b, "%s{\"n\":%u,\"text\":\"", i ? "," : "", i);
+        for (unsigned k = 0; k < (i % 500 == 499 ? 200000 : i % 97); k++)
+            buffer_append(&b, TEXT("]}\\\""));
+        buffer_append(&b, TEXT("\"}"));
+    }
+    buffer_append(&b, TEXT("]}"));
+    assert_false(b.has_failed);
+    write_file(path, PLAIN, buffer_text(&b), 0);
+    AUTO(file_reader) r = open_file(path, false);
+    AUTO(batch) batch = batch_new();
+    unsigned n = 0;
+    unsigned cut = 0;
+    while (file_reader_next(r, batch, NULL) == STATUS_OK)
+        for (uint32_t i = 0; i < batch->count; i++) {
+            char head[32];
+            (void)snprintf(head, sizeof head, "{\"n\":%u,\"text\":\"", n++);
+            assert_true(text_starts(batch->records[i].raw, text_of(head)));
+            bool is_cut = batch->records[i].flags & RECORD_TRUNCATED;
+            cut += is_cut;
+            assert_int_equal(batch->records[i].raw.len == LIMIT, is_cut);
+            assert_int_equal(text_ends(batch->records[i].raw, TEXT("\"}")), !is_cut);
+        }
+    assert_int_equal(n, ITEMS);
+    assert_int_equal(cut, ITEMS / 500);
+    (void)unlink(path);
+    buffer_fini(&b);
+}
+
 int main(void)
 {
     enum { ROWS = sizeof rows / sizeof *rows };
@@ -285,6 +348,7 @@ int main(void)
         tests[n++] = ROW(test_records, &rows[i]);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_long_line);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_limit);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_long_list);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_many_lines);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_cut_short);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_members);
