@@ -300,11 +300,14 @@ static enum status read_all(struct reader *r, struct text source, struct yaml_fi
 enum status yaml_parse(struct text source, struct arena *arena, struct yaml_file *out,
                        struct error *err)
 {
-    struct reader *r = calloc(1, sizeof *r);
+    struct reader *r = malloc(sizeof *r); /* its anchors are many, and hardly ever used */
     if (!r)
         return error_set(err, STATUS_NOMEM, 0, "no memory for the YAML reader");
     r->arena = arena;
     r->err = err;
+    r->stack = NULL;
+    r->stack_len = r->stack_max = 0;
+    r->anchor_count = r->node_count = 0;
     enum status status = read_all(r, source, out);
     free(r->stack);
     free(r);

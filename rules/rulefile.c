@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/rulefile.h"
 #include "rules/grow.h"
+#include "rules/parsing.h"
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -9,6 +10,7 @@
 #include <sys/stat.h>
 
 enum { FOLDER_DEPTH = 32 };
+#define OTHER_BYTES ((size_t)2 << 30)
 
 struct paths {
     char **items;
@@ -26,6 +28,8 @@ void rulefile_fini(struct documents *d)
 {
     free(d->items);
     free(d->files);
+    if (d->has_other)
+        arena_fini(&d->other);
     *d = (struct documents){.items = NULL};
 }
 
@@ -230,24 +234,36 @@ static bool is_below(const char *path, const char *folder)
            (real_path[len] == '/' || real_path[len] == 0);
 }
 
-static enum status read_file(struct reading *r, const char *path, bool is_shipped)
+static enum status add_file(struct reading *r, const char *path, bool is_shipped,
+                            const struct parsed *parsed)
 {
-    struct yaml_file yaml = {.count = 0};
-    struct error why = {.code = STATUS_OK};
     struct text file = arena_copy(r->arena, text_of(path));
-    if (!file.at)
+    if (!file.at || parsed->status == STATUS_NOMEM)
         return STATUS_NOMEM;
     r->findings->file = file;
     r->findings->rule = TEXT_NONE;
-    enum status status = yaml_load(path, r->arena, &yaml, &why);
-    if (status == STATUS_NOMEM)
-        return status;
-    if (status != STATUS_OK) {
-        (void)finding_at(r->findings, why.line, why.column,
-                         status == STATUS_IO ? "unreadable" : "bad-yaml", "%s", why.text);
-        return STATUS_OK; /* the others are read all the same */
-    }
-    return add_all(r, file, is_shipped, &yaml);
+    if (parsed->status == STATUS_OK)
+        return add_all(r, file, is_shipped, &parsed->yaml);
+    (void)finding_at(r->findings, parsed->why.line, parsed->why.column,
+                     parsed->status == STATUS_IO ? "unreadable" : "bad-yaml", "%s",
+                     parsed->why.text);
+    return STATUS_OK; /* the others are read all the same */
+}
+
+static enum status read_files(struct reading *r, const struct paths *paths, bool is_shipped)
+{
+    struct documents *d = r->out;
+    struct parsed *parsed = calloc((size_t)paths->count + 1, sizeof *parsed);
+    enum status status = parsed ? STATUS_OK : STATUS_NOMEM;
+    if (!d->has_other)
+        arena_init(&d->other, OTHER_BYTES);
+    d->has_other = true;
+    if (parsed)
+        parsing_run(paths->items, paths->count, r->arena, &d->other, parsed);
+    for (uint32_t i = 0; i < paths->count && status != STATUS_NOMEM; i++)
+        status = add_file(r, paths->items[i], is_shipped, &parsed[i]);
+    free(parsed);
+    return status;
 }
 
 enum status rulefile_read(const char *path, const char *share, struct arena *arena,
@@ -259,10 +275,8 @@ enum status rulefile_read(const char *path, const char *share, struct arena *are
     if (paths.count)
         qsort(paths.items, paths.count, sizeof *paths.items, compare_paths);
     bool is_shipped = is_below(path, share);
-    for (uint32_t i = 0; i < paths.count && status != STATUS_NOMEM; i++) {
-        enum status one = read_file(&r, paths.items[i], is_shipped);
-        status = one == STATUS_NOMEM ? one : status;
-    }
+    if (status != STATUS_NOMEM && read_files(&r, &paths, is_shipped) == STATUS_NOMEM)
+        status = STATUS_NOMEM;
     free_paths(&paths);
     return status;
 }
