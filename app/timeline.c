@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 
 static const char usage[] =
-    "Usage: tocsin test [--json] PATH...\n\n"
+    "Usage: tocsin test [--json] [--lists DIR] [--overrides FILE] PATH...\n\n"
     "Runs the timelines (*.test.yml) found in PATH, a folder or one file, against the rules that\n"
     "stand beside them (all rules below a folder PATH, those of the folder of a file PATH).\n"
     "A failure shows what was expected, what happened, and why. Exit status 1: one failed.";
@@ -38,6 +38,7 @@ struct timeline {
 };
 
 struct session {
+    const char *lists, *overrides;
     bool is_json;
     uint32_t passed, failed;
     struct arena arena;
@@ -386,7 +387,8 @@ static enum status run_path(struct session *s, const char *path, struct error *e
     char *slash = strrchr(folder, '/');
     if (is_test(folder))
         (void)snprintf(slash ? slash : folder, 2, slash ? "" : ".");
-    struct load_request request = {.rules = {.items = {folder}, .count = 1}};
+    struct load_request request = {
+        .rules = {.items = {folder}, .count = 1}, .lists = s->lists, .overrides = s->overrides};
     struct ruleset *ruleset = NULL;
     status = load_rules(&request, &ruleset, err);
     for (uint32_t i = 0; !status && i < s->file_count; i++)
@@ -424,6 +426,8 @@ int timeline_main(int argc, char **argv)
     arena_init(&s->arena, 64 << 20);
     const struct command_flag flags[] = {
         {"json", FLAG_SWITCH, &s->is_json, NULL, "one JSON object a test, and a last one"},
+        {"lists", FLAG_TEXT, &s->lists, "DIR", "value lists for expand"},
+        {"overrides", FLAG_TEXT, &s->overrides, "FILE", "overrides.yml"},
     };
     int code = COMMAND_USAGE;
     enum status status =

@@ -122,6 +122,19 @@ run 2 check; err 'name files'
 run 1 check missing; err missing
 printf 'suorces: []\nhttp: {listen: "127.0.0.1:0"}\n' > wrong.yml
 run 1 check --json wrong.yml; out '"file":"wrong.yml","line":1,"column":1,"severity":"error",.*sources'
+# value lists, the table of what was told, and what a correlation cannot hold
+mkdir -p lists listed large
+rule 7 listed low "user|expand: '%who%'" > listed/listed.yml
+printf 'test: a listed user\nrules: [listed]\nevents:\n  - {at: 0s, log: "<38>sshd[1]: Failed password for root from 192.0.2.7 port 1 ssh2"}\nexpect:\n  - {detection: listed, times: 1}\n' > listed/listed.test.yml
+printf 'root\n' > lists/who.txt
+run 1 check --json listed; json; out '"refused":1,"codes":\{"unresolved-placeholder":1\}\}$'
+run 0 check --lists lists listed
+run 1 check listed; out '^ +1 error +unresolved-placeholder$'; out '1 of 1 rules and correlations are refused'
+run 0 test --lists lists listed
+run 1 test listed
+rule 1 failed medium 'outcome: failure' > large/failed.yml
+correlation 99999999 > large/guessing.yml
+run 1 check large; err 'guessing.yml:7:[0-9]+: error: .*a threshold of more than'; out '^1 rules, 0 correlations'
 flow_note "check"
 
 # ---- replay ----
