@@ -2,7 +2,9 @@
 #include "ingest/journald_entry.h"
 #include "base/timestamp.h"
 
-enum { HEADER_NAME_BYTES = 128, DEFAULT_PRIORITY = 6, DEFAULT_FACILITY = 1 };
+enum { DEFAULT_PRIORITY = 6, DEFAULT_FACILITY = 1 };
+/* RFC 5424, section 6: most bytes of a header's words. */
+enum { HOST_BYTES = 255, PROGRAM_BYTES = 48, PID_BYTES = 128, MSGID_BYTES = 32 };
 
 /* In the order of enum journald_role. */
 static const struct text role_names[JOURNALD_ROLES] = {
@@ -79,10 +81,10 @@ static int64_t number(struct text t, int64_t most, int64_t otherwise)
 }
 
 /* A word of the header: what cannot stand there becomes '_', nothing becomes '-'. */
-static void write_word(struct text word, struct buffer *out)
+static void write_word(struct text word, size_t most, struct buffer *out)
 {
     buffer_byte(out, ' ');
-    word = text_head(word, HEADER_NAME_BYTES);
+    word = text_head(word, most);
     for (size_t i = 0; i < word.len; i++)
         buffer_byte(out, word.at[i] > ' ' && word.at[i] <= '~' ? word.at[i] : '_');
     if (!word.len)
@@ -185,10 +187,10 @@ bool journald_entry_write(const struct journald_entry *e, int64_t realtime_us, s
     timestamp_format(realtime_us, time);
     buffer_clear(out);
     buffer_printf(out, "<%d>1 %s", (int)(facility * 8 + priority), time);
-    write_word(role(e, JOURNALD_HOSTNAME), out);
-    write_word(program_of(e), out);
-    write_word(first_of(role(e, JOURNALD_PID), role(e, JOURNALD_SYSLOG_PID)), out);
-    write_word(role(e, JOURNALD_MESSAGE_ID), out);
+    write_word(role(e, JOURNALD_HOSTNAME), HOST_BYTES, out);
+    write_word(program_of(e), PROGRAM_BYTES, out);
+    write_word(first_of(role(e, JOURNALD_PID), role(e, JOURNALD_SYSLOG_PID)), PID_BYTES, out);
+    write_word(role(e, JOURNALD_MESSAGE_ID), MSGID_BYTES, out);
     bool is_cut = write_structured(e, max_bytes, out);
     int message = e->roles[JOURNALD_MESSAGE];
     if (message >= 0) {

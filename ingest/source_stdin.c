@@ -21,7 +21,7 @@ struct stdin_door {
 
 static void give(struct stdin_door *d, struct text message, uint32_t flags)
 {
-    (void)lane_add(&d->source.lanes[0], message, TEXT("stdin"), timestamp_now_us(),
+    (void)lane_add(&d->source.lanes[0], message, TEXT("/dev/stdin"), timestamp_now_us(),
                    flags & FRAMER_TRUNCATED);
 }
 

@@ -49,6 +49,11 @@ static const struct row {
      {"MESSAGE=hello", "SYSLOG_IDENTIFIER=a b\x01\xc3\xa4"},
      NULL,
      "<14>1 2025-10-09T08:53:20.000000Z - a_b___ - - - hello"},
+    {"entry: a program's name is at most 48 bytes",
+     {"MESSAGE=hello", "SYSLOG_IDENTIFIER=0123456789012345678901234567890123456789012345678901"},
+     NULL,
+     "<14>1 2025-10-09T08:53:20.000000Z - 012345678901234567890123456789012345678901234567 - - - "
+     "hello"},
     {"entry: numbers that are none",
      {"MESSAGE=hello", "PRIORITY=9", "SYSLOG_FACILITY=x"},
      NULL,

@@ -135,10 +135,20 @@ static void copy(const struct folder *p, const char *from, const char *to)
 /* How often a line came. */
 static int times(struct folder *p, const char *line)
 {
+    struct collector *c = &p->door.collector;
     int n = 0;
-    for (size_t i = 0; i < p->door.collector.count; i++)
-        n += strcmp(p->door.collector.records[i].raw.at, line) == 0;
+    (void)pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; i < c->count; i++)
+        n += strcmp(c->records[i].raw.at, line) == 0;
+    (void)pthread_mutex_unlock(&c->lock);
     return n;
+}
+
+static void hold(struct collector *c, bool holds_barriers)
+{
+    (void)pthread_mutex_lock(&c->lock);
+    c->holds_barriers = holds_barriers;
+    (void)pthread_mutex_unlock(&c->lock);
 }
 
 static void assert_count(struct folder *p, size_t count)
@@ -279,11 +289,11 @@ static void test_what_was_refused_is_read_again(void **state)
     append(p, "b", "b1\n");
     follow(p, "?", "");
     assert_count(p, 2);
-    c->holds_barriers = true;
+    hold(c, true);
     append(p, "a", "a2\n");
     append(p, "b", "b2\n");
     assert_count(p, 4);
-    c->holds_barriers = false;
+    hold(c, false);
     assert_true(collector_release(c, false) > 0); /* the journal's disk was full, say */
     assert_count(p, 6);
     assert_true(times(p, "a2") == 2 && times(p, "b2") == 2);

@@ -82,13 +82,23 @@ static void follow(struct place *p, const char *more)
     assert_int_equal(status, STATUS_OK);
 }
 
-static void assert_entry(const struct place *p, size_t i, const char *want)
+static void assert_entry(struct place *p, size_t i, const char *want)
 {
-    assert_true(i < p->door.collector.count);
-    const char *raw = p->door.collector.records[i].raw.at;
+    struct collector *c = &p->door.collector;
+    (void)pthread_mutex_lock(&c->lock);
+    assert_true(i < c->count);
+    const char *raw = c->records[i].raw.at;
+    (void)pthread_mutex_unlock(&c->lock);
     const char *message = strstr(raw, " - - - ");
     assert_non_null(message);
     assert_string_equal(message + 7, want);
+}
+
+static void hold(struct collector *c, bool holds_barriers)
+{
+    (void)pthread_mutex_lock(&c->lock);
+    c->holds_barriers = holds_barriers;
+    (void)pthread_mutex_unlock(&c->lock);
 }
 
 static void test_entries_come_in_order_and_live(void **state)
@@ -165,10 +175,10 @@ static void test_what_was_refused_is_read_again(void **state)
     follow(p, ", from: start");
     struct collector *c = &p->door.collector;
     assert_int_equal(collector_wait(c, 3), 3);
-    c->holds_barriers = true;
+    hold(c, true);
     write_entries(p, "a", "one", 4, 6);
     assert_int_equal(collector_wait(c, 6), 6);
-    c->holds_barriers = false;
+    hold(c, false);
     assert_true(collector_release(c, false) > 0); /* the journal's disk was full, say */
     assert_int_equal(collector_wait(c, 9), 9);
     assert_entry(p, 6, "one 4");
