@@ -69,6 +69,21 @@ static void work_record(struct worker *w, struct batch *b, struct record *r)
     matcher_match(w->matcher, &w->event, &b->arena, &w->result);
 }
 
+/* Files: a header's line ("#Fields: ...") has no time of its own. Taken as read at the file's last
+ * write it would move journal time behind every event; it goes with the one after it. */
+static void settle_headers(struct batch *b)
+{
+    const struct record *next = NULL;
+    for (uint32_t i = b->count; i > 0; i--) {
+        struct record *r = &b->records[i - 1];
+        bool is_header = r->raw.len && r->raw.at[0] == '#' && r->journal_us == r->receive_us;
+        if (!is_header)
+            next = r;
+        else if (next)
+            r->journal_us = next->journal_us;
+    }
+}
+
 /* The matcher's arrays grow on the heap and serve the next batch; what travels is copied. */
 static void keep_results(struct worker *w, struct batch *b)
 {
@@ -98,6 +113,8 @@ static void work_batch(struct worker *w, struct batch *b)
             hosts_begin(w->hosts);
         for (uint32_t i = 0; i < b->count; i++)
             work_record(w, b, &b->records[i]);
+        if (w->pipeline->options.is_file_time)
+            settle_headers(b);
         if (w->hosts)
             hosts_end(w->hosts);
         keep_results(w, b);

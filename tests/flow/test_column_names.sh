@@ -26,6 +26,27 @@ printf '#path\tdns\n#fields\tts\tquery\tid.orig_h\n1760000000.5\ta.odd.example\t
 [ "$(grep -c '"name":"trace"' "$flow_dir/replayed")" = 1 ] || flow_fail "IIS: $(cat "$flow_dir/replayed")"
 grep -q '"time":"2025-10-10T13:55:36.000000Z".*"name":"trace"' "$flow_dir/replayed" || flow_fail "the time of the columns"
 grep -q '"name":"odd"' "$flow_dir/replayed" || flow_fail "Zeek: $(cat "$flow_dir/replayed")"
+# a header without a time does not move journal time: what lateness holds is put in order
+cat > "$flow_dir/late.yml" << 'EOF'
+title: First
+name: first
+logsource: {category: webserver}
+detection: {s: {cs-uri-stem: /a}, condition: s}
+---
+title: Then
+name: then
+logsource: {category: webserver}
+detection: {s: {cs-uri-stem: /b}, condition: s}
+---
+title: In order
+name: order
+correlation: {type: temporal_ordered, rules: [first, then], group-by: [c-ip], timespan: 1m}
+tocsin: {lateness: 30s}
+EOF
+printf '%s\n' '#Version: 1.0' '#Fields: date time c-ip cs-method cs-uri-stem' \
+  '2025-10-10 10:00:05 192.0.2.7 GET /b' '2025-10-10 10:00:00 192.0.2.7 GET /a' > "$flow_dir/late.log"
+"$tocsin" replay --rules "$flow_dir/late.yml" --detections - "$flow_dir/late.log" > "$flow_dir/late" || flow_fail "replay"
+grep -q '^{"line":3,' "$flow_dir/late" || flow_fail "lateness: $(cat "$flow_dir/late")"
 flow_note "files are read by their own header"
 
 flow_config << EOF
