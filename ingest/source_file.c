@@ -24,7 +24,9 @@
  */
 enum {
     LOOK_MS = 100,
+    BREATH_MS = 2,
     SCAN_MS = 1000,
+    SCAN_SOON_MS = 50, /* after inotify told of a file */
     SAVE_MS = 1000,
     OWED_MS = 5000,
     LINGER_MS = 60000, /* a renamed file is written to until its program hears of it */
@@ -48,8 +50,9 @@ struct file_door {
     pthread_t thread;
     bool is_threaded;
     char *chunk;
-    bool has_past; /* a state was read: files that are not in it came later */
-    bool is_first; /* scan */
+    bool has_past;  /* a state was read: files that are not in it came later */
+    bool is_first;  /* scan */
+    bool must_scan; /* soon */
     bool is_refused, is_changed, has_unnamed;
     uint64_t saved_ms, scanned_ms, now_ms;
     lane_count rotations, truncations, recovered, compressed, refused;
@@ -447,7 +450,7 @@ static void scan(struct file_door *d)
                  d->set.refused, d->max_files);
     atomic_store_explicit(&d->refused, d->set.refused, memory_order_relaxed); /* read by metrics */
     d->scanned_ms = d->now_ms;
-    d->is_first = false;
+    d->is_first = d->must_scan = false;
     for (uint32_t i = 0; i < d->set.max_files; i++) /* renamed while closed: it may have grown */
         if (d->set.files[i] && !d->set.files[i]->is_at_path && d->set.files[i]->fd < 0)
             d->set.files[i]->has_more = file_set_open(&d->set, d->set.files[i]);
@@ -468,8 +471,9 @@ static void part_with(struct file_door *d, struct followed *f)
 
 static void look(struct file_door *d)
 {
-    bool must_scan = file_set_has_changed(&d->set) || !d->set.has_wildcards;
-    if (must_scan || d->now_ms - d->scanned_ms >= SCAN_MS)
+    d->must_scan |= file_set_has_changed(&d->set);
+    uint64_t since_ms = d->now_ms - d->scanned_ms;
+    if (!d->set.has_wildcards || since_ms >= (d->must_scan ? SCAN_SOON_MS : SCAN_MS))
         scan(d);
     for (uint32_t i = 0; i < d->set.max_files; i++) {
         struct followed *f = d->set.files[i];
@@ -497,6 +501,9 @@ static void rest(struct file_door *d)
     }
     lane_put(l);
     (void)poll(waits, 2, LOOK_MS);
+    /* others may write to the folder all the time */
+    if (timestamp_monotonic_ms() - d->now_ms < BREATH_MS)
+        (void)poll(waits, 1, BREATH_MS);
     d->now_ms = timestamp_monotonic_ms();
     look(d);
 }

@@ -49,7 +49,7 @@ struct journald_door {
     bool is_refused; /* a batch was: everything behind `durable` is read again */
     bool is_resumed; /* the next record is the first behind a refused one */
     char hash[SOURCE_HASH_LEN + 1];
-    lane_count gaps, damaged;
+    lane_count gaps, missing, damaged;
 };
 
 static const char *const starts[] = {"start", "now", NULL};
@@ -70,11 +70,10 @@ static const struct option rows[] = {
 #ifdef TOCSIN_SYSTEMD
 
 /* "s=<sequence>;i=<number in hex>;b=..." is how libsystemd writes a place, since its beginning. */
-static bool read_number(struct journald_door *d, struct text *out_sequence, int64_t *out_number)
+static bool read_number(const char *cursor, struct text *out_sequence, int64_t *out_number)
 {
-    const char *cursor = d->cursor.at;
     const char *end = strstr(cursor, ";i=");
-    if (!text_starts(buffer_text(&d->cursor), TEXT("s=")) || !end || end - cursor > 40)
+    if (!text_starts(text_of(cursor), TEXT("s=")) || !end || end - cursor > 40)
         return false;
     *out_sequence = (struct text){cursor + 2, (size_t)(end - cursor) - 2};
     *out_number = (int64_t)strtoull(end + 3, NULL, 16);
@@ -86,7 +85,7 @@ static void mark_origin(struct journald_door *d, struct record *r)
     struct text sequence;
     int64_t number = 0;
     char origin[128];
-    if (!d->state_path[0] || !read_number(d, &sequence, &number))
+    if (!d->state_path[0] || !read_number(d->cursor.at, &sequence, &number))
         return;
     (void)snprintf(origin, sizeof origin, "journald:%s:%.*s:%" PRId64, d->hash, TEXT_ARG(sequence),
                    number);
@@ -94,6 +93,17 @@ static void mark_origin(struct journald_door *d, struct record *r)
     if (d->is_resumed)
         r->flags |= RECORD_RESUMED;
     d->is_resumed = false;
+}
+
+/* Numbers that the journal leaves out between the last entry and this one. */
+static void count_missing(struct journald_door *d)
+{
+    struct text sequence, last_sequence;
+    int64_t number = 0, last = 0;
+    if (!d->matches.count && read_number(d->last, &last_sequence, &last) &&
+        read_number(d->cursor.at, &sequence, &number) && text_equal(sequence, last_sequence) &&
+        number > last + 1)
+        lane_count_add(&d->missing, (uint64_t)(number - last - 1));
 }
 
 static void seal(void *context, struct batch *b)
@@ -179,6 +189,7 @@ static void read_entry(struct journald_door *d)
     journald_entry_reset(&d->entry);
     while (!is_damaged && journald_client_field(d->client, &field, &is_damaged))
         journald_entry_add(&d->entry, field);
+    count_missing(d);
     if (is_damaged || !d->entry.count) {
         lane_count_add(&d->damaged, 1);
         return;
@@ -331,6 +342,11 @@ static void journald_metrics(const struct source *s, metric_fn tell, void *conte
     tell(context, &(struct metric){"source_gaps_total",
                                    "Times that the place to read on from was not there any more.",
                                    s->labels, METRIC_COUNTER, (double)lane_count_read(&d->gaps)});
+    tell(context,
+         &(struct metric){"source_missing_total",
+                          "Entries that were numbered by journald and are not in its "
+                          "files: removed unread, or damaged.",
+                          s->labels, METRIC_COUNTER, (double)lane_count_read(&d->missing)});
     tell(context, &(struct metric){"source_unreadable_total",
                                    "Entries that the journal's files hold damaged.", s->labels,
                                    METRIC_COUNTER, (double)lane_count_read(&d->damaged)});

@@ -6,7 +6,7 @@
 # rotation and a vacuum must neither lose nor double an entry.
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 journald=/lib/systemd/systemd-journald
-for program in systemd-cat journalctl logger unshare $journald; do
+for program in systemd-cat journalctl logger curl unshare $journald; do
   command -v $program > /dev/null || flow_skip "no $program here"
 done
 if [ -z "${TOCSIN_JOURNALD_NAMESPACE-}" ]; then
@@ -91,6 +91,25 @@ flow_start
 expect 'counted n=\d+ end' 3300 'entries over a stop and a rotation, each once'
 [ "$("$tocsin" search --data "$flow_dir/data" 'counted n=\d+ end' | grep -o 'n=[0-9]* end' |
   sort -u | wc -l)" = 3300 ] || flow_fail "not every entry is a different one"
-flow_stop
+curl -s "$flow_url/metrics" | grep -q '^tocsin_source_missing_total{.*journald.*} 0$' ||
+  flow_fail "entries are missing: $(curl -s "$flow_url/metrics" | grep source_missing)"
 grep -i 'sanitizer\|not in the journal' "$flow_dir/err" && flow_fail "its log complains"
+
+# ---- what is removed unread is counted ------------------------------------------------------------
+flow_stop || flow_fail "it does not stop in order"
+feed 3301 3400
+rotated() { ls /run/log/journal/*/system@*.journal /var/log/journal/*/system@*.journal; }
+before=$(rotated 2> /dev/null | wc -l)
+kill -USR2 $journald_pid
+more_rotated() { [ "$(rotated 2> /dev/null | wc -l)" -gt "$before" ]; }
+flow_wait 10 more_rotated || flow_fail "journald does not rotate"
+rm -f $(rotated 2> /dev/null) # as a vacuum does
+feed 3401 3500
+flow_start
+expect 'counted n=\d+ end' 3400 'entries that a vacuum left'
+metric() { curl -s "$flow_url/metrics" | sed -n "s/^tocsin_$1{.*journald.*} //p"; }
+[ "$(metric source_gaps_total)" = 1 ] && [ "$(metric source_missing_total)" -ge 100 ] ||
+  flow_fail "gaps $(metric source_gaps_total), missing $(metric source_missing_total)"
+flow_note "the others are counted: $(metric source_missing_total) missing"
+flow_stop
 exit 0

@@ -135,6 +135,7 @@ static void test_the_place_is_remembered(void **state)
     write_entries(p, "a", "one", 8, 8);
     assert_int_equal(collector_wait(&p->door.collector, 3), 3);
     assert_true(door_metric(&p->door, "source_gaps_total", NULL) == 0);
+    assert_true(door_metric(&p->door, "source_missing_total", NULL) == 0);
     door_close(&p->door);
 }
 
