@@ -65,8 +65,8 @@ static void follow(struct folder *p, const char *name, const char *more)
 {
     struct yaml_file file;
     struct door *d = &p->door;
-    (void)snprintf(p->yaml, sizeof p->yaml, "file: {path: '%s/%s', from: beginning, state: %s%s}",
-                   p->dir, name, p->state, more);
+    (void)snprintf(p->yaml, sizeof p->yaml, "file: {path: '%s/%s', state: %s%s%s}", p->dir, name,
+                   p->state, strstr(more, "from:") ? "" : ", from: beginning", more);
     collector_init(&d->collector);
     d->collector.max_batches = 200;
     arena_init(&d->arena, 1 << 20);
@@ -323,6 +323,28 @@ static void test_a_long_line_over_a_crash(void **state)
     free(line);
 }
 
+static void test_from_the_end(void **state)
+{
+    struct folder *p = *state;
+    append(p, "a.log", "old\nhalf of a line");
+    follow(p, "*.log", ", from: end");
+    while (door_metric(&p->door, "source_files", NULL) != 1)
+        (void)sched_yield();
+    append(p, "a.log", " and its other half\nnew\n");
+    append(p, "b.log", "came later\n");
+    assert_count(p, 2);
+    assert_true(times(p, "new") == 1 && times(p, "came later") == 1);
+    take_marks(p);
+    door_close(&p->door);
+    append(p, "a.log", "while nobody looked\n");
+    append(p, "c.log", "came then\n");
+    follow(p, "*.log", ", from: end");
+    assert_count(p, 2);
+    assert_true(times(p, "while nobody looked") == 1 && times(p, "came then") == 1);
+    take_marks(p);
+    door_close(&p->door);
+}
+
 /* ---- any schedule ---- */
 
 enum { STEPS = 60, LINES = 4000 };
@@ -465,6 +487,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_what_was_refused_is_read_again, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_long_line_over_a_crash, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_from_the_end, setup, teardown),
         cmocka_unit_test_setup_teardown(test_any_schedule_gives_every_line_once, setup, teardown),
     };
     return cmocka_run_group_tests_name("test_source_files", tests, NULL, NULL);
