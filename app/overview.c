@@ -27,6 +27,12 @@ static void tell_own(const struct daemon *d, struct tally *t)
     tell_one(t, METRIC_COUNTER, "backlog_records_total",
              "Records that waited in the journal because the workers were behind.",
              (double)atomic_load(&d->backlog.records_total));
+    tell_one(t, METRIC_COUNTER, "reloads_total",
+             "Rules swapped: asked for, or for changed value lists and overrides.",
+             (double)atomic_load_explicit(&d->reload.done, memory_order_relaxed));
+    tell_one(t, METRIC_COUNTER, "reloads_refused_total",
+             "Reloads that had more errors than the rules that decide: those stayed.",
+             (double)atomic_load_explicit(&d->reload.refused, memory_order_relaxed));
     tell_one(t, METRIC_COUNTER, "checkpoints_total", "Checkpoints committed.",
              (double)atomic_load(&d->checkpoint.count));
     tell_one(t, METRIC_COUNTER, "checkpoint_bytes_total", "Bytes of checkpoints written.",

@@ -155,6 +155,7 @@ void reload_end(struct daemon *d)
 /* Compiled aside; swapped at a batch boundary. Takes `fresh`. */
 static void hand_over(struct daemon *d, struct ruleset *fresh)
 {
+    atomic_fetch_add_explicit(&d->reload.done, 1, memory_order_relaxed);
     (void)pthread_mutex_lock(&d->ruleset_lock);
     struct ruleset *old = d->ruleset;
     d->ruleset = ruleset_ref(fresh);
@@ -174,8 +175,9 @@ static bool has_more_errors(const struct daemon *d, const struct ruleset *fresh)
 
 /* ---- asked for ---- */
 
-static bool refuse(const struct error *why, struct buffer *out)
+static bool refuse(struct daemon *d, const struct error *why, struct buffer *out)
 {
+    atomic_fetch_add_explicit(&d->reload.refused, 1, memory_order_relaxed);
     log_line(LOG_ERROR, "reload refused, the old rules stay: %s", why->text);
     json_write_open(out, NULL, '{');
     json_write_string(out, "error", text_of(why->text));
@@ -190,7 +192,7 @@ static bool reload_all(struct daemon *d, struct buffer *out)
     struct ruleset *fresh = NULL;
     enum status status = config_load(d->config_path, d->data_path, &config, &err);
     if (status)
-        return refuse(&err, out);
+        return refuse(d, &err, out);
     struct hash128 seen = look(config);
     struct load_request request = request_of(config);
     status = load(d, &request, &fresh, &err);
@@ -199,7 +201,7 @@ static bool reload_all(struct daemon *d, struct buffer *out)
                            ruleset_get_summary(fresh)->errors);
     if (status) {
         ruleset_unref(fresh);
-        return refuse(&err, out);
+        return refuse(d, &err, out);
     }
     struct ruleset_summary counted = *ruleset_get_summary(fresh);
     hand_over(d, fresh);
@@ -271,6 +273,7 @@ static void read_live(struct daemon *d)
     struct error err = {0};
     struct ruleset *fresh = NULL;
     if (load_live(d, &fresh, &err)) {
+        atomic_fetch_add_explicit(&d->reload.refused, 1, memory_order_relaxed);
         log_line(LOG_ERROR, "changed value lists or overrides refused, the old ones stay: %s",
                  err.text);
         return;

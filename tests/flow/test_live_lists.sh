@@ -135,6 +135,9 @@ printf 'title: Broken\nlogsource: {product: linux}\ndetection: {s: {user: x}, co
 kill -HUP "$flow_pid"
 flow_wait 20 log_has 1 'reload refused' || flow_fail "broken rules are taken"
 rm "$flow_dir/rules/broken.yml"
+curl -fsS "$flow_url/metrics" > "$flow_dir/metrics" || flow_fail "metrics"
+grep -q '^tocsin_reloads_total 6$' "$flow_dir/metrics" && grep -q '^tocsin_reloads_refused_total 2$' "$flow_dir/metrics" ||
+  flow_fail "not counted: $(grep reloads "$flow_dir/metrics")"
 flow_note "a list that was missing brings its rule; broken rules are refused"
 
 # the same once more from the journal: the swaps are in it
