@@ -35,7 +35,6 @@ void worker_fini(struct worker *w)
 /* The matcher belongs to one ruleset; a batch that brings another one brings a new matcher. */
 static bool follow_ruleset(struct worker *w, struct ruleset *ruleset)
 {
-    parser_begin(w->parser, ruleset_reads, ruleset);
     if (w->ruleset == ruleset)
         return w->matcher != NULL;
     struct error err;
@@ -108,6 +107,7 @@ static void work_batch(struct worker *w, struct batch *b)
 {
     (void)pthread_mutex_lock(&w->snapshot);
     if (follow_ruleset(w, b->ruleset)) {
+        parser_begin(w->parser, ruleset_reads, w->ruleset);
         matcher_reset(w->matcher, &w->result);
         if (w->hosts)
             hosts_begin(w->hosts);
