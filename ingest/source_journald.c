@@ -26,8 +26,6 @@ enum {
     MACHINE_LEN = 256,
 };
 
-#define FROM_START "start"
-
 struct journald_door {
     struct source source;
     struct text directory, state; /* options */
@@ -68,6 +66,7 @@ static const struct option rows[] = {
 };
 
 #ifdef TOCSIN_SYSTEMD
+#define FROM_START "start" /* the place before everything */
 
 /* "s=<sequence>;i=<number in hex>;b=..." is how libsystemd writes a place, since its beginning. */
 static bool read_number(const char *cursor, struct text *out_sequence, int64_t *out_number)
@@ -142,7 +141,6 @@ static void recall(struct journald_door *d)
     (void)snprintf(d->saved, sizeof d->saved, "%s", d->durable);
 }
 
-/* Behind a place; FROM_START is one that is before everything. */
 static enum status seek_behind(struct journald_door *d)
 {
     bool is_gone = false;

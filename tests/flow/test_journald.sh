@@ -15,6 +15,7 @@ if [ -z "${TOCSIN_JOURNALD_NAMESPACE-}" ]; then
   TOCSIN_JOURNALD_NAMESPACE=1 exec unshare -m "$(readlink -f "$0")" "$@"
 fi
 flow_begin "$1"
+ldd "$tocsin" | grep -q libsystemd || flow_skip "built without libsystemd"
 mount --make-rprivate /
 mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /var/log || flow_skip "no tmpfs here"
 mkdir -p /run/systemd/journal /var/log/journal
@@ -39,7 +40,6 @@ sources:
 http: {listen: '127.0.0.1:0'}
 YAML
 flow_start --detections "$flow_dir/detections"
-if grep -q 'without libsystemd' "$flow_dir/err"; then flow_skip "built without libsystemd"; fi
 found() { "$tocsin" search --data "$flow_dir/data" "$1" 2> /dev/null | grep -c .; }
 found_exactly() { [ "$(found "$1")" = "$2" ]; }
 expect() { # expect PATTERN COUNT WHAT
