@@ -189,6 +189,53 @@ static void test_what_was_refused_is_read_again(void **state)
     door_close(&p->door);
 }
 
+/* A field that is no text: its length in 8 bytes, least first, then its bytes. */
+static void write_binary(FILE *out, const char *name, struct text value)
+{
+    (void)fprintf(out, "%s\n", name);
+    for (int i = 0; i < 8; i++)
+        (void)fputc((int)(value.len >> 8 * i & 0xff), out);
+    (void)fwrite(value.at, 1, value.len, out);
+    (void)fputc('\n', out);
+}
+
+static void test_binary_and_huge(void **state)
+{
+    struct place *p = *state;
+    static const char stamp[] = "__REALTIME_TIMESTAMP=1760000000000000\n"
+                                "__MONOTONIC_TIMESTAMP=1000000\n"
+                                "_BOOT_ID=0123456789abcdef0123456789abcdef\n_HOSTNAME=web1\n";
+    char *huge = malloc(300000);
+    char command[512];
+    if (access(REMOTE, X_OK) != 0) {
+        free(huge);
+        skip();
+    }
+    assert_non_null(huge);
+    memset(huge, 'x', 300000);
+    (void)snprintf(command, sizeof command, REMOTE " -o %s/a.journal - 2> /dev/null", p->journal);
+    FILE *out = popen(command, "we");
+    assert_non_null(out);
+    (void)fputs(stamp, out);
+    write_binary(out, "MESSAGE", TEXT("two\nlines, a \0 and \xff"));
+    (void)fprintf(out, "\n%s", stamp);
+    write_binary(out, "COREDUMP", (struct text){huge, 300000});
+    write_binary(out, "MESSAGE", (struct text){huge, 300000}); /* compressed in the file */
+    (void)fputs("\n", out);
+    assert_int_equal(pclose(out), 0);
+    follow(p, ", from: start");
+    assert_int_equal(collector_wait(&p->door.collector, 2), 2);
+    const struct record *r = p->door.collector.records;
+    assert_true(text_ends(r[0].raw, TEXT(" - - - - two\nlines, a \0 and \xff")));
+    assert_false(r[0].flags & RECORD_TRUNCATED);
+    assert_int_equal(r[1].raw.len, 65536);
+    assert_int_equal(r[1].raw.at[65535], 'x');
+    assert_true(r[1].flags & RECORD_TRUNCATED);
+    assert_true(door_metric(&p->door, "source_truncated_total", NULL) == 1);
+    door_close(&p->door);
+    free(huge);
+}
+
 static void test_a_place_that_was_vacuumed(void **state)
 {
     struct place *p = *state;
@@ -214,6 +261,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_place_is_remembered, setup, teardown),
         cmocka_unit_test_setup_teardown(test_from_now_leaves_the_past, setup, teardown),
         cmocka_unit_test_setup_teardown(test_matches, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_binary_and_huge, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_was_refused_is_read_again, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_place_that_was_vacuumed, setup, teardown),
     };
