@@ -3,9 +3,17 @@
 #include "base/log.h"
 #include "base/timestamp.h"
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-enum { TICK_MS = 1000, FULL_RETRY_MS = 100, PENDING_MAX = 4096, FEED_MS = 1, STOP_MS = 5000 };
+enum {
+    TICK_MS = 1000,
+    FULL_RETRY_MS = 100,
+    PENDING_MAX = 4096,
+    FEED_MS = 1,
+    STOP_MS = 5000,
+    WRITER_NICE = -10
+};
 
 /* Batches that are appended and wait for the group fsync, oldest first. */
 struct pending {
@@ -200,6 +208,7 @@ static void *write_loop(void *argument)
 {
     struct daemon *d = argument;
     struct pending p;
+    (void)setpriority(PRIO_PROCESS, 0, WRITER_NICE); /* doors wait for its batches */
     pending_clear(&p);
     (void)append_own(d, &p, RECORD_GAP, TEXT_NONE);
     swap_ruleset(d, &p);
