@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ingest/drops.h"
 #include "tests/support/door.h"
 #include "tests/support/table.h"
 #include <poll.h>
@@ -101,6 +102,19 @@ static void test_udp_cuts_long_messages(void **state)
     door_close(&d);
 }
 
+/* What the door counted for 127.0.0.1. */
+static uint64_t lost(const struct door *d, enum drops_reason why)
+{
+    uint32_t count = 0;
+    uint64_t n = 0;
+    struct drops_entry *all = drops_copy(d->drops, &count);
+    for (uint32_t i = 0; i < count; i++)
+        if (text_equal((struct text){all[i].peer, all[i].peer_len}, TEXT("127.0.0.1")))
+            n += all[i].counts[why];
+    free(all);
+    return n;
+}
+
 static void test_allow_list(void **state)
 {
     (void)state;
@@ -111,6 +125,7 @@ static void test_allow_list(void **state)
     source_stop(d.source);
     assert_int_equal(d.collector.count, 0);
     assert_true(door_metric(&d, "source_dropped_total", "reason=\"denied\"") == 1);
+    assert_int_equal(lost(&d, DROPS_DENIED), 1);
     assert_accounted(&d);
     (void)close(fd);
     door_close(&d);
@@ -119,6 +134,7 @@ static void test_allow_list(void **state)
     fd = door_connect(&d, SOCK_STREAM);
     assert_true(door_is_closed(fd));
     assert_true(door_metric(&d, "source_connections_refused_total", NULL) == 1);
+    assert_int_equal(lost(&d, DROPS_BARRED), 1);
     (void)close(fd);
     door_close(&d);
 }
@@ -248,6 +264,7 @@ static void test_tcp_limits_connections(void **state)
     assert_int_equal(collector_wait(&d.collector, 2), 2);
     int third = door_connect(&d, SOCK_STREAM);
     assert_true(door_is_closed(third));
+    assert_int_equal(lost(&d, DROPS_CROWDED), 1);
     door_send(first, TEXT("<13>still here\n"));
     assert_int_equal(collector_wait(&d.collector, 3), 3);
     (void)close(first);

@@ -13,6 +13,7 @@
 struct door {
     struct collector collector;
     struct source *source;
+    struct drops *drops; /* who lost what there */
     struct arena arena;
     struct error error;
 };
@@ -27,6 +28,8 @@ static inline enum status door_open(struct door *d, const char *yaml)
     enum status status = yaml_parse(text_of(yaml), &d->arena, &file, &d->error);
     assert(status == STATUS_OK);
     struct intake intake = collector_intake(&d->collector);
+    d->drops = drops_new();
+    intake.drops = d->drops;
     status = source_open(file.documents[0], 7, &intake, &d->source, &d->error);
     if (status == STATUS_OK)
         status = source_start(d->source, &d->error);
@@ -37,6 +40,8 @@ static inline void door_close(struct door *d)
 {
     source_close(d->source);
     d->source = NULL;
+    drops_free(d->drops);
+    d->drops = NULL;
     collector_fini(&d->collector);
     arena_fini(&d->arena);
 }
