@@ -199,19 +199,27 @@ static struct followed *find_idle(const struct file_set *s)
     return idle;
 }
 
-bool file_set_open(struct file_set *s, struct followed *f)
+bool file_set_open(struct file_set *s, struct followed *f, bool must)
 {
     if (f->fd >= 0)
         return true;
     if (count_open(s) >= s->max_open) {
         struct followed *idle = find_idle(s);
-        if (!idle)
+        if (!idle && !must)
             return false;
-        followed_seek(idle, idle->given_at); /* what it has of a line is read again */
-        idle->has_more = false;
-        followed_close(idle);
+        if (idle) {
+            followed_seek(idle, idle->given_at); /* what it has of a line is read again */
+            idle->has_more = false;
+            followed_close(idle);
+        }
     }
     return followed_open(f) || (find_renamed(f) && followed_open(f));
+}
+
+void file_set_close_above(const struct file_set *s, struct followed *f)
+{
+    if (count_open(s) > s->max_open)
+        followed_close(f);
 }
 
 /* Whether the open file `fd` begins as `f` did, and has the same bytes before its place. */

@@ -39,8 +39,10 @@ struct followed *file_set_find(const struct file_set *s, const struct stat *st);
 struct followed *file_set_find_path(const struct file_set *s, const char *path);
 
 /* Opens the file, also under another name in its folder; where too many are open, closes one that
- * has nothing to say. False: not now. */
-bool file_set_open(struct file_set *s, struct followed *f);
+ * has nothing to say. False: it is gone, or (unless it must be) not now. */
+bool file_set_open(struct file_set *s, struct followed *f, bool must);
+/* Closes it again where more than max_open are: it is opened when it is read. */
+void file_set_close_above(const struct file_set *s, struct followed *f);
 /*
  * `copytruncate`: what the file held before it was truncated, kept beside it. Its path into `out`,
  * and what stat says of it; false: there is none.

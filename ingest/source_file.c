@@ -2,9 +2,7 @@
 #include "ingest/source_file.h"
 #include "base/log.h"
 #include "base/timestamp.h"
-#include "ingest/bookmark.h"
-#include "ingest/file_set.h"
-#include "ingest/followed_state.h"
+#include "ingest/file_memory.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -15,13 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/*
- * inotify says at once when something happens, and every LOOK_MS all files are looked at anyway.
- * Each message is numbered by where it ends: "file:<door>:<slot>:<base + offset>". The journal
- * knows the highest number it holds of each slot, so that with `state` (which file is in which
- * slot) neither a stop nor a kill -9 loses or doubles a line. For that a new life in a slot is
- * written down before its first message is read.
- */
+/* inotify says at once when something happens, and every LOOK_MS all files are looked at anyway. */
 enum {
     LOOK_MS = 100,
     BREATH_MS = 2,
@@ -33,85 +25,8 @@ enum {
     PARTLY_MS = 2000,  /* a file that may be somebody's copy in the making is left alone */
     COPY_MS = 10000,   /* a copy whose original is not truncated is a file of its own */
     READ_BYTES = 256 * 1024,
-    STATE_BYTES = 16 << 20,
+    PLACES_BYTES = 1 << 20,
 };
-
-struct file_door {
-    struct source source;
-    struct option_texts paths; /* options */
-    struct text state;
-    int is_from_end, is_nul;
-    int64_t max_files, max_open;
-    char state_path[1024]; /* empty: nothing is remembered */
-    char hash[SOURCE_HASH_LEN + 1];
-    struct file_set set;
-    uint64_t *ceilings; /* by slot: numbers given so far are below */
-    struct bookmark *bookmark;
-    pthread_t thread;
-    bool is_threaded;
-    char *chunk;
-    bool has_past;  /* a state was read: files that are not in it came later */
-    bool is_first;  /* scan */
-    bool must_scan; /* soon */
-    bool is_refused, is_changed, has_unnamed;
-    uint64_t saved_ms, scanned_ms, now_ms;
-    lane_count rotations, truncations, recovered, compressed, refused;
-    _Atomic int64_t followed;
-};
-
-/* ---- what is remembered ---- */
-
-static int64_t known_number(const struct file_door *d, uint32_t slot)
-{
-    char stream[64];
-    (void)snprintf(stream, sizeof stream, "file:%s:%" PRIu32, d->hash, slot);
-    const struct intake *intake = &d->source.intake;
-    return intake->mark && d->state_path[0] ? intake->mark(intake->context, text_of(stream)) : -1;
-}
-
-/* A new life's numbers are above all that the slot ever had. */
-static void raise_base(const struct file_door *d, struct followed *f)
-{
-    int64_t known = known_number(d, f->slot);
-    if (f->base < d->ceilings[f->slot])
-        f->base = d->ceilings[f->slot];
-    if (known >= 0 && f->base <= (uint64_t)known)
-        f->base = (uint64_t)known + 1;
-}
-
-static void save(struct file_door *d)
-{
-    struct buffer out;
-    d->has_unnamed = false;
-    if (!d->state_path[0] || !d->is_changed)
-        return;
-    buffer_init(&out, STATE_BYTES);
-    followed_state_begin(&out);
-    for (uint32_t i = 0; i < d->set.max_files; i++)
-        if (d->set.files[i])
-            followed_state_add(d->set.files[i], &out);
-    bool is_saved = !out.has_failed && bookmark_save(d->state_path, buffer_text(&out));
-    for (uint32_t i = 0; is_saved && i < d->set.max_files; i++)
-        if (d->set.files[i])
-            d->set.files[i]->is_named = d->set.files[i]->head.len > 0;
-    if (!is_saved)
-        log_line(LOG_WARNING, "file: the places in the files cannot be remembered path=%s",
-                 d->state_path);
-    d->is_changed = !is_saved;
-    d->saved_ms = d->now_ms;
-    buffer_fini(&out);
-}
-
-static bool is_as_remembered(const struct followed *f, const struct followed_place *p,
-                             uint64_t offset)
-{
-    struct stat st;
-    if (fstat(f->fd, &st) != 0 || (uint64_t)st.st_size < offset)
-        return false;
-    struct followed_print head = followed_print_of(f->fd, p->head.len, FOLLOWED_HEAD_BYTES);
-    struct followed_print tail = followed_print_of(f->fd, p->offset, p->tail.len);
-    return head.hash == p->head.hash && (!p->tail.len || tail.hash == p->tail.hash);
-}
 
 static void count_truncation(struct file_door *d, const struct followed *f, bool is_recovered)
 {
@@ -122,38 +37,6 @@ static void count_truncation(struct file_door *d, const struct followed *f, bool
                           : "file: truncated: what was written after the last look at it is lost, "
                             "unless its program rotates by renaming path=%s",
              log_quote(text_of(f->path), quoted));
-}
-
-/* One file of the state: where it is now, and where it goes on. */
-static void resume(void *context, const struct followed_place *p)
-{
-    struct file_door *d = context;
-    const struct stat st = {.st_dev = p->device, .st_ino = p->inode};
-    struct followed *f = followed_new(p->path, &st, (size_t)d->source.max_message_bytes, d->is_nul);
-    if (!f || file_set_add(&d->set, f, p->slot)) {
-        followed_free(f);
-        return;
-    }
-    f->base = p->base;
-    f->quiet_ms = d->now_ms;
-    if (!file_set_open(&d->set, f)) {
-        char quoted[LOG_QUOTE_LEN];
-        log_line(LOG_INFO, "file: gone while nobody looked; its end may be unread path=%s",
-                 log_quote(text_of(p->path), quoted));
-        d->ceilings[p->slot] = p->base + p->offset + 1;
-        file_set_remove(&d->set, f);
-        return;
-    }
-    int64_t known = known_number(d, p->slot);
-    uint64_t offset = p->offset;
-    if (known > 0 && (uint64_t)known > p->base + offset)
-        offset = (uint64_t)known - p->base;
-    f->is_checked = true;
-    f->head = p->head;
-    f->is_named = true;
-    f->is_lost = !is_as_remembered(f, p, offset);
-    f->lost = (struct followed_mark){p->offset, p->tail};
-    followed_seek(f, offset);
 }
 
 /* ---- the barrier ---- */
@@ -168,7 +51,7 @@ static void seal(void *context, struct batch *b)
 {
     struct file_door *d = context;
     struct buffer places;
-    buffer_init(&places, STATE_BYTES);
+    buffer_init(&places, PLACES_BYTES);
     for (uint32_t i = 0; i < d->set.max_files; i++) {
         struct followed *f = d->set.files[i];
         if (!f || !f->is_touched)
@@ -219,7 +102,7 @@ static bool settle(struct file_door *d)
 {
     bookmark_take(d->bookmark, landed, d);
     if (d->has_unnamed || d->now_ms - d->saved_ms >= SAVE_MS)
-        save(d);
+        file_memory_save(d);
     if (!d->is_refused)
         return true;
     lane_put(&d->source.lanes[0]);
@@ -296,7 +179,7 @@ static void begin_anew(struct file_door *d, struct followed *f)
     count_truncation(d, f, has_copy);
     lane_put(&d->source.lanes[0]); /* its places belong to the old content */
     followed_begin_anew(f);
-    raise_base(d, f);
+    file_memory_raise(d, f);
     d->is_changed = true;
 }
 
@@ -340,8 +223,8 @@ static bool may_read(struct file_door *d, struct followed *f)
         return false;
     const struct followed *before = f->waits ? d->set.files[f->waits_for] : NULL;
     f->waits = before && before != f && before->has_more && before->fd >= 0;
-    return !f->waits && file_set_open(&d->set, f) && is_original(d, f) && is_written_down(d, f) &&
-           lane_ready(&d->source.lanes[0]);
+    return !f->waits && file_set_open(&d->set, f, false) && is_original(d, f) &&
+           is_written_down(d, f) && lane_ready(&d->source.lanes[0]);
 }
 
 /* One piece of one file; false where it has no more. */
@@ -384,13 +267,13 @@ static bool adopt_at(struct file_door *d, const char *path, const struct stat *s
     f->is_at_path = !original;
     if (original)
         followed_name(f, original->name);
-    raise_base(d, f);
+    file_memory_raise(d, f);
     if (before) {
         f->waits = true;
         f->waits_for = before->slot;
         lane_count_add(&d->rotations, 1);
     }
-    if (offset && file_set_open(&d->set, f))
+    if (offset && file_set_open(&d->set, f, true))
         followed_seek(f, offset);
     d->is_changed = true;
     return true;
@@ -403,42 +286,10 @@ static void adopt(void *context, const char *path, const struct stat *st)
     (void)adopt_at(d, path, st, NULL, is_past ? (uint64_t)st->st_size : 0);
 }
 
-/* What is there is not what was remembered, and under that inode may be anything, a copy too: it is
- * met as a new file, but the rest of the old one is looked for first. */
-static void give_up_lost(struct file_door *d)
+/* The file of the state is gone from where it was, or written anew. */
+static void give_up(struct file_door *d, const struct followed *f)
 {
-    struct followed **lost = calloc(d->set.max_files, sizeof *lost);
-    for (uint32_t i = 0; lost && i < d->set.max_files; i++) {
-        struct followed *f = d->set.files[i];
-        if (!f || !f->is_lost)
-            continue;
-        d->ceilings[i] = f->base + f->offset + 1;
-        lost[i] = f;
-        file_set_detach(&d->set, f);
-    }
-    for (uint32_t i = 0; lost && i < d->set.max_files; i++) {
-        if (!lost[i])
-            continue;
-        count_truncation(d, lost[i], read_copy(d, lost[i]));
-        followed_free(lost[i]);
-    }
-    free(lost);
-}
-
-static void recall(struct file_door *d)
-{
-    FILE *in = d->state_path[0] ? fopen(d->state_path, "re") : NULL;
-    if (!in)
-        return;
-    char *content = calloc(1, STATE_BYTES + 1);
-    if (content && fread(content, 1, STATE_BYTES, in) > 0) {
-        d->has_past = true;
-        if (!followed_state_read(content, resume, d))
-            log_line(LOG_WARNING, "file: what was remembered is damaged path=%s", d->state_path);
-    }
-    free(content);
-    (void)fclose(in);
-    give_up_lost(d);
+    count_truncation(d, f, read_copy(d, f));
 }
 
 static void scan(struct file_door *d)
@@ -453,7 +304,7 @@ static void scan(struct file_door *d)
     d->is_first = d->must_scan = false;
     for (uint32_t i = 0; i < d->set.max_files; i++) /* renamed while closed: it may have grown */
         if (d->set.files[i] && !d->set.files[i]->is_at_path && d->set.files[i]->fd < 0)
-            d->set.files[i]->has_more = file_set_open(&d->set, d->set.files[i]);
+            d->set.files[i]->has_more = file_set_open(&d->set, d->set.files[i], true);
 }
 
 /* Not at its path any more, and nobody writes to it: read to its end, then forgotten. */
@@ -513,10 +364,10 @@ static void *run(void *context)
     struct file_door *d = context;
     d->now_ms = timestamp_monotonic_ms();
     d->is_first = true;
-    recall(d);
+    file_memory_recall(d, give_up);
     scan(d);
     d->is_changed = true;
-    save(d);
+    file_memory_save(d);
     while (!source_is_stopping(&d->source)) {
         bool has_read = false;
         d->now_ms = timestamp_monotonic_ms();
@@ -600,7 +451,7 @@ static void stop_file(struct source *s)
         (void)poll(&nothing, 1, 5);
         bookmark_take(d->bookmark, landed, d);
     }
-    save(d);
+    file_memory_save(d);
 }
 
 static void close_file(struct source *s)

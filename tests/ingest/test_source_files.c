@@ -203,6 +203,15 @@ static void test_a_list_and_few_open_at_once(void **state)
         (void)sched_yield();
     take_marks(p);
     door_close(&p->door);
+    for (int i = 0; i < 40; i++) {
+        (void)snprintf(name, sizeof name, "%d.log", i);
+        append(p, name, "after a stop\n");
+    }
+    follow(p, "*.log", ", open_files: 3, max_files: 42");
+    assert_count(p, 41);
+    assert_true(times(p, "after a stop") == 40 && times(p, "more") == 1);
+    take_marks(p);
+    door_close(&p->door);
 }
 
 static void test_replaced_by_more_than_it_was(void **state)
