@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 enum { SCRATCH_BYTES = 96 << 20, DIGITS = 12 };
+enum { PARAM_NAME = 256 }; /* longest "id.name"; RFC 5424 allows 32 for each */
 
 struct slot {
     uint32_t generation; /* of the event that it belongs to */
@@ -110,18 +111,55 @@ static struct text header_text(struct fieldview *v, enum envelope which)
     return TEXT_NONE;
 }
 
+/* What says a field, the first wins: the event's own fields, then what its header says. */
+enum says { SAYS_FIELD, SAYS_HEADER, SAYS_COUNT };
+
+static uint32_t rank_of(uint32_t name_rank, enum says who)
+{
+    return name_rank * SAYS_COUNT + who;
+}
+
 static void add_headers(struct fieldview *v, const struct fieldmap *map)
 {
     for (uint32_t i = 0; i < map->header_count; i++) {
         const struct fieldmap_header *h = &map->headers[i];
         const struct slot *slot = &v->slots[h->field];
-        if (slot->generation == v->generation && slot->rank <= h->rank)
+        const uint32_t rank = rank_of(h->rank, SAYS_HEADER);
+        if (slot->generation == v->generation && slot->rank <= rank)
             continue;
         struct text t = header_text(v, h->which);
         bool is_number = h->which == ENVELOPE_FACILITY || h->which == ENVELOPE_SEVERITY;
         struct value value = {.raw = t, .type = is_number ? VALUE_NUMBER : VALUE_STRING};
         if (t.len)
-            add(v, h->field, h->rank, &value);
+            add(v, h->field, rank, &value);
+    }
+}
+
+static void add_field(struct fieldview *v, const struct fieldmap *map, enum says who,
+                      struct text name, uint64_t hash, const struct value *value)
+{
+    for (uint64_t at = hash & map->mask; map->entries[at].name.len; at = (at + 1) & map->mask) {
+        const struct fieldmap_entry *entry = &map->entries[at];
+        if (entry->hash == hash && text_equal(entry->name, name))
+            add(v, entry->field, rank_of(entry->rank, who), value);
+    }
+}
+
+/* RFC 5424 structured data: rules call a parameter "id.name". */
+static void add_params(struct fieldview *v, const struct fieldmap *map)
+{
+    char room[PARAM_NAME];
+    for (uint32_t i = 0; i < v->event->param_count; i++) {
+        const struct sd_param *p = &v->event->params[i];
+        const size_t len = p->id.len + 1 + p->key.len;
+        if (!p->key.len || len > sizeof room)
+            continue;
+        memcpy(room, p->id.at, p->id.len);
+        room[p->id.len] = '.';
+        memcpy(room + p->id.len + 1, p->key.at, p->key.len);
+        const struct text name = {room, len};
+        const struct value value = {.raw = p->value, .type = VALUE_STRING};
+        add_field(v, map, SAYS_HEADER, name, event_name_hash(name), &value);
     }
 }
 
@@ -137,15 +175,10 @@ void fieldview_open(struct fieldview *v, const struct event *e)
     arena_reset(&v->scratch);
     for (uint32_t i = 0; i < e->field_count; i++) {
         const struct field *f = &e->fields[i];
-        for (uint64_t at = f->hash & map->mask; map->entries[at].name.len;
-             at = (at + 1) & map->mask) {
-            const struct fieldmap_entry *entry = &map->entries[at];
-            if (entry->hash != f->hash || !text_equal(entry->name, f->name))
-                continue;
-            struct value value = {.raw = f->value, .type = f->type, .is_escaped = f->is_escaped};
-            add(v, entry->field, entry->rank, &value);
-        }
+        const struct value value = {.raw = f->value, .type = f->type, .is_escaped = f->is_escaped};
+        add_field(v, map, SAYS_FIELD, f->name, f->hash, &value);
     }
+    add_params(v, map);
     add_headers(v, map);
 }
 

@@ -509,6 +509,38 @@ static void test_values_of_arrays_and_addresses(void **state)
     harness_close(&h);
 }
 
+/* RFC 5424 structured data: "id.name"; a field of that name wins. */
+static void test_structured_data_is_fields(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *id, *key, *value, *field;
+        bool is_matched;
+    } rows[] = {
+        {"app@32473", "iut", "3", NULL, true},  {"app@32473", "iut", "4", NULL, false},
+        {"app@32473", "IUT", "3", NULL, false}, {"app@32473", "", "", NULL, false},
+        {"app@32473", "iut", "3", "4", false},  {"other@1", "iut", "3", NULL, false},
+        {"other@1", "iut", "3", "3", true},
+    };
+    struct harness h;
+    assert_int_equal(harness_open(&h, "title: S\nlogsource: {category: test}\n"
+                                      "detection: {s: {app@32473.iut: 3}, condition: s}\n"),
+                     STATUS_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        h.record.raw = TEXT("<13>1 - h app - - - x");
+        matcher_reset(h.matcher, &h.result);
+        event_reset(&h.event, &h.record);
+        h.event.format = FORMAT_RFC5424;
+        assert_true(event_add_param(&h.event, text_of(rows[i].id), text_of(rows[i].key),
+                                    text_of(rows[i].value)));
+        assert_true(!rows[i].field ||
+                    event_add(&h.event, TEXT("app@32473.iut"), text_of(rows[i].field)));
+        matcher_match(h.matcher, &h.event, &h.arena, &h.result);
+        assert_int_equal(h.result.detection_count, rows[i].is_matched);
+    }
+    harness_close(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -528,6 +560,7 @@ int main(void)
         cmocka_unit_test(test_one_person_once),
         cmocka_unit_test(test_routing),
         cmocka_unit_test(test_envelope_is_a_field),
+        cmocka_unit_test(test_structured_data_is_fields),
         cmocka_unit_test(test_keywords_in_text),
         cmocka_unit_test(test_filter_modes),
         cmocka_unit_test(test_global_documents),
