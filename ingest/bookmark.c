@@ -3,6 +3,7 @@
 #include "base/mailbox.h"
 #include <fcntl.h>
 #include <libgen.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,6 +108,19 @@ void bookmark_take(struct bookmark *m,
         landed(context, (struct text){p->bytes, p->len}, p->is_durable);
     }
     free_all(first);
+}
+
+void bookmark_await(struct bookmark *m,
+                    void (*landed)(void *context, struct text place, bool is_durable),
+                    void *context)
+{
+    enum { AWAIT_MS = 5000, STEP_MS = 5 };
+    struct pollfd nothing = {.fd = -1};
+    bookmark_take(m, landed, context);
+    for (int i = 0; i < AWAIT_MS / STEP_MS && bookmark_under_way(m); i++) {
+        (void)poll(&nothing, 1, STEP_MS);
+        bookmark_take(m, landed, context);
+    }
 }
 
 static bool sync_folder(const char *path)

@@ -33,6 +33,11 @@ uint32_t bookmark_under_way(const struct bookmark *m);
 void bookmark_take(struct bookmark *m,
                    void (*landed)(void *context, struct text place, bool is_durable),
                    void *context);
+/* bookmark_take until nothing is under way, for 5 s at most: what was handed over is durable soon,
+ * and a stop remembers that place and not an earlier one. */
+void bookmark_await(struct bookmark *m,
+                    void (*landed)(void *context, struct text place, bool is_durable),
+                    void *context);
 
 /* Replaces the file at `path` whole, durably; false where that cannot be. */
 bool bookmark_save(const char *path, struct text content);

@@ -20,7 +20,6 @@ enum {
     SCAN_MS = 1000,
     SCAN_SOON_MS = 50, /* after inotify told of a file */
     SAVE_MS = 1000,
-    OWED_MS = 5000,
     LINGER_MS = 60000, /* a renamed file is written to until its program hears of it */
     PARTLY_MS = 2000,  /* a file that may be somebody's copy in the making is left alone */
     COPY_MS = 10000,   /* a copy whose original is not truncated is a file of its own */
@@ -440,17 +439,11 @@ static enum status start_file(struct source *s, struct error *err)
 static void stop_file(struct source *s)
 {
     struct file_door *d = CONTAINER_OF(s, struct file_door, source);
-    struct pollfd nothing = {.fd = -1};
     if (!d->is_threaded)
         return;
     (void)pthread_join(d->thread, NULL);
     d->is_threaded = false;
-    /* what was handed over is durable soon: remember that place and not an earlier one */
-    bookmark_take(d->bookmark, landed, d);
-    for (int i = 0; i < OWED_MS / 5 && bookmark_under_way(d->bookmark); i++) {
-        (void)poll(&nothing, 1, 5);
-        bookmark_take(d->bookmark, landed, d);
-    }
+    bookmark_await(d->bookmark, landed, d);
     file_memory_save(d);
 }
 

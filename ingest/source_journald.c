@@ -21,7 +21,6 @@
 enum {
     LOOK_MS = 100, /* journald tells of new entries up to 250 ms late */
     SAVE_MS = 1000,
-    OWED_MS = 5000,
     CURSOR_LEN = 512,
     MACHINE_LEN = 256,
 };
@@ -310,17 +309,11 @@ static enum status start_journald(struct source *s, struct error *err)
 static void stop_journald(struct source *s)
 {
     struct journald_door *d = CONTAINER_OF(s, struct journald_door, source);
-    struct pollfd nothing = {.fd = -1};
     if (!d->is_threaded)
         return;
     (void)pthread_join(d->thread, NULL);
     d->is_threaded = false;
-    /* what was handed over is durable soon: remember that place and not an earlier one */
-    bookmark_take(d->bookmark, landed, d);
-    for (int i = 0; i < OWED_MS / 5 && bookmark_under_way(d->bookmark); i++) {
-        (void)poll(&nothing, 1, 5);
-        bookmark_take(d->bookmark, landed, d);
-    }
+    bookmark_await(d->bookmark, landed, d);
     save(d);
 }
 
