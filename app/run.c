@@ -135,7 +135,7 @@ static enum status start_pipeline(struct daemon *d, struct error *err)
         .context = d,
     };
     enum status status = parser_new(&options.parser, &d->recorder.parser, err);
-    struct hash128 last;
+    struct hash128 last = {0};
     bool has_commit = !status && checkpoint_ruleset(d, &last) == STATUS_OK;
     if (has_commit)
         d->checkpoint.ruleset = last;
