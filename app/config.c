@@ -335,11 +335,22 @@ bool config_is_one(const char *path)
     return is_one;
 }
 
+static enum status check_doors(const struct config *c, struct error *err)
+{
+    AUTO(webhooks) w = NULL;
+    enum status status = webhooks_open(c->webhooks, 0, &w, err);
+    if (!status && c->sources && c->sources->kind != YAML_SEQUENCE)
+        status = error_set(err, STATUS_INVALID, c->sources->line, "sources: want a list");
+    for (uint32_t i = 0; !status && c->sources && i < c->sources->count; i++)
+        status = source_check(c->sources->items[i], err);
+    return status;
+}
+
 void config_check(const char *path, finding_fn tell, void *context)
 {
     struct error err = {0};
     AUTO(config) c = NULL;
-    if (!config_load(path, NULL, &c, &err))
+    if (!config_load(path, NULL, &c, &err) && !check_doors(c, &err))
         return;
     struct finding f = {
         .file = text_of(path),

@@ -193,6 +193,8 @@ struct source;
 NODISCARD enum status source_open(const struct yaml_node *node, uint32_t index,
                                   const struct intake *intake, struct source **out,
                                   struct error *err);
+/* Whether `node` would be read, without opening anything: INVALID or SYNTAX with the line. */
+NODISCARD enum status source_check(const struct yaml_node *node, struct error *err);
 /* Starts its threads. */
 NODISCARD enum status source_start(struct source *s, struct error *err);
 /* Stops reading, sends on what it has, joins its threads. Then it may be closed. */

@@ -109,7 +109,8 @@ static void write_labels(struct source *s)
                    s->index, s->type->kind, s->address);
 }
 
-static enum status open_type(struct source *s, const struct yaml_node *options, struct error *err)
+static enum status read_options(struct source *s, const struct yaml_node *options,
+                                struct error *err)
 {
     struct rows rows;
     collect_rows(s->type, &rows);
@@ -121,20 +122,20 @@ static enum status open_type(struct source *s, const struct yaml_node *options, 
         status = error_set(err, STATUS_INVALID, options ? options->line : 0,
                            "zone: want Z or +hh:mm, not '%.*s'", TEXT_ARG(text_head(s->zone, 40)));
     s->zone_flags = s->zone.len ? record_zone_flags(zone_s) : 0;
-    s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (!status && s->stop_fd < 0)
-        status = error_set(err, STATUS_IO, 0, "no file handle left (ulimit -n)");
-    if (!status) {
-        s->has_opened = true;
-        status = s->type->open(s, err);
-        s->intake.state_dir = NULL; /* the caller's, and only borrowed until here */
-    }
-    write_labels(s);
     return status;
 }
 
-enum status source_open(const struct yaml_node *node, uint32_t index, const struct intake *intake,
-                        struct source **out, struct error *err)
+/* What an error in a source's node says of where it is. */
+static enum status place(const struct yaml_node *node, const struct source_type *type,
+                         struct error *err)
+{
+    if (err && !err->line)
+        err->line = node->line;
+    return error_prefix(err, "%s", type->key);
+}
+
+/* A source with its options, and nothing opened. */
+static enum status new_source(const struct yaml_node *node, struct source **out, struct error *err)
 {
     if (node->kind != YAML_MAPPING || node->count != 1)
         return error_set(err, STATUS_INVALID, node->line,
@@ -147,21 +148,48 @@ enum status source_open(const struct yaml_node *node, uint32_t index, const stru
     if (!s)
         return error_set(err, STATUS_NOMEM, 0, "no memory for a source");
     s->type = type;
-    s->index = index;
-    s->intake = *intake;
     s->lane_count = 1;
     s->stop_fd = -1;
     arena_init(&s->arena, 1 << 20);
     for (uint32_t i = 0; i < SOURCE_LANES; i++)
         lane_init(&s->lanes[i], s);
-    enum status status = open_type(s, node->pairs[0].value, err);
-    if (status) {
-        if (err && !err->line)
-            err->line = node->line;
-        return error_prefix(err, "%s", type->key);
-    }
+    if (read_options(s, node->pairs[0].value, err))
+        return place(node, type, err);
     *out = MOVE(s);
     return STATUS_OK;
+}
+
+static enum status open_type(struct source *s, struct error *err)
+{
+    s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (s->stop_fd < 0)
+        return error_set(err, STATUS_IO, 0, "no file handle left (ulimit -n)");
+    s->has_opened = true;
+    enum status status = s->type->open(s, err);
+    s->intake.state_dir = NULL; /* the caller's, and only borrowed until here */
+    write_labels(s);
+    return status;
+}
+
+enum status source_open(const struct yaml_node *node, uint32_t index, const struct intake *intake,
+                        struct source **out, struct error *err)
+{
+    AUTO(source) s = NULL;
+    enum status status = new_source(node, &s, err);
+    if (status)
+        return status;
+    s->index = index;
+    s->intake = *intake;
+    if (open_type(s, err))
+        return place(node, s->type, err);
+    *out = MOVE(s);
+    return STATUS_OK;
+}
+
+enum status source_check(const struct yaml_node *node, struct error *err)
+{
+    AUTO(source) s = NULL;
+    return new_source(node, &s, err);
 }
 
 /* `listen: "fd:NAME"`: a socket that systemd passed, wherever it is bound. */

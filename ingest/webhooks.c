@@ -281,17 +281,34 @@ static bool unpack(struct webhook_call *call, enum webhook_style style,
     return encoding != WEBHOOK_ENCODING_UNKNOWN && !status;
 }
 
+/* PagerDuty's senders have their key in the body. */
+static bool has_key_inside(const struct found *found)
+{
+    return found->route->style == WEBHOOK_PAGERDUTY_V2 ||
+           found->route->style == WEBHOOK_PAGERDUTY_V1;
+}
+
+/* What must hold before the body is looked at: whoever may not send costs nothing more. */
+static bool admit_sender(struct webhook_call *call, const struct found *found)
+{
+    enum webhook_style style = found->route->style;
+    if (!found->has_method) {
+        webhook_reject(call, style, 405, "this method is not taken here");
+    } else if (!allow_list_has_text(call->webhooks->allow, call->request->peer)) {
+        webhook_reject(call, style, 403, "this address is not in `allow`");
+    } else {
+        return has_key_inside(found) || has_key(call, found);
+    }
+    return false;
+}
+
 /* What must hold before a route may read the body; false: the reply says why it does not. */
-static bool admit(struct webhook_call *call, const struct found *found)
+static bool admit_body(struct webhook_call *call, const struct found *found)
 {
     const struct webhooks *w = call->webhooks;
     enum webhook_style style = found->route->style;
     struct error err = {0};
-    if (!found->has_method) {
-        webhook_reject(call, style, 405, "this method is not taken here");
-    } else if (!allow_list_has_text(w->allow, call->request->peer)) {
-        webhook_reject(call, style, 403, "this address is not in `allow`");
-    } else if (call->request->body.len > w->max_body_bytes) {
+    if (call->request->body.len > w->max_body_bytes) {
         webhook_reject(call, style, 413, "the body is longer than `max_body`");
     } else if (found->route->is_json &&
                json_tree_parse(call->request->body, &call->tree, &err) != STATUS_OK) {
@@ -301,7 +318,7 @@ static bool admit(struct webhook_call *call, const struct found *found)
         webhook_reject(call, style, 401, "the signature is missing or wrong");
     } else {
         call->body = json_tree_root(call->tree);
-        return has_key(call, found);
+        return !has_key_inside(found) || has_key(call, found);
     }
     return false;
 }
@@ -365,7 +382,8 @@ bool webhooks_take(struct webhooks *w, const struct webhook_request *request, st
     buffer_init(&call.scratch, SCRATCH_BYTES);
     call.segment = decode_segment(call.arena, found.segment);
     buffer_init(&room, w->max_body_bytes);
-    if (unpack(&call, found.route->style, &plain, &room) && admit(&call, &found))
+    if (admit_sender(&call, &found) && unpack(&call, found.route->style, &plain, &room) &&
+        admit_body(&call, &found))
         found.route->take(&call);
     if (call.is_overloaded) { /* nothing of the rest: all of it comes again */
         batch_reset(out);

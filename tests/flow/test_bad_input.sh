@@ -57,6 +57,11 @@ start 3 'login: Not a directory'
 config "rules: [$flow_dir/rules]"
 start 3 'login.*: Not a directory' --data "$flow_dir/login"
 says 2 'redis-server.* not installed' env PATH=/nonexistent "$tocsin" run --config tocsin.yml --data data
+printf 'webhooks: {listne: x}\n' > wrong.yml
+says 1 "wrong.yml:1:[0-9]+: error: webhooks: unknown key 'listne': did you mean 'listen'" "$tocsin" check wrong.yml
+printf 'sources:\n  - syslog_udp: {listen: x}\n  - syslog_tpc: {}\n' > wrong.yml
+says 1 "wrong.yml:3:[0-9]+: error: 'syslog_tpc' is no kind of source" "$tocsin" check wrong.yml
+flow_note "check reads the doors of a configuration"
 flow_note "a missing folder, a file in place of one, no redis-server: each is said"
 
 # ---- it runs, with the broken rules still there ----
