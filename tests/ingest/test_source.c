@@ -197,7 +197,9 @@ static void test_tcp_is_not_read_without_a_batch(void **state)
     (void)state;
     struct door d;
     assert_int_equal(door_open(&d, "syslog_tcp: {listen: '127.0.0.1:0'}"), 0);
+    (void)pthread_mutex_lock(&d.collector.lock);
     d.collector.max_batches = 1;
+    (void)pthread_mutex_unlock(&d.collector.lock);
     int fd = door_connect(&d, SOCK_STREAM);
     collector_shut(&d.collector, true);
     char line[1001];
