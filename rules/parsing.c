@@ -35,7 +35,7 @@ void parsing_run(char *const *paths, uint32_t count, struct arena *arena, struct
     struct parsing p = {.paths = paths, .out = out, .count = count};
     struct share mine = {&p, arena};
     struct share helpers = {&p, other};
-    pthread_t helper;
+    pthread_t helper = {0};
     atomic_init(&p.next, 0);
     bool has_helper = count >= WORTH_A_THREAD && !pthread_create(&helper, NULL, parse, &helpers);
     (void)parse(&mine);
