@@ -8,10 +8,14 @@ static const struct number_row {
     double value;
     const char *want;
 } numbers[] = {
-    {"double: whole", 60, "[60]"},           {"double: short", 0.1, "[0.1]"},
-    {"double: large", 1e20, "[1e+20]"},      {"double: small", 1e-9, "[1e-09]"},
-    {"double: negative", -2.5, "[-2.5]"},    {"double: zero", 0, "[0]"},
-    {"double: not a number", NAN, "[null]"}, {"double: a million", 1000000, "[1000000]"},
+    {"double: whole", 60, "[60]"},
+    {"double: short", 0.1, "[0.1]"},
+    {"double: large", 1e20, "[1e+20]"},
+    {"double: small", 1e-9, "[1e-09]"},
+    {"double: negative", -2.5, "[-2.5]"},
+    {"double: zero", 0, "[0]"},
+    {"double: not a number", (double)NAN, "[null]"},
+    {"double: a million", 1000000, "[1000000]"},
 };
 
 static void test_double(void **state)
