@@ -108,8 +108,9 @@ static void test_skips(void **state)
 static void test_one_writer(void **state)
 {
     struct journal_folder *f = *state;
-    AUTO(journal) j = journal_folder_open(f, (struct journal_options){0});
+    AUTO(journal) first = journal_folder_open(f, (struct journal_options){0});
     AUTO(journal) second = NULL;
+    assert_non_null(first);
     struct journal_options options = {.dir = f->path};
     assert_int_equal(journal_open(&options, &second, NULL), STATUS_CONFLICT);
 }

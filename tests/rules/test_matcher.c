@@ -409,8 +409,8 @@ static void test_hash_follows_meaning(void **state)
     static const char *const yamls[] = {
         RULE_A,
         "description: other words\n" RULE_A,
-        "title: A\nname: a\nid: 1111\nlogsource: {category: test}\n"
-        "detection: {s: {act: fails}, condition: s}\n",
+        ("title: A\nname: a\nid: 1111\nlogsource: {category: test}\n"
+         "detection: {s: {act: fails}, condition: s}\n"),
     };
     struct hash128 hashes[3];
     for (size_t i = 0; i < 3; i++) {
