@@ -192,6 +192,17 @@ bool command_close_output(struct command_output *o)
     return !o->has_failed;
 }
 
+bool command_flush_stdout(void)
+{
+    errno = 0;
+    if (!fflush(stdout) && !ferror(stdout))
+        return true;
+    /* an earlier write failed where there is no reason any more */
+    command_say("the output could not be written whole%s%s", errno ? ": " : "",
+                errno ? strerrordesc_np(errno) : "");
+    return false;
+}
+
 /* ---- folders ---- */
 
 const char *command_path(char *out, size_t size, const char *folder, const char *name)

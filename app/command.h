@@ -62,6 +62,10 @@ void command_flush_output(struct command_output *o, bool now);
 /* False where something could not be written: said on standard error. */
 bool command_close_output(struct command_output *o);
 
+/* What was printed until now, written out. False where some of it was lost: said on standard error
+ * each time it is asked. */
+bool command_flush_stdout(void);
+
 /* A sentence for people on standard error, with "tocsin: " before it. */
 __attribute__((format(printf, 1, 2))) void command_say(const char *format, ...);
 /* True where standard error is a terminal: progress may be drawn. */

@@ -14,7 +14,8 @@ static const char usage[] =
     "       tocsin key list [--json]\n"
     "       tocsin key revoke ID|NAME\n\n"
     "Keys for doors that are not on loopback. A key is shown once, when it is made; only its hash\n"
-    "is kept. SCOPE is an integration (events, alertmanager, pagerduty, ...); without it, all.";
+    "is kept. SCOPE is an integration: events, pagerduty, opsgenie, cloudevents, alertmanager;\n"
+    "without it, all.";
 
 struct key_options {
     const char *config_path, *data, *scope;
@@ -64,10 +65,42 @@ static void print_entry(void *context, const struct keyring_entry *e)
         print_row(e);
 }
 
+/* A key that nobody could read is of no use, and its name would be taken. */
+static int take_back(struct keyring *keys, const char *key)
+{
+    struct error err = {0};
+    struct text id = {key, KEYRING_ID_LEN};
+    if (keyring_revoke(keys, id, &err))
+        command_say("key: %.*s could not be shown, and not be revoked either: %s", TEXT_ARG(id),
+                    err.text);
+    else
+        command_say("key: %.*s could not be shown and is revoked: add it again", TEXT_ARG(id));
+    return COMMAND_UNFINISHED;
+}
+
+/* An integration's name, or all of them. */
+static bool is_scope(const char *scope)
+{
+    if (strcmp(scope, "*") == 0)
+        return true;
+    char known[200] = "";
+    size_t len = 0;
+    const char *name = NULL;
+    for (uint32_t i = 0; (name = webhooks_integration(i)) && len < sizeof known; i++) {
+        if (strcmp(scope, name) == 0)
+            return true;
+        len += (size_t)snprintf(known + len, sizeof known - len, "%s%s", len ? ", " : "", name);
+    }
+    command_say("key: there is no integration '%s' for --scope; there are %s", scope, known);
+    return false;
+}
+
 static int add(struct keyring *keys, const struct key_options *o, const char *name)
 {
     struct error err = {0};
     char key[KEYRING_KEY_LEN + 1];
+    if (o->scope && !is_scope(o->scope))
+        return COMMAND_USAGE;
     struct keyring_entry want = {
         .expires_us = o->expires_us ? timestamp_now_us() + o->expires_us : TIMESTAMP_NONE,
         .revoked_us = TIMESTAMP_NONE,
@@ -80,6 +113,8 @@ static int add(struct keyring *keys, const struct key_options *o, const char *na
         return COMMAND_NO;
     }
     (void)printf("%s\n", key);
+    if (!command_flush_stdout())
+        return take_back(keys, key);
     command_say("this key is shown once: keep it where its sender reads it");
     return COMMAND_DONE;
 }

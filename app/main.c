@@ -14,9 +14,8 @@ static void print_help(void)
                  "3 the work could not be finished. `tocsin COMMAND --help` tells more.\n");
 }
 
-int main(int argc, char **argv)
+static int dispatch(int argc, char **argv)
 {
-    signals_ignore_pipe();
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0 ||
         strcmp(argv[1], "-h") == 0) {
         print_help();
@@ -28,4 +27,14 @@ int main(int argc, char **argv)
             return c->run(argc - 1, argv + 1);
     command_say("there is no command '%s'; tocsin --help lists them", argv[1]);
     return COMMAND_USAGE;
+}
+
+/* An answer that nobody could read is no answer, whatever the subcommand found. */
+int main(int argc, char **argv)
+{
+    signals_ignore_pipe();
+    int code = dispatch(argc, argv);
+    if (code > COMMAND_NO || command_flush_stdout())
+        return code;
+    return COMMAND_UNFINISHED;
 }

@@ -277,6 +277,8 @@ bool webhooks_take(struct webhooks *w, const struct webhook_request *request, st
 void webhooks_refuse(const struct webhooks *w, const struct webhook_request *request,
                      struct webhook_reply *reply);
 void webhooks_metrics(const struct webhooks *w, metric_fn tell, void *context);
+/* The integrations' names, which are the scopes of keys too; NULL behind the last. */
+const char *webhooks_integration(uint32_t index);
 /* The options as YAML with help, indented by two, for --print-config. */
 void webhooks_print_options(struct buffer *out);
 

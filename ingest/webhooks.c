@@ -115,6 +115,11 @@ enum status webhooks_open(const struct yaml_node *node, uint32_t source_index,
     return STATUS_OK;
 }
 
+const char *webhooks_integration(uint32_t index)
+{
+    return index < TYPES ? types[index]->name : NULL;
+}
+
 void webhooks_print_options(struct buffer *out)
 {
     struct webhooks w = {0};

@@ -21,6 +21,13 @@ miss() {
 }
 out() { grep -qE -- "$1" o || miss "no /$1/ in: $(head -c 400 o)"; }
 err() { grep -qE -- "$1" e || miss "no /$1/ on standard error: $(head -c 400 e)"; }
+lost() { # lost ARGUMENT... : what is asked with nowhere to write the answer is not done
+  local status=0
+  said="tocsin $* > /dev/full"
+  "$tocsin" "$@" > /dev/full 2> e < /dev/null || status=$?
+  [ $status -eq 3 ] || miss "ends with $status, not 3: $(tail -n 2 e)"
+  err 'could not be written'
+}
 no_out() { [ -z "$1" ] && { [ ! -s o ] || miss "writes: $(head -c 200 o)"; return; }; ! grep -qE -- "$1" o || miss "/$1/ is in: $(head -c 400 o)"; }
 no_err() { [ ! -s e ] || miss "says: $(head -c 200 e)"; }
 lines() { [ "$(wc -l < o)" -eq "$1" ] || miss "$(wc -l < o) lines, not $1: $(head -c 400 o)"; }
@@ -59,6 +66,8 @@ run 0 version; out '^tocsin [0-9]'; no_err
 run 0 --version; out '^tocsin [0-9]'
 run 2; no_err
 run 2 bogus; err "no command 'bogus'"; no_out ''
+lost --help
+lost version
 run 2 parse --format; err 'a value is missing'
 run 2 parse --null=3; err 'takes no value'
 flow_note "help and wrong use"
@@ -135,6 +144,8 @@ run 1 test listed
 rule 1 failed medium 'outcome: failure' > large/failed.yml
 correlation 99999999 > large/guessing.yml
 run 1 check large; err 'guessing.yml:7:[0-9]+: error: .*a threshold of more than'; out '^1 rules, 0 correlations'
+lost check rules
+lost check --json rules
 flow_note "check"
 
 # ---- replay ----
@@ -239,8 +250,14 @@ run 0 key list; out 'agent'
 run 0 key revoke agent; no_err
 run 0 key list --json; out '"revoked":"20'
 run 1 key revoke nobody; err nobody
+run 2 key add other --scope nosuch; err "'nosuch'.*events, pagerduty"; no_out ''
+run 0 key add wide --scope '*'; lines 1
 run 2 key; err 'want add'
 run 2 key add; err 'want add'
+lost key list
+lost key list --json
+lost key add unseen; err 'is revoked'
+run 0 key add unseen; lines 1; err 'shown once'
 flow_note "key"
 
 # ---- run ----
@@ -258,6 +275,7 @@ rm live/*.test.yml
 run 0 run --config tocsin.yml --data "$flow_dir/data" --print-config; no_err
 out '^data: '; out '^  half_life: 1d'; out 'syslog_tcp'
 cp o printed.yml
+lost run --config tocsin.yml --print-config
 run 0 run --config printed.yml --print-config; cmp -s o printed.yml || miss 'the printed configuration prints otherwise'
 run 2 run --config wrong.yml; err 'wrong.yml:1:1: .*sources'; no_out ''
 run 2 run --config missing.yml; err 'missing.yml'
@@ -278,6 +296,8 @@ api 0 incidents --state open --json; lines 1
 api 0 incidents --state closed --json; lines 0
 api 2 incidents --state bogus --json; err "no state 'bogus': want any, open"; no_out ''
 api 2 incidents extra; err extra
+lost incidents --url "$flow_url"
+lost report --json --url "$flow_url"
 api 0 incident "$id"; out "$id"
 api 0 incident "$id" --json; json; lines 1
 for step in ack contain eradicate recover review close reopen; do
