@@ -227,24 +227,35 @@ static int read_disposition(struct word *w)
     return HTTP_OK;
 }
 
-static int do_close(struct word *w)
-{
-    int http = read_disposition(w);
-    return http == HTTP_OK ? move(w, STATE_CLOSED) : http;
-}
-
 static int do_triage(struct word *w)
 {
+    bool is_counted = w->incident->state == STATE_CLOSED; /* as what it was closed as */
+    struct incident before = *w->incident;
     int http = read_disposition(w);
     if (http != HTTP_OK)
         return http;
+    if (is_counted && before.disposition != w->incident->disposition) {
+        rule_verdict_count(w->record, &before, -1);
+        rule_verdict_count(w->record, w->incident, 1);
+    }
     struct buffer more;
-    buffer_init(&more, 1 << 12);
+    buffer_init(&more, 1 << 16);
     note_text(w->tree, "disposition", &more);
+    note_text(w->tree, "note", &more);
+    add_note(w, doc_tree_text(w->tree, "note"));
     incident_detect_record(w->record, w->incident, "incident.triaged", w->by, buffer_text(&more),
                            w->now_us);
     buffer_fini(&more);
     return answer(w);
+}
+
+/* What is closed already may have been judged wrongly, or not at all: that can be said later. */
+static int do_close(struct word *w)
+{
+    if (w->incident->state == STATE_CLOSED)
+        return doc_tree_text(w->tree, "disposition").len ? do_triage(w) : answer(w);
+    int http = read_disposition(w);
+    return http == HTTP_OK ? move(w, STATE_CLOSED) : http;
 }
 
 /* The entities of a reopened incident belong to it again, unless they are in another by now. */

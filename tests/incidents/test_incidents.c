@@ -360,6 +360,62 @@ static void test_confidence_is_learned(void **state)
     incidents_close(i);
 }
 
+static void assert_verdict(const struct incidents *i, const char *want)
+{
+    struct buffer verdicts;
+    buffer_init(&verdicts, 1 << 16);
+    incidents_verdicts(i, &verdicts);
+    buffer_byte(&verdicts, 0);
+    assert_string_equal(verdicts.at, want);
+    buffer_fini(&verdicts);
+}
+
+/* What was closed can be judged later, or otherwise: recorded, and the rule's count follows. */
+static void test_disposition_is_corrected(void **state)
+{
+    (void)state;
+    struct incidents *i = case_memory();
+    struct arena arena;
+    struct doc_tree t;
+    char id[31];
+    arena_init(&arena, 8 << 20);
+    struct rule rule = case_make_rule(&critical);
+    case_put(i, &rule, CASE_T0, 1, "192.0.2.7");
+    id_of(i, &arena, id);
+    assert_int_equal(run(i, &arena, &t, CASE_T0 + CASE_H, "close", id, ""), 200);
+    static const struct {
+        const char *more, *disposition, *verdict;
+        int http;
+    } steps[] = {
+        {",\"disposition\":\"true_positive\"", "true_positive",
+         "{\"rules\":{\"critical-a\":{\"right\":1,\"wrong\":0}}}", 200},
+        {",\"disposition\":\"true_positive\"", "true_positive",
+         "{\"rules\":{\"critical-a\":{\"right\":1,\"wrong\":0}}}", 200},
+        {",\"disposition\":\"false_positive\"", "false_positive",
+         "{\"rules\":{\"critical-a\":{\"right\":0,\"wrong\":1}}}", 200},
+        {",\"disposition\":\"guess\"", "false_positive",
+         "{\"rules\":{\"critical-a\":{\"right\":0,\"wrong\":1}}}", 400},
+        {"", "false_positive", "{\"rules\":{\"critical-a\":{\"right\":0,\"wrong\":1}}}", 200},
+    };
+    int64_t version = 0;
+    for (size_t n = 0; n < sizeof steps / sizeof *steps; n++) {
+        assert_int_equal(run(i, &arena, &t, CASE_T0 + 2 * CASE_H, "close", id, steps[n].more),
+                         steps[n].http);
+        assert_verdict(i, steps[n].verdict);
+        t = case_first(i, "incident", &arena);
+        assert_true(text_equal(doc_tree_text(&t, "disposition"), text_of(steps[n].disposition)));
+        assert_true(text_equal(doc_tree_text(&t, "state"), TEXT("closed")));
+        /* each word that was taken is a record of its own */
+        bool is_stored = doc_tree_whole(&t, "version", 0) > version;
+        assert_int_equal(is_stored, n < 3);
+        version = doc_tree_whole(&t, "version", 0);
+    }
+    assert_int_equal(run(i, &arena, &t, CASE_T0 + 3 * CASE_H, "reopen", id, ""), 200);
+    assert_verdict(i, "{\"rules\":{\"critical-a\":{\"right\":0,\"wrong\":0}}}");
+    arena_fini(&arena);
+    incidents_close(i);
+}
+
 static void test_merge_and_split(void **state)
 {
     (void)state;
@@ -486,6 +542,7 @@ int main(void)
         cmocka_unit_test(test_false_positive),
         cmocka_unit_test(test_merge_and_split),
         cmocka_unit_test(test_confidence_is_learned),
+        cmocka_unit_test(test_disposition_is_corrected),
         cmocka_unit_test(test_deliveries),
         cmocka_unit_test(test_storm),
     };
