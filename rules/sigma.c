@@ -149,6 +149,9 @@ enum status sigma_read(struct draft *d, const struct document *document)
     struct term term = {.node = NULL};
     arena_reset(d->compiler.scratch);
     enum status status = heading_read(d, document, &c.rule, &c.extension);
+    if (status == STATUS_OK && c.extension.is_absence)
+        status = finding_error(d->compiler.findings, yaml_get(root, TEXT("tocsin")), "bad-absence",
+                               "absence belongs to a correlation: event_count and {eq: 0} only");
     if (status == STATUS_OK)
         status = sigma_read_source(d, root, &c.source);
     if (status == STATUS_OK)

@@ -23,6 +23,8 @@ static const struct row {
      "title: t\nlogsource: {category: test, tenant: x}\ndetection: {s: {f: a}, condition: s}\n",
      "unknown-key:2"},
     {"no condition", HEAD "detection: {s: {f: a}}\n", "missing-condition:3"},
+    {"absence of a plain rule",
+     HEAD "detection: {s: {f: a}, condition: s}\ntocsin: {absence: true}\n", "bad-absence:4"},
     {"unknown modifier", HEAD "detection:\n  s:\n    f|contain: a\n  condition: s\n",
      "unknown-modifier:5"},
     {"two places", HEAD "detection:\n  s:\n    f|contains|endswith: a\n  condition: s\n",
