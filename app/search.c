@@ -24,6 +24,17 @@ struct search {
     uint64_t found;
 };
 
+/* As `parse` does: JSON cannot hold such bytes, so the record is there once more as it came. */
+static void write_base64(struct buffer *out, struct text raw)
+{
+    json_write_name(out, TEXT("raw_b64"));
+    buffer_byte(out, '"');
+    char *at = buffer_reserve(out, 4 * ((raw.len + 2) / 3));
+    if (at)
+        out->len += text_to_base64(raw, at);
+    buffer_byte(out, '"');
+}
+
 static void write_record(struct search *s, const struct record *r)
 {
     struct buffer *out = &s->out.buffer;
@@ -34,6 +45,8 @@ static void write_record(struct search *s, const struct record *r)
         if (r->peer.len)
             json_write_string(out, "peer", r->peer);
         json_write_string(out, "raw", r->raw);
+        if (!text_is_utf8(r->raw))
+            write_base64(out, r->raw);
         json_write_close(out, '}');
     } else {
         char when[TIMESTAMP_LEN + 1];
