@@ -3,7 +3,6 @@
 #include "app/config.h"
 #include "app/load.h"
 #include "app/subcommands.h"
-#include "base/hash.h"
 #include "base/json_write.h"
 #include "rules/rules.h"
 #include <stdio.h>
@@ -29,10 +28,10 @@ struct tally_code {
 struct check {
     const char *lists, *overrides;
     bool is_json;
-    uint32_t errors, warnings, hints, refused;
+    uint32_t errors, warnings, hints;
+    struct load_refusals refused;
     struct tally_code codes[CODES];
     uint32_t code_count;
-    struct hash128 last; /* file and rule of the last error */
 };
 
 static void print_json(const struct finding *f)
@@ -71,27 +70,12 @@ static void count_code(struct check *c, const struct finding *f)
     c->codes[i].count++;
 }
 
-/* Several errors of one rule refuse it once. */
-static void count_refused(struct check *c, const struct finding *f)
-{
-    struct hasher h;
-    hash_start(&h);
-    hash_part_text(&h, f->file);
-    if (f->rule.len)
-        hash_part_text(&h, f->rule);
-    else
-        hash_part_u64(&h, f->line);
-    struct hash128 me = hash_end(&h);
-    c->refused += !hash_equal(me, c->last);
-    c->last = me;
-}
-
 static void tell(void *context, const struct finding *f)
 {
     struct check *c = context;
     count_code(c, f);
     if (f->severity == FINDING_ERROR)
-        count_refused(c, f);
+        load_count_refusal(&c->refused, f);
     c->errors += f->severity == FINDING_ERROR;
     c->warnings += f->severity == FINDING_WARNING;
     c->hints += f->severity == FINDING_HINT;
@@ -125,7 +109,7 @@ static void print_json_summary(const struct check *c, const struct ruleset_summa
     json_write_uint(&line, "errors", c->errors);
     json_write_uint(&line, "warnings", c->warnings);
     json_write_uint(&line, "hints", c->hints);
-    json_write_uint(&line, "refused", c->refused);
+    json_write_uint(&line, "refused", c->refused.count);
     json_write_open(&line, "codes", '{');
     for (uint32_t i = 0; i < c->code_count; i++)
         json_write_uint(&line, c->codes[i].code, c->codes[i].count);
@@ -152,9 +136,9 @@ static void print_summary(struct check *c, const struct ruleset_summary *s)
                  "%u errors, %u warnings, %u hints",
                  s->rules, s->correlations, s->filters, s->decoders, s->mappings, c->errors,
                  c->warnings, c->hints);
-    if (c->refused)
-        (void)printf("; %u of %u rules and correlations are refused", c->refused,
-                     c->refused + s->rules + s->correlations);
+    if (c->refused.count)
+        (void)printf("; %u of %u rules and correlations are refused", c->refused.count,
+                     c->refused.count + s->rules + s->correlations);
     (void)printf("\n");
 }
 
@@ -180,6 +164,7 @@ static int check_paths(struct check *c, const char **paths, uint32_t count)
         .tell = tell,
         .context = c,
         .has_lints = true,
+        .goes_on = true,
     };
     split_paths(paths, count, c, &request.rules);
     struct ruleset_summary none = {0};

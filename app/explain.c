@@ -269,6 +269,11 @@ static int explain_file(struct explain *e, const char *path)
         command_say("explain: %s", err.text);
         return COMMAND_USAGE;
     }
+    const struct ruleset_summary *summary = ruleset_get_summary(e->ruleset);
+    if (!summary->rules && !summary->correlations) {
+        command_say("explain: no rule could be used: nothing to explain");
+        return COMMAND_USAGE;
+    }
     if (!find_rule(e))
         return COMMAND_USAGE;
     enum status status = explain_input(e, path, &err);

@@ -23,6 +23,54 @@ void load_print_finding(void *ignored, const struct finding *f)
                   names[f->severity], TEXT_ARG(f->message), f->code);
 }
 
+void load_count_refusal(struct load_refusals *r, const struct finding *f)
+{
+    struct hasher h;
+    hash_start(&h);
+    hash_part_text(&h, f->file);
+    if (f->rule.len)
+        hash_part_text(&h, f->rule);
+    else
+        hash_part_u64(&h, f->line);
+    struct hash128 me = hash_end(&h);
+    r->count += !hash_equal(me, r->last);
+    r->last = me;
+}
+
+/* Between the ruleset and whoever is told. */
+struct listener {
+    const struct load_request *request;
+    struct load_refusals refusals;
+    uint32_t override_errors;
+};
+
+static void hear(void *context, const struct finding *f)
+{
+    struct listener *l = context;
+    const struct load_request *r = l->request;
+    bool is_override = r->overrides && text_equal(f->file, text_of(r->overrides));
+    if (f->severity == FINDING_ERROR && is_override)
+        l->override_errors++;
+    else if (f->severity == FINDING_ERROR)
+        load_count_refusal(&l->refusals, f);
+    if (r->tell)
+        r->tell(r->context, f);
+    else if (!r->is_quiet)
+        load_print_finding(NULL, f);
+}
+
+/* What was heard, when all was read. */
+static enum status conclude(const struct listener *l, struct error *err)
+{
+    const struct load_request *r = l->request;
+    if (l->refusals.count && !r->tell && !r->is_quiet)
+        command_say("%u rules or documents are refused and left out", l->refusals.count);
+    if (!l->override_errors || r->goes_on)
+        return STATUS_OK;
+    return error_set(err, STATUS_INVALID, 0, "the overrides in %.150s are refused: %u errors",
+                     r->overrides, l->override_errors);
+}
+
 enum status load_rules(const struct load_request *request, struct ruleset **out, struct error *err)
 {
     char share[4096];
@@ -36,6 +84,7 @@ enum status load_rules(const struct load_request *request, struct ruleset **out,
     for (uint32_t i = 0; i < request->rules.count; i++)
         paths[i] =
             strcmp(request->rules.items[i], "share") == 0 ? shipped : request->rules.items[i];
+    struct listener listener = {.request = request};
     struct ruleset_options options = {
         .paths = paths,
         .path_count = request->rules.count,
@@ -49,10 +98,8 @@ enum status load_rules(const struct load_request *request, struct ruleset **out,
         .lateness_us = request->lateness_us,
         .allows = shard_check,
         .has_lints = request->has_lints,
-        .tell = request->tell       ? request->tell
-                : request->is_quiet ? NULL
-                                    : load_print_finding,
-        .context = request->context,
+        .tell = hear,
+        .context = &listener,
     };
     struct ruleset *ruleset = NULL;
     enum status status = ruleset_load(&options, &ruleset, err);
@@ -61,6 +108,8 @@ enum status load_rules(const struct load_request *request, struct ruleset **out,
     uint32_t count = 0;
     const struct correlation *all = ruleset_correlations(ruleset, &count);
     status = shard_check(all, count, err);
+    if (!status)
+        status = conclude(&listener, err);
     if (status)
         ruleset_unref(ruleset);
     else

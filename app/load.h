@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "app/command.h"
+#include "base/hash.h"
 #include "rules/rules.h"
 #include <stdbool.h>
 
@@ -16,14 +17,23 @@ struct load_request {
     int64_t lateness_us;
     bool is_quiet;  /* tell nothing on standard error */
     bool has_lints; /* warnings and hints too */
+    bool goes_on;   /* `check`: overrides with errors do not end the load */
     finding_fn tell;
     void *context;
 };
 
 /* "--fire edge|level|consume" */
 bool load_parse_fire(const char *name, enum fire_policy *out);
-/* Refused rules are told on standard error (by `tell` where given) and left out. */
+/* Refused rules are told on standard error (by `tell` where given) and left out; how many is said
+ * there, unless `tell` or is_quiet. INVALID where the overrides have an error: half of what
+ * somebody decided is not what he decided. */
 NODISCARD enum status load_rules(const struct load_request *request, struct ruleset **out,
                                  struct error *err);
+/* Counts rules with errors: several errors of one rule refuse it once. Zero to begin with. */
+struct load_refusals {
+    struct hash128 last;
+    uint32_t count;
+};
+void load_count_refusal(struct load_refusals *r, const struct finding *f);
 /* One finding as a line for people: file:line:column: severity: message. */
 void load_print_finding(void *ignored, const struct finding *f);

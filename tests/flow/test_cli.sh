@@ -203,7 +203,11 @@ run 2 replay --rules missing log; err 'missing'; no_out ''
 run 3 replay --rules rules missing; err 'missing'
 run 2 replay --rules rules --detections /nonexistent/file log; err '/nonexistent/file'
 run 3 replay --rules rules --detections /dev/full log; err 'could not be written'
-run 0 replay --rules rules --rules bad log; err 'broken.yml:8'; cmp -s o plain || miss 'a broken rule stops the others'
+run 0 replay --rules rules --rules bad log; err 'broken.yml:8'; err '^tocsin: 1 rules .*are refused'; cmp -s o plain || miss 'a broken rule stops the others'
+printf '10000000-0000-4000-8000-000000000000:\n  levle: low\n' > broken_overrides.yml
+run 2 replay --rules rules --overrides broken_overrides.yml log; err 'broken_overrides.yml:2:.*levle'; no_out ''
+err 'overrides in broken_overrides.yml are refused: 1 error'
+run 1 check --overrides broken_overrides.yml rules; err 'levle'; out '1 rules, 1 correlations.* 1 errors'
 flow_note "replay"
 
 # ---- test ----
@@ -239,6 +243,7 @@ run 2 explain two; err '--rules is missing'
 run 2 explain --rules rules --rule nope two; err "'nope'"; no_out ''
 run 2 explain --rules rules --logsource some two; err "'some'"
 run 2 explain --rules rules two two; err 'one FILE'
+run 2 explain --rules bad two; err 'contans'; err 'nothing to explain'; no_out ''
 run 3 explain --rules rules missing; err missing
 flow_note "explain"
 
