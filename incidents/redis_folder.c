@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/timestamp.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -192,4 +193,21 @@ enum status redis_folder_open(struct redis_folder *f, const char *dir, struct er
     if (status == STATUS_OK)
         status = place_socket(f, err);
     return status == STATUS_OK ? write_conf(f, err) : status;
+}
+
+static bool is_left_over(struct text name)
+{
+    return (text_starts(name, TEXT("temp-rewriteaof-")) && text_ends(name, TEXT(".aof"))) ||
+           (text_starts(name, TEXT("temp-")) && text_ends(name, TEXT(".rdb")));
+}
+
+void redis_folder_clean(const struct redis_folder *f)
+{
+    DIR *dir = opendir(f->dir);
+    if (!dir)
+        return;
+    for (struct dirent *d = readdir(dir); d; d = readdir(dir))
+        if (is_left_over(text_of(d->d_name)) && unlinkat(dirfd(dir), d->d_name, 0) == 0)
+            log_line(LOG_INFO, "removed %s, left by a redis-server that was killed", d->d_name);
+    (void)closedir(dir);
 }

@@ -21,3 +21,6 @@ struct redis_folder {
  */
 NODISCARD enum status redis_folder_open(struct redis_folder *f, const char *dir, struct error *err);
 void redis_folder_close(struct redis_folder *f);
+/* Removes what a server left that was killed while it wrote its file anew (temp-rewriteaof-*.aof,
+ * temp-*.rdb): nobody else ever would, and each is as large as the record. No server may run. */
+void redis_folder_clean(const struct redis_folder *f);

@@ -100,6 +100,7 @@ static enum status spawn(struct redis_server *s, struct error *err)
     int fds[2], e = 0;
     pid_t parent = getpid();
     unlink(s->folder.socket);
+    redis_folder_clean(&s->folder);
     if (pipe2(fds, O_CLOEXEC))
         return error_set(err, STATUS_IO, 0, "no pipe for redis-server: %s", reason());
     pid_t pid = fork();

@@ -103,6 +103,29 @@ static void test_killed_comes_again(void **state)
     remove_dir(dir);
 }
 
+/* What a server left that was killed while it rewrote its file is gone at the next start. */
+static void test_left_over_files_are_removed(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"temp-rewriteaof-17.aof", "temp-rewriteaof-bg-4242.aof",
+                                        "temp-99.rdb", "temp-notes.txt"};
+    char *dir = temp_dir();
+    char path[600];
+    for (size_t i = 0; i < 4; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", dir, names[i]);
+        FILE *f = fopen(path, "w");
+        assert_non_null(f);
+        assert_int_equal(fclose(f), 0);
+    }
+    struct redis_server *s = start(dir);
+    redis_server_stop(s);
+    for (size_t i = 0; i < 4; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", dir, names[i]);
+        assert_int_equal(access(path, F_OK), i < 3 ? -1 : 0);
+    }
+    remove_dir(dir);
+}
+
 static void test_second_owner_is_refused(void **state)
 {
     (void)state;
@@ -160,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers_and_keeps),
         cmocka_unit_test(test_killed_comes_again),
+        cmocka_unit_test(test_left_over_files_are_removed),
         cmocka_unit_test(test_second_owner_is_refused),
         cmocka_unit_test(test_torn_tail_is_repaired),
         cmocka_unit_test(test_long_path_has_a_short_socket),
