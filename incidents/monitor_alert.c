@@ -93,6 +93,11 @@ static struct incident_alert *find_member(const struct incident *n, struct text 
     return NULL;
 }
 
+static int64_t start_of(const struct monitor_alert *a)
+{
+    return a->starts_us == TIMESTAMP_NONE ? a->now_us : a->starts_us;
+}
+
 static struct incident_alert *add_member(struct incident *n, const struct monitor_alert *a)
 {
     if (n->alert_count == INCIDENT_ALERTS)
@@ -147,7 +152,7 @@ static bool update_member(struct incidents *i, struct incident *n, const struct 
     m->expires_us = a->expires_us;
     m->ends_us = TIMESTAMP_NONE;
     if (is_news || m->starts_us == TIMESTAMP_NONE)
-        m->starts_us = a->starts_us == TIMESTAMP_NONE ? a->now_us : a->starts_us;
+        m->starts_us = start_of(a);
     if (!incident_set_text(&m->name, a->name) || !incident_set_text(&m->host, a->host) ||
         !incident_set_text(&m->summary, text_head(a->title, 1000)))
         COUNT(i, no_memory);
@@ -240,7 +245,7 @@ static void open_alert(struct incidents *i, const struct monitor_alert *a,
     if (before)
         memcpy(n->recurs_of, before->id, sizeof n->recurs_of);
     (void)update_member(i, n, a);
-    n->times[TIME_OCCURRED] = n->alerts ? n->alerts[0].starts_us : a->now_us;
+    incident_detect_date(n, start_of(a));
     n->times[TIME_FIRST_EVENT] = n->times[TIME_ALERT] = a->now_us;
     n->last_us = n->last_journal_us = a->now_us;
     n->detections = 1;
@@ -260,6 +265,7 @@ static void record_member(struct incidents *i, struct incident *n, const char *k
     buffer_init(&more, 1 << 16);
     json_write_string(&more, "alert", text_head(a->member_key, 500));
     json_write_string(&more, "name", text_head(a->name, 500));
+    json_write_time(&more, "occurred", n->times[TIME_OCCURRED]);
     incident_detect_record(i, n, kind, a->integration, buffer_text(&more), a->now_us);
     buffer_fini(&more);
 }
@@ -272,6 +278,7 @@ static void grow(struct incidents *i, struct incident *n, const struct monitor_a
     n->recurrences++;
     n->detections++;
     n->last_us = n->last_journal_us = a->now_us;
+    incident_detect_date(n, start_of(a));
     if (a->host.len && !roster_is_nobody(ENTITY_HOST, a->host))
         (void)incident_add_entity(n, ENTITY_HOST, a->host, 1);
     regrade(n);
@@ -315,10 +322,20 @@ static void settle(struct incidents *i, struct incident *n, struct text by, int6
                           now_us);
 }
 
+/* The late end of an episode before the one that fires now. Only the sender's own times tell, and
+ * an episode of no length has none: who names no start gets the end for it from Alertmanager. */
+static bool is_of_older(const struct incident_alert *m, const struct monitor_alert *a)
+{
+    return a->starts_us != TIMESTAMP_NONE && a->starts_us < a->ends_us &&
+           m->starts_us != TIMESTAMP_NONE && a->ends_us < m->starts_us;
+}
+
 void monitor_alert_resolve(struct incidents *i, const struct monitor_alert *a)
 {
     struct incident *n = incidents_key_find_alert(i, a->incident_key);
     struct incident_alert *m = n ? find_member(n, a->member_key) : NULL;
+    if (m && m->is_firing && is_of_older(m, a))
+        return;
     monitor_waiting_forget(i, a);
     if (!m || !m->is_firing)
         return; /* resolve of nothing: on the journal, of no effect */

@@ -149,8 +149,8 @@ bool webhook_add_alert(struct webhook_call *call, const struct webhook_alert *al
         call->refused++;
         return false;
     }
-    return add(call, buffer_text(&call->scratch), RECORD_ALERT, FORMAT_JSON,
-               alert->is_heartbeat ? TEXT_NONE : alert->origin, alert->is_heartbeat);
+    return add(call, buffer_text(&call->scratch), RECORD_ALERT, FORMAT_JSON, TEXT_NONE,
+               alert->is_heartbeat);
 }
 
 bool webhook_add_event(struct webhook_call *call, struct text raw, enum format format,

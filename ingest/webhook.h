@@ -37,10 +37,10 @@
  *   annotations  object of strings, as sent
  *   details      object, as sent: custom_details, data, extra properties
  *
- * record.origin is the sender's identity of this message ("alertmanager:<key>:firing:<start>",
- * "cloudevents:<source>:<id>", "idempotency:<key>:<n>"): a repetition within 10 minutes is the same
- * message. It is empty for heartbeats, where every repetition counts, and where the sender gives
- * nothing to tell a repetition from a second event.
+ * record.origin is the sender's identity of this message ("cloudevents:<source>:<id>",
+ * "idempotency:<key>:<n>"): a repetition within 10 minutes is the same message. Alerts have none
+ * but that of the header: two equal bodies may be two outages with a resolve between them, and what
+ * is said twice of a state changes nothing. Heartbeats have none at all.
  *
  * Other events (the plain endpoint, CloudEvents that are no alerts, PagerDuty's change events) are
  * RECORD_EVENT with the sender's own JSON; change events carry "integration":"pagerduty-change".
@@ -56,7 +56,6 @@ struct webhook_alert {
     int64_t starts_us, ends_us, expires_us; /* TIMESTAMP_NONE: not said */
     int64_t truncated;
     const struct json_node *labels, *annotations, *details; /* NULL: none */
-    struct text origin;                                     /* empty: none */
 };
 
 enum webhook_style {

@@ -98,18 +98,6 @@ static void describe(struct webhook_alert *a, const struct json_node *alert)
     a->is_heartbeat = is_heartbeat(labels, notes);
 }
 
-/* "<integration>:<key>:<status>:<time>", or empty where there is no time. */
-static struct text identity(struct webhook_call *call, const struct webhook_alert *a,
-                            int64_t first_us, int64_t second_us)
-{
-    char tail[64];
-    if (first_us == TIMESTAMP_NONE)
-        return TEXT_NONE;
-    (void)snprintf(tail, sizeof tail, "%d:%" PRId64 ":%" PRId64, (int)a->status, first_us,
-                   second_us == TIMESTAMP_NONE ? 0 : second_us);
-    return webhook_join(call, webhook_join(call, a->integration, ":", a->key), ":", text_of(tail));
-}
-
 /* ---- the webhook ---- */
 
 struct group {
@@ -155,7 +143,6 @@ static void add_member(struct webhook_call *call, const struct group *g,
     a.url = first_of(alert, links);
     if (!a.url.len)
         a.url = g->url;
-    a.origin = identity(call, &a, a.starts_us, a.ends_us);
     (void)webhook_add_alert(call, &a);
 }
 
@@ -242,9 +229,9 @@ static const char *add_posted(struct webhook_call *call, const struct json_node 
     a.ends_us = a.status == WEBHOOK_RESOLVED ? end_us : TIMESTAMP_NONE;
     a.expires_us = a.status == WEBHOOK_RESOLVED ? TIMESTAMP_NONE : end_us;
     a.group = api_group(call, a.labels);
-    /* Prometheus posts a firing alert again every minute, each time with a later end: that is news
-     * (it still fires) and not a repetition. */
-    a.origin = has_start && has_end ? identity(call, &a, a.starts_us, end_us) : TEXT_NONE;
+    /* the start that the sender did not say is ours: nothing to tell an older episode by */
+    if (!has_start && a.status == WEBHOOK_RESOLVED)
+        a.starts_us = TIMESTAMP_NONE;
     (void)webhook_add_alert(call, &a);
     return NULL;
 }

@@ -71,9 +71,6 @@ static void take_create(struct webhook_call *call)
     a.service = json_tree_member(b, "entity");
     a.details = json_tree_get(b, "details");
     a.host = json_tree_member(a.details, "host");
-    if (alias.len)
-        a.origin = webhook_join(call, webhook_join(call, TEXT("opsgenie"), ":", a.key), ":",
-                                webhook_digest(call, call->request->body));
     (void)webhook_add_alert(call, &a);
     accept(call);
 }

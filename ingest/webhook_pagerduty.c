@@ -2,7 +2,6 @@
 #include "base/json_write.h"
 #include "base/timestamp.h"
 #include "ingest/webhook_types.h"
-#include <inttypes.h>
 #include <stdio.h>
 
 /* PagerDuty's Events API v2 and v1, and its change events. A key names an incident within a routing
@@ -61,13 +60,6 @@ static bool read_action(struct text word, enum webhook_status *out)
     return false;
 }
 
-/* A repetition is the same bytes again: a sender that tries once more. */
-static struct text identity(struct webhook_call *call, const struct webhook_alert *a)
-{
-    return webhook_join(call, webhook_join(call, TEXT("pagerduty"), ":", a->key), ":",
-                        webhook_digest(call, call->request->body));
-}
-
 static void add_event(struct webhook_call *call, struct webhook_alert *a, struct text routing_key,
                       struct text dedup_key)
 {
@@ -75,7 +67,6 @@ static void add_event(struct webhook_call *call, struct webhook_alert *a, struct
     a->receiver = webhook_digest(call, routing_key);
     a->key = webhook_join(call, a->receiver, "/", dedup_key);
     a->group = a->key;
-    a->origin = identity(call, a);
     (void)webhook_add_alert(call, a);
 }
 
@@ -195,9 +186,7 @@ static void take_change(struct webhook_call *call)
         json_tree_write(json_tree_get(p, "custom_details"), b);
     }
     json_write_close(b, '}');
-    (void)webhook_add_event(call, buffer_text(b), FORMAT_JSON,
-                            webhook_join(call, TEXT("pagerduty-change"), ":",
-                                         webhook_digest(call, call->request->body)));
+    (void)webhook_add_event(call, buffer_text(b), FORMAT_JSON, TEXT_NONE);
     webhook_answer(call, 202,
                    TEXT("{\"status\":\"success\",\"message\":\"Change event processed\"}"));
 }

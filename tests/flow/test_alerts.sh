@@ -46,6 +46,38 @@ flow_note "PagerDuty: trigger, acknowledge and resolve meet in $id"
 [ "$(post /v2/enqueue '{"event_action":"trigger"}')" = 400 ] || flow_fail "a faulty event is taken"
 flow_note "a resolve of nothing is taken and changes nothing"
 
+# ---- equal bodies -------------------------------------------------------------------------------
+# These senders give no id of an event: the same bytes again are another event, not a repetition.
+send() { # send SENDER trigger|resolve
+  case $1 in
+  v2) post /v2/enqueue "{\"routing_key\":\"0123456789abcdef0123456789abcdef\",\"dedup_key\":\"twice\",
+    \"event_action\":\"$2\",\"payload\":{\"summary\":\"Down\",\"source\":\"twice-v2\",\"severity\":\"error\"}}" ;;
+  v1) post /generic/2010-04-15/create_event.json "{\"service_key\":\"k1\",\"event_type\":\"$2\",
+    \"incident_key\":\"twice\",\"description\":\"Down\",\"details\":{\"host\":\"twice-v1\"}}" ;;
+  opsgenie) if [ "$2" = trigger ]; then
+    post /v2/alerts '{"message":"Down","alias":"twice","priority":"P1","details":{"host":"twice-opsgenie"}}'
+  else
+    post '/v2/alerts/twice/close?identifierType=alias' '{"source":"x"}'
+  fi ;;
+  alertmanager) post /webhooks/alertmanager "{\"version\":\"4\",\"groupKey\":\"twice\",\"alerts\":[{
+    \"status\":\"$([ "$2" = trigger ] && echo firing || echo resolved)\",\"fingerprint\":\"f7\",
+    \"labels\":{\"alertname\":\"Down\",\"host\":\"twice-alertmanager\",\"severity\":\"critical\"},
+    \"startsAt\":\"2026-01-02T03:04:05Z\",
+    \"endsAt\":\"$([ "$2" = trigger ] && echo 0001-01-01T00:00:00Z || echo 2026-01-02T04:04:05Z)\"}]}" ;;
+  esac
+}
+for sender in v2 v1 opsgenie alertmanager; do
+  for round in 1 2 3; do
+    for action in trigger resolve; do
+      [[ $(send $sender $action) = 20[02] ]] || flow_fail "$sender $action: $(cat "$flow_dir/answer")"
+      state=$([ $action = trigger ] && echo open || echo resolved)
+      flow_wait 10 has "$state" "twice-$sender" || flow_fail "$sender: $action $round is lost: $(incidents)"
+    done
+  done
+  [ "$(incidents | grep -c "twice-$sender")" = 1 ] || flow_fail "$sender: not one incident: $(incidents)"
+  flow_note "$sender: equal triggers and resolves in turn are each heard"
+done
+
 # ---- a real Alertmanager --------------------------------------------------------------------------
 alertmanager=$(command -v prometheus-alertmanager || command -v alertmanager)
 if [ -n "$alertmanager" ] && command -v amtool > /dev/null; then

@@ -126,6 +126,26 @@ static void test_group_resolves_with_its_last(void **state)
     incidents_close(i);
 }
 
+/* The earliest start of any member, also of one that came later. */
+static void test_occurred(void **state)
+{
+    (void)state;
+    static const char early[] = ",\"starts_at\":\"2026-09-21T14:00:00.000000Z\"";
+    static const char later[] = ",\"starts_at\":\"2026-09-21T14:10:00.000000Z\"";
+    struct told told = {0};
+    struct incidents *i = open_record(&told);
+    struct arena arena;
+    int64_t want;
+    arena_init(&arena, 1 << 20);
+    put(i, CASE_T0, 1, "a", "g", "firing", "critical", later);
+    put(i, CASE_T0 + CASE_S, 2, "b", "g", "firing", "critical", early);
+    struct doc_tree t = case_first(i, "incident", &arena);
+    assert_true(timestamp_parse(TEXT("2026-09-21T14:00:00Z"), 0, &want, NULL));
+    assert_int_equal(doc_tree_time(doc_tree_get(&t, "times"), "occurred"), want);
+    arena_fini(&arena);
+    incidents_close(i);
+}
+
 static void test_acknowledge_and_nothing(void **state)
 {
     (void)state;
@@ -139,6 +159,36 @@ static void test_acknowledge_and_nothing(void **state)
     expect_state(i, "acknowledged", "critical", 1);
     put(i, CASE_T0 + 3 * CASE_S, 5, "a", "g", "firing", "critical", "");
     expect_state(i, "acknowledged", "critical", 1);
+    incidents_close(i);
+}
+
+/* The same outage twice: the second counts, though its alert says the same; and the end of the one
+ * before, told again, does not end the one that fires. */
+static void test_fires_again(void **state)
+{
+    (void)state;
+    struct told told = {0};
+    struct incidents *i = open_record(&told);
+    char fires[80], ends[160], again[80], when[3][TIMESTAMP_LEN + 1];
+    timestamp_format(CASE_T0 - M, when[0]);
+    timestamp_format(CASE_T0 + M, when[1]);
+    timestamp_format(CASE_T0 + 4 * M, when[2]);
+    (void)snprintf(fires, sizeof fires, ",\"starts_at\":\"%s\"", when[0]);
+    (void)snprintf(ends, sizeof ends, "%s,\"ends_at\":\"%s\"", fires, when[1]);
+    (void)snprintf(again, sizeof again, ",\"starts_at\":\"%s\"", when[2]);
+    for (uint64_t n = 0; n < 2; n++) {
+        int64_t at_us = CASE_T0 + (int64_t)n * 2 * M;
+        put(i, at_us, 2 * n + 1, "a", "g", "firing", "critical", fires);
+        expect_state(i, "open", "critical", 1);
+        put(i, at_us + M, 2 * n + 2, "a", "g", "resolved", "critical", ends);
+        expect_state(i, "resolved", "critical", 1);
+    }
+    put(i, CASE_T0 + 5 * M, 5, "a", "g", "firing", "critical", again);
+    put(i, CASE_T0 + 6 * M, 6, "a", "g", "resolved", "critical", ends);
+    expect_state(i, "open", "critical", 1);
+    put(i, CASE_T0 + 7 * M, 7, "a", "g", "resolved", "critical", again);
+    expect_state(i, "resolved", "critical", 1);
+    assert_int_equal(case_count(i, "incident"), 1);
     incidents_close(i);
 }
 
@@ -204,7 +254,9 @@ int main(void)
         cmocka_unit_test(test_severities),
         cmocka_unit_test(test_warning_waits),
         cmocka_unit_test(test_group_resolves_with_its_last),
+        cmocka_unit_test(test_occurred),
         cmocka_unit_test(test_acknowledge_and_nothing),
+        cmocka_unit_test(test_fires_again),
         cmocka_unit_test(test_expiry),
         cmocka_unit_test(test_heartbeat),
         cmocka_unit_test(test_charges_its_host),
