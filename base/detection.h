@@ -26,6 +26,7 @@ struct detection {
     const uint64_t *evidence;    /* positions, ascending, at most DETECTION_EVIDENCE */
     uint32_t evidence_count;
     uint64_t evidence_total; /* how many there were */
+    int64_t lead_us;         /* how long before event_us the earliest evidence was; 0: it is that */
 };
 
 enum { DETECTION_EVIDENCE = 64 }; /* the first and the last half of that */

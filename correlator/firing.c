@@ -86,6 +86,14 @@ static struct detection *begin(struct shard *s, const struct rule_state *r,
     return d;
 }
 
+/* Entries stand in order of their time: the first is the earliest evidence, also where the list of
+ * positions leaves out the middle. */
+static int64_t lead_of(const struct rule_state *r, const struct window *w, int64_t event_us)
+{
+    int64_t first_us = w->count ? window_at(w, &r->shape, 0)->event_us : event_us;
+    return first_us < event_us ? event_us - first_us : 0;
+}
+
 void firing_add(struct shard *s, const struct rule_state *r, const struct window *w,
                 const struct feed *f, bool is_renewal, struct shard_reply *reply)
 {
@@ -100,6 +108,7 @@ void firing_add(struct shard *s, const struct rule_state *r, const struct window
     d->record = f->record;
     d->subject = f->subject;
     d->is_renewal = is_renewal;
+    d->lead_us = lead_of(r, w, f->event_us);
     d->id = detection_make_id(d->rule, d->subject,
                               firing_identity(f->record, f->event_us, f->position), is_renewal);
     put(s, reply, d, true);
@@ -126,6 +135,7 @@ void firing_add_silence(struct shard *s, const struct rule_state *r, const struc
     d->position = s->clock.position;
     d->released = s->clock.position;
     d->is_renewal = is_renewal;
+    d->lead_us = w->newest_us < event_us ? event_us - w->newest_us : 0; /* the last heard */
     d->id =
         detection_make_id(d->rule, d->subject, firing_identity(NULL, event_us, last), is_renewal);
     put(s, reply, d, true);

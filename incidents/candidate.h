@@ -44,10 +44,11 @@ struct candidate {
     struct incident *incident;         /* the one it belongs to in this episode, or NULL */
     char last_incident[IDENT_LEN + 1]; /* of an earlier episode, or "" */
     int64_t last_closed_us;
-    bool was_confirmed;        /* ... closed as a true positive */
-    int64_t first_us, last_us; /* event time of this episode's detections */
-    int64_t received_us;       /* receipt of the first one's event */
-    int64_t alert_us;          /* journal time of the first one */
+    bool was_confirmed;  /* ... closed as a true positive */
+    int64_t first_us;    /* event time of this episode's earliest evidence */
+    int64_t last_us;     /* event time of its latest detection */
+    int64_t received_us; /* receipt of the first one's event */
+    int64_t alert_us;    /* journal time of the first one */
     uint64_t detections;
     bool is_backfill;
     double criticality;     /* of the roster; not stored */

@@ -120,8 +120,8 @@ static void count_detection(struct candidate *c, struct member *m, const struct 
         c->is_backfill = received(d) - t_us > HOUR_US;
         c->first_us = c->last_us = t_us;
     }
-    if (t_us < c->first_us)
-        c->first_us = t_us;
+    if (t_us - d->lead_us < c->first_us)
+        c->first_us = t_us - d->lead_us;
     if (t_us > c->last_us)
         c->last_us = t_us;
     if (!m->count++)

@@ -110,12 +110,17 @@ static void add_evidence(struct incidents *i, struct incident *n, const struct m
 
 /* ---- joining and opening ---- */
 
+void incident_detect_date(struct incident *n, int64_t first_us)
+{
+    if (first_us < n->times[TIME_OCCURRED] || n->times[TIME_OCCURRED] == TIMESTAMP_NONE)
+        n->times[TIME_OCCURRED] = first_us;
+}
+
 static void join(struct incidents *i, struct incident *n, struct candidate *c)
 {
     c->incident = n;
     (void)incident_add_entity(n, c->kind, c->value, c->episode);
-    if (c->first_us < n->times[TIME_OCCURRED] || n->times[TIME_OCCURRED] == TIMESTAMP_NONE)
-        n->times[TIME_OCCURRED] = c->first_us;
+    incident_detect_date(n, c->first_us);
     if (c->received_us < n->times[TIME_FIRST_EVENT] || n->times[TIME_FIRST_EVENT] == TIMESTAMP_NONE)
         n->times[TIME_FIRST_EVENT] = c->received_us;
     if (c->alert_us < n->times[TIME_ALERT] || n->times[TIME_ALERT] == TIMESTAMP_NONE)
@@ -307,6 +312,7 @@ static void record_member(struct incidents *i, struct incident *n, const struct 
     json_write_string(&more, "family", d->rule->family);
     json_write_string(&more, "entity", at->candidate->value);
     json_fixed_write(&more, "score", at->score, 2);
+    json_write_time(&more, "occurred", n->times[TIME_OCCURRED]);
     incident_detect_record(i, n, "incident.grew", TEXT_NONE, buffer_text(&more), d->journal_us);
     buffer_fini(&more);
 }
@@ -321,6 +327,7 @@ static void append(struct incidents *i, const struct detection *d, const struct 
         struct candidate *at = g->all[c].candidate;
         if (at->incident != n)
             continue;
+        incident_detect_date(n, at->first_us);
         if (g->all[c].is_new_member && !grown)
             grown = &g->all[c];
         is_first_entity |=

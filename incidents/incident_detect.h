@@ -21,6 +21,8 @@ struct member *incident_detect_charge(struct incidents *i, struct candidate *c,
                                       const struct charge *charge, bool *out_is_new);
 /* Scores, parts, severity and priority of an incident from its entities. True: priority rose. */
 bool incident_detect_reweigh(struct incidents *i, struct incident *n);
+/* It began no later than this: the earliest evidence of what belongs to it. */
+void incident_detect_date(struct incident *n, int64_t first_us);
 /* Ends the entity's part in its incident: the next detection starts a new episode. */
 void incident_detect_release(struct incidents *i, struct candidate *c, int64_t now_us,
                              bool was_confirmed);

@@ -112,6 +112,10 @@ static void see_incident(struct reading *r, struct story *s, struct text what,
         s->disposition = vocabulary_keep(&r->words, disposition);
     if (text_equal(what, TEXT("opened"))) {
         see_opened(r, s, data, us);
+    } else if (text_equal(what, TEXT("grew"))) {
+        int64_t occurred = doc_tree_time(data, "occurred");
+        if (occurred != TIMESTAMP_NONE)
+            s->marks[MARK_OCCURRED] = occurred;
     } else if (text_equal(what, TEXT("acknowledged"))) {
         first(s, MARK_ACKNOWLEDGED, us);
     } else if (text_equal(what, TEXT("triaged"))) {

@@ -177,10 +177,10 @@ static inline void feeds_write(struct feeds_run *run, const struct detection *d)
         uint64_t evidence = 0;
         for (uint32_t i = 0; i < d->evidence_count; i++)
             evidence = hash_mix(evidence + d->evidence[i]);
-        buffer_printf(&run->out, " p%llu r%llu j%lld %s e%llu/%u %016llx",
+        buffer_printf(&run->out, " p%llu r%llu j%lld %s e%llu/%u %016llx l%lld",
                       (unsigned long long)d->position, (unsigned long long)d->released,
                       (long long)d->journal_us, id, (unsigned long long)d->evidence_total,
-                      d->evidence_count, (unsigned long long)evidence);
+                      d->evidence_count, (unsigned long long)evidence, (long long)d->lead_us);
     }
     buffer_byte(&run->out, '\n');
 }
