@@ -27,11 +27,20 @@ static size_t digits_of(struct text t, size_t most)
     return n;
 }
 
+/* Length of the space that `t` begins with, 0: none. Some senders pad with no-break spaces, in
+ * UTF-8 or Latin-1. */
+static size_t space_len(struct text t)
+{
+    if (t.len && (t.at[0] == ' ' || t.at[0] == (char)0xA0))
+        return 1;
+    return text_starts(t, TEXT("\xC2\xA0")) ? 2 : 0;
+}
+
 static void skip_spaces(struct text *t)
 {
     size_t i = 0;
-    while (i < t->len && t->at[i] == ' ')
-        i++;
+    for (size_t len = 1; len && i < t->len; i += len)
+        len = space_len((struct text){t->at + i, t->len - i});
     *t = (struct text){t->at + i, t->len - i};
 }
 
@@ -330,7 +339,7 @@ bool syslog_is_file_line(struct stamp_reader *stamps, struct text t)
     if (!stamp_read(stamps, t, &stamp))
         return false;
     t = text_skip(t, stamp.len);
-    if (!is_at(t, 0, ' '))
+    if (!space_len(t))
         return false;
     skip_spaces(&t);
     return tag_is_host_and_tag(t);

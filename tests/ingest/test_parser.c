@@ -144,6 +144,20 @@ static const struct row rows[] = {
      FORMAT("rfc3164") TIME("2014-02-05T13:37:45.000000Z") AUTH_INFO
      "\"host\":\"sol\",\"program\":\"sshd\",\"pid\":\"9\",\"msgid\":\"800047\","
      "\"message\":\"m\"," GUESSED},
+    {"3164: no-break space before the host", RAW("<38>Feb  5 13:37:45 \xC2\xA0web1 sshd[9]: m"),
+     FORMAT_AUTO, NULL,
+     FORMAT("rfc3164") TIME("2014-02-05T13:37:45.000000Z") AUTH_INFO
+     "\"host\":\"web1\",\"program\":\"sshd\",\"pid\":\"9\",\"message\":\"m\"," GUESSED},
+    {"3164: a no-break space alone before the host",
+     RAW("<38>Feb  5 13:37:45\xC2\xA0web1 sshd[9]: m"), FORMAT_AUTO, NULL,
+     FORMAT("rfc3164") TIME("2014-02-05T13:37:45.000000Z") AUTH_INFO
+     "\"host\":\"web1\",\"program\":\"sshd\",\"pid\":\"9\",\"message\":\"m\"," GUESSED},
+    {"3164: no-break spaces, no priority", RAW("Feb  5 13:37:45 \xC2\xA0\xC2\xA0web1 sshd[9]: m"),
+     FORMAT_AUTO, NULL,
+     FORMAT("rfc3164") TIME("2014-02-05T13:37:45.000000Z") "\"host\":\"web1\",\"program\":\"sshd\","
+                                                           "\"pid\":\"9\",\"message\":\"m\","
+                                                           "\"flags\":[\"year_assumed\",\"zone_"
+                                                           "assumed\",\"pri_missing\"]}\n"},
     {"3164: a relay's header in front",
      RAW("<38>Feb  5 13:37:46 relay Feb  5 13:37:45 web1 sshd[9]: m"), FORMAT_AUTO, NULL,
      FORMAT("rfc3164") TIME("2014-02-05T13:37:45.000000Z") AUTH_INFO
