@@ -9,6 +9,16 @@ support=$(dirname "$(readlink -f "$0")")/../support
 command -v logger > /dev/null || flow_skip "no logger here"
 command -v "$python" > /dev/null || flow_skip "no python3 here"
 
+# what replay decides of the same story: it began with the first guess
+for n in 1 2 3 4 5; do
+  echo "<38>1 2026-03-01T12:30:0$n.000000Z web1 sshd 1 - - Failed password for root from 203.0.113.9 port 1 ssh2"
+done > "$flow_dir/story"
+echo "<38>1 2026-03-01T12:30:20.000000Z web1 sshd 1 - - Accepted password for root from 203.0.113.9 port 2 ssh2" >> "$flow_dir/story"
+"$tocsin" replay --rules share --incidents - "$flow_dir/story" > "$flow_dir/replayed" || flow_fail "replay"
+grep -q '"occurred": *"2026-03-01T12:30:01.000000Z"' "$flow_dir/replayed" ||
+  flow_fail "it occurred with the first guess: $(cat "$flow_dir/replayed")"
+flow_note "replay dates the incident by its first guess"
+
 # the secret as the configuration file wants it: whsec_ and base64
 secret=tocsin-test-secret-0123456789
 printf 'whsec_%s' "$(printf '%s' $secret | base64)" > "$flow_dir/secret"
