@@ -16,6 +16,8 @@
 #define REOPEN_US (600 * SECOND_US) /* firing again within this reopens */
 #define CHECK_US  (5 * SECOND_US)   /* between two walks over all alerts */
 
+enum { SUMMARY_BYTES = 1000 };
+
 /* ---- reading ---- */
 
 static struct text field(struct incidents *i, const struct event *e, const char *name)
@@ -136,28 +138,57 @@ static void regrade(struct incident *n)
         n->severity = n->floor = floor;
 }
 
-/* True when this is news: a member that did not fire before. */
-static bool update_member(struct incidents *i, struct incident *n, const struct monitor_alert *a)
+/* These senders trigger once for each thing that happens, and each counts. The others say again
+ * what still is, for as long as it is: only what is new in it counts. */
+static bool is_eventful(const struct monitor_alert *a)
+{
+    return text_equal(a->integration, TEXT("pagerduty")) ||
+           text_equal(a->integration, TEXT("opsgenie"));
+}
+
+enum heard { HEARD_NOTHING, HEARD_AGAIN, HEARD_NEWS };
+
+/* What an alert adds to a member as it was told last. Texts with a measured value in them differ
+ * each time, so a state's do not count; and where a state says when it ends if it is not told
+ * again, another start is the same one prolonged. */
+static enum heard hear(const struct incident_alert *m, const struct monitor_alert *a)
+{
+    if (!m->is_firing || m->severity != a->severity)
+        return HEARD_NEWS;
+    if (is_eventful(a))
+        return text_equal(m->summary ? text_of(m->summary) : TEXT_NONE,
+                          text_head(a->title, SUMMARY_BYTES))
+                   ? HEARD_AGAIN
+                   : HEARD_NEWS;
+    bool is_restarted = a->starts_us != TIMESTAMP_NONE && a->starts_us != m->starts_us &&
+                        m->expires_us == TIMESTAMP_NONE;
+    return is_restarted ? HEARD_NEWS : HEARD_NOTHING;
+}
+
+static enum heard update_member(struct incidents *i, struct incident *n,
+                                const struct monitor_alert *a)
 {
     struct incident_alert *m = find_member(n, a->member_key);
     if (!m)
         m = add_member(n, a);
     if (!m) {
         COUNT(i, members_left_out);
-        return false;
+        return HEARD_NOTHING;
     }
-    bool is_news = !m->is_firing;
+    enum heard heard = hear(m, a);
+    bool was_firing = m->is_firing;
     m->is_firing = true;
     m->severity = a->severity;
     m->expires_us = a->expires_us;
     m->ends_us = TIMESTAMP_NONE;
-    if (is_news || m->starts_us == TIMESTAMP_NONE)
+    bool is_told_anew = heard == HEARD_NEWS && !is_eventful(a) && a->starts_us != TIMESTAMP_NONE;
+    if (!was_firing || m->starts_us == TIMESTAMP_NONE || is_told_anew)
         m->starts_us = start_of(a);
     if (!incident_set_text(&m->name, a->name) || !incident_set_text(&m->host, a->host) ||
-        !incident_set_text(&m->summary, text_head(a->title, 1000)))
+        !incident_set_text(&m->summary, text_head(a->title, SUMMARY_BYTES)))
         COUNT(i, no_memory);
     incidents_touch_incident(i, n);
-    return is_news;
+    return heard;
 }
 
 /* ---- charging the host ---- */
@@ -227,7 +258,7 @@ static struct incident *make_incident(struct incidents *i, const struct monitor_
     n->severity = n->floor = a->severity;
     struct text title = a->title.len ? a->title : a->name.len ? a->name : a->key;
     if (!incident_set_text(&n->key, a->incident_key) ||
-        !incident_set_text(&n->title, text_head(title, 1000))) {
+        !incident_set_text(&n->title, text_head(title, SUMMARY_BYTES))) {
         incident_free(n);
         return NULL;
     }
@@ -265,6 +296,7 @@ static void record_member(struct incidents *i, struct incident *n, const char *k
     buffer_init(&more, 1 << 16);
     json_write_string(&more, "alert", text_head(a->member_key, 500));
     json_write_string(&more, "name", text_head(a->name, 500));
+    json_write_string(&more, "summary", text_head(a->title, SUMMARY_BYTES));
     json_write_time(&more, "occurred", n->times[TIME_OCCURRED]);
     incident_detect_record(i, n, kind, a->integration, buffer_text(&more), a->now_us);
     buffer_fini(&more);
@@ -272,9 +304,10 @@ static void record_member(struct incidents *i, struct incident *n, const char *k
 
 static void grow(struct incidents *i, struct incident *n, const struct monitor_alert *a)
 {
-    bool is_news = update_member(i, n, a);
-    if (!is_news)
-        return; /* the same alert once more: nothing to say */
+    enum heard heard = update_member(i, n, a);
+    if (heard == HEARD_NOTHING)
+        return; /* the same state once more */
+    bool was_quiet = n->last_us != TIMESTAMP_NONE && a->now_us - n->last_us >= DAY_US;
     n->recurrences++;
     n->detections++;
     n->last_us = n->last_journal_us = a->now_us;
@@ -284,9 +317,14 @@ static void grow(struct incidents *i, struct incident *n, const struct monitor_a
     regrade(n);
     bool has_risen = incident_weigh(n, a->now_us);
     charge_all(i, n);
-    record_member(i, n, "incident.grew", a);
-    if (has_risen)
+    if (heard == HEARD_NEWS)
+        record_member(i, n, "incident.grew", a);
+    if (has_risen) {
         outbox_notice(i, n, NOTICE_RAISED, a->now_us);
+    } else if (was_quiet) {
+        incident_detect_record(i, n, "incident.recurred", a->integration, TEXT_NONE, a->now_us);
+        outbox_notice(i, n, NOTICE_RECURRED, a->now_us);
+    }
 }
 
 static int64_t settled_us(const struct incident *n)

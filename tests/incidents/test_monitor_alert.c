@@ -25,17 +25,18 @@ static struct incidents *open_record(struct told *told)
 }
 
 /* One alert in the shape of ingest's webhooks. */
-static void put(struct incidents *i, int64_t at_us, uint64_t position, const char *key,
-                const char *group, const char *status, const char *severity, const char *more)
+static void put_by(struct incidents *i, const char *by, const char *title, int64_t at_us,
+                   uint64_t position, const char *key, const char *group, const char *status,
+                   const char *severity, const char *more)
 {
     char json[600];
     struct arena arena;
     size_t at;
     arena_init(&arena, 1 << 20);
     (void)snprintf(json, sizeof json,
-                   "{\"integration\":\"alertmanager\",\"key\":\"%s\",\"group\":\"%s\","
-                   "\"status\":\"%s\",\"severity\":\"%s\",\"title\":\"Disk \\u00e9 full\"%s}",
-                   key, group, status, severity, more);
+                   "{\"integration\":\"%s\",\"key\":\"%s\",\"group\":\"%s\","
+                   "\"status\":\"%s\",\"severity\":\"%s\",\"title\":\"%s\"%s}",
+                   by, key, group, status, severity, title, more);
     const struct record record = {.raw = text_of(json),
                                   .kind = RECORD_ALERT,
                                   .receive_us = at_us,
@@ -49,6 +50,13 @@ static void put(struct incidents *i, int64_t at_us, uint64_t position, const cha
     assert_int_equal(incidents_alert(i, &event), STATUS_OK);
     event_fini(&event);
     arena_fini(&arena);
+}
+
+static void put(struct incidents *i, int64_t at_us, uint64_t position, const char *key,
+                const char *group, const char *status, const char *severity, const char *more)
+{
+    put_by(i, "alertmanager", "Disk \\u00e9 full", at_us, position, key, group, status, severity,
+           more);
 }
 
 static void expect_state(const struct incidents *i, const char *state, const char *severity,
@@ -142,6 +150,58 @@ static void test_occurred(void **state)
     struct doc_tree t = case_first(i, "incident", &arena);
     assert_true(timestamp_parse(TEXT("2026-09-21T14:00:00Z"), 0, &want, NULL));
     assert_int_equal(doc_tree_time(doc_tree_get(&t, "times"), "occurred"), want);
+    arena_fini(&arena);
+    incidents_close(i);
+}
+
+static const char start_one[] = ",\"starts_at\":\"2026-09-21T14:00:00.000000Z\"";
+static const char start_two[] = ",\"starts_at\":\"2026-09-21T14:10:00.000000Z\"";
+static const struct again {
+    const char *name, *by, *title, *severity, *more;
+    uint64_t recurrences;
+    const char *opened_as, *severity_then;
+} agains[] = {
+    {"a trigger with another summary", "pagerduty", "Disk worse", "error", start_two, 2, "error",
+     "high"},
+    {"a trigger with the same summary", "pagerduty", "Disk full", "error", start_one, 2, "error",
+     "high"},
+    {"a trigger that is graver", "pagerduty", "Disk full", "critical", start_one, 2, "error",
+     "critical"},
+    {"an open alias", "opsgenie", "Disk full", "error", start_one, 2, "error", "high"},
+    {"a state told again", "alertmanager", "Disk full", "error", start_one, 0, "error", "high"},
+    {"a state told with another value", "alertmanager", "Disk full, 93%", "error", start_one, 0,
+     "error", "high"},
+    {"a state that is graver", "alertmanager", "Disk full", "critical", start_one, 1, "error",
+     "critical"},
+    {"a state that began again unseen", "alertmanager", "Disk full", "error", start_two, 1, "error",
+     "high"},
+};
+
+/* The same key once more, twice, on an open incident. */
+static void test_again(void **state)
+{
+    const struct again *row = *state;
+    struct told told = {0};
+    struct incidents *i = open_record(&told);
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    put_by(i, row->by, "Disk full", CASE_T0, 1, "a", "a", "firing", row->opened_as, start_one);
+    for (uint64_t n = 1; n <= 2; n++)
+        put_by(i, row->by, row->title, CASE_T0 + (int64_t)n * M, n + 1, "a", "a", "firing",
+               row->severity, row->more);
+    expect_state(i, "open", row->severity_then, 1);
+    struct doc_tree t = case_first(i, "incident", &arena);
+    assert_int_equal(doc_tree_whole(&t, "recurrences", 99), row->recurrences);
+    assert_int_equal(doc_tree_whole(&t, "detections", 99), 1 + row->recurrences);
+    assert_true(text_equal(doc_tree_text(doc_tree_get(&t, "members")->items, "summary"),
+                           text_of(row->title)));
+    assert_int_equal(told.kinds[NOTICE_OPENED], 1);
+    assert_int_equal(told.kinds[NOTICE_RAISED], strcmp(row->severity, row->opened_as) != 0);
+    assert_int_equal(told.kinds[NOTICE_RECURRED], 0);
+    /* after a day of quiet people hear of it, where it counts at all */
+    put_by(i, row->by, row->title, CASE_T0 + 30 * 60 * M, 9, "a", "a", "firing", row->severity,
+           row->more);
+    assert_int_equal(told.kinds[NOTICE_RECURRED], row->recurrences == 2);
     arena_fini(&arena);
     incidents_close(i);
 }
@@ -250,7 +310,8 @@ static void test_charges_its_host(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
+    enum { AGAINS = sizeof agains / sizeof *agains };
+    const struct CMUnitTest alone[] = {
         cmocka_unit_test(test_severities),
         cmocka_unit_test(test_warning_waits),
         cmocka_unit_test(test_group_resolves_with_its_last),
@@ -261,5 +322,9 @@ int main(void)
         cmocka_unit_test(test_heartbeat),
         cmocka_unit_test(test_charges_its_host),
     };
-    return cmocka_run_group_tests_name("test_monitor_alert", tests, NULL, NULL);
+    struct CMUnitTest tests[AGAINS];
+    for (size_t i = 0; i < AGAINS; i++)
+        tests[i] = ROW(test_again, &agains[i]);
+    int failed = _cmocka_run_group_tests("test_again", tests, AGAINS, NULL, NULL);
+    return failed + cmocka_run_group_tests_name("test_monitor_alert", alone, NULL, NULL);
 }
