@@ -159,6 +159,18 @@ bool webhook_add_event(struct webhook_call *call, struct text raw, enum format f
     return add(call, raw, RECORD_EVENT, format, origin, false);
 }
 
+void webhook_add_unread(struct webhook_call *call, const struct json_node *part,
+                        enum webhook_unread why)
+{
+    buffer_clear(&call->scratch);
+    json_tree_write(part, &call->scratch);
+    if (call->scratch.has_failed)
+        call->refused++;
+    else if (add(call, buffer_text(&call->scratch), RECORD_EVENT,
+                 json_tree_is_object(part) ? FORMAT_JSON : FORMAT_RAW, TEXT_NONE, false))
+        call->unread[why]++;
+}
+
 void webhook_answer(struct webhook_call *call, int status, struct text json)
 {
     call->reply->status = status;

@@ -58,6 +58,15 @@ struct webhook_alert {
     const struct json_node *labels, *annotations, *details; /* NULL: none */
 };
 
+/* Why a part of a request is no alert. It is kept whole, as an event. */
+enum webhook_unread {
+    WEBHOOK_NO_OBJECT, /* a string, a number, null */
+    WEBHOOK_NO_LABELS,
+    WEBHOOK_NO_KEY, /* nothing that names it, or labels that are no strings */
+    WEBHOOK_BAD_TIMES,
+    WEBHOOK_UNREAD,
+};
+
 enum webhook_style {
     WEBHOOK_PLAIN,        /* 503 under load: Alertmanager, Grafana, CloudEvents, ours */
     WEBHOOK_PAGERDUTY_V2, /* 429 with its body */
@@ -77,9 +86,10 @@ struct webhook_call {
     struct webhook_reply *reply;
     struct buffer scratch; /* the record being written */
     int64_t now_us;
-    uint32_t index;      /* of the record in its request: for Idempotency-Key */
-    uint32_t line;       /* the one that is read, where the body is lines */
-    uint32_t refused;    /* alerts that found no room */
+    uint32_t index;   /* of the record in its request: for Idempotency-Key */
+    uint32_t line;    /* the one that is read, where the body is lines */
+    uint32_t refused; /* alerts that found no room */
+    uint32_t unread[WEBHOOK_UNREAD];
     bool is_trial;       /* nothing is added: would all of it be? */
     bool is_whole;       /* all of the request or nothing: no flush before a trial */
     bool is_overloaded;  /* answered so: it was no fault of the sender's */
@@ -114,6 +124,9 @@ bool webhook_add_alert(struct webhook_call *call, const struct webhook_alert *al
 /* Adds one event with the sender's bytes. */
 bool webhook_add_event(struct webhook_call *call, struct text raw, enum format format,
                        struct text origin);
+/* Keeps what is no alert: its JSON as one event, counted by reason. */
+void webhook_add_unread(struct webhook_call *call, const struct json_node *part,
+                        enum webhook_unread why);
 /*
  * Runs `add` for a request of which all is taken or nothing. Where it is more than a batch holds,
  * `add` runs three times: into the batch, to try the rest, then for good. False: nothing was added,

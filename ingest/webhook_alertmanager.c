@@ -137,6 +137,10 @@ static void add_member(struct webhook_call *call, const struct group *g,
     a.key = json_tree_member(alert, "fingerprint");
     if (!a.key.len)
         a.key = label_key(call, a.labels);
+    if (!a.key.len) {
+        webhook_add_unread(call, alert, WEBHOOK_NO_KEY);
+        return;
+    }
     a.group = g->id;
     a.details = json_tree_get(alert, "values");
     static const char *const links[] = {"panelURL", "dashboardURL", "generatorURL", NULL};
@@ -192,7 +196,8 @@ static void take_webhook(struct webhook_call *call)
             json_tree_member(alert, "fingerprint").len)
             add_member(call, &g, alert);
         else
-            call->refused++;
+            webhook_add_unread(call, alert,
+                               json_tree_is_object(alert) ? WEBHOOK_NO_LABELS : WEBHOOK_NO_OBJECT);
     }
     webhook_answer(call, 200, TEXT("{\"status\":\"ok\"}"));
 }
@@ -208,23 +213,32 @@ static struct text api_group(struct webhook_call *call, const struct json_node *
     return webhook_join(call, webhook_join(call, a, "|", b), "|", c);
 }
 
-/* NULL, or what is wrong with it. */
+static const char *keep(struct webhook_call *call, const struct json_node *alert,
+                        enum webhook_unread why, const char *says)
+{
+    webhook_add_unread(call, alert, why);
+    return says;
+}
+
+/* NULL, or what is wrong with it: then it is kept as it came. */
 static const char *add_posted(struct webhook_call *call, const struct json_node *alert)
 {
     struct webhook_alert a = {.integration = TEXT("alertmanager-api")};
     if (!json_tree_is_object(json_tree_get(alert, "labels")))
-        return "labels in body is required";
+        return keep(call, alert, json_tree_is_object(alert) ? WEBHOOK_NO_LABELS : WEBHOOK_NO_OBJECT,
+                    "labels in body is required");
     describe(&a, alert);
     a.key = label_key(call, a.labels);
     if (!a.key.len)
-        return "at least one label pair required, and labels are strings";
+        return keep(call, alert, WEBHOOK_NO_KEY,
+                    "at least one label pair required, and labels are strings");
     bool has_start = a.starts_us != TIMESTAMP_NONE;
     bool has_end = a.ends_us != TIMESTAMP_NONE;
     int64_t end_us = has_end ? a.ends_us : call->now_us + 5 * (int64_t)MINUTE_US;
     if (!has_start)
         a.starts_us = has_end && a.ends_us < call->now_us ? a.ends_us : call->now_us;
     if (end_us < a.starts_us)
-        return "start time must be before end time";
+        return keep(call, alert, WEBHOOK_BAD_TIMES, "start time must be before end time");
     a.status = end_us <= call->now_us ? WEBHOOK_RESOLVED : WEBHOOK_FIRING;
     a.ends_us = a.status == WEBHOOK_RESOLVED ? end_us : TIMESTAMP_NONE;
     a.expires_us = a.status == WEBHOOK_RESOLVED ? TIMESTAMP_NONE : end_us;

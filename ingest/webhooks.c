@@ -19,6 +19,7 @@ enum { TYPES = sizeof types / sizeof *types, SCRATCH_BYTES = 4 << 20, REPLY_BYTE
 
 struct counts {
     _Atomic uint64_t requests, alerts, events, rejected, refused, dropped;
+    _Atomic uint64_t unread[WEBHOOK_UNREAD];
 };
 
 struct webhooks {
@@ -357,6 +358,8 @@ static void count_request(struct webhooks *w, struct webhook_call *call)
     webhook_count(call);
     count(&c->requests, 1);
     count(&c->dropped, call->refused);
+    for (int why = 0; why < WEBHOOK_UNREAD; why++)
+        count(&c->unread[why], call->unread[why]);
     count(&c->rejected, status >= 400);
     note(w, call->request, DROPS_EXCESS, call->refused);
     note(w, call->request, status == 403 ? DROPS_BARRED : DROPS_REJECTED, status >= 400);
@@ -439,6 +442,27 @@ void webhooks_refuse(const struct webhooks *w, const struct webhook_request *req
     note(w, request, DROPS_OVERLOAD, 1);
 }
 
+static void tell_unread(const struct counts *c, const char *integration, metric_fn tell,
+                        void *context)
+{
+    static const char *const reasons[WEBHOOK_UNREAD] = {
+        [WEBHOOK_NO_OBJECT] = "no_object",
+        [WEBHOOK_NO_LABELS] = "no_labels",
+        [WEBHOOK_NO_KEY] = "no_key",
+        [WEBHOOK_BAD_TIMES] = "bad_times",
+    };
+    for (int why = 0; why < WEBHOOK_UNREAD; why++) {
+        char labels[96];
+        (void)snprintf(labels, sizeof labels, "integration=\"%s\",reason=\"%s\"", integration,
+                       reasons[why]);
+        tell(context,
+             &(struct metric){"webhook_unread_total",
+                              "Parts of a request that are no alert: kept whole, as events.",
+                              labels, METRIC_COUNTER,
+                              (double)atomic_load_explicit(&c->unread[why], memory_order_relaxed)});
+    }
+}
+
 void webhooks_metrics(const struct webhooks *w, metric_fn tell, void *context)
 {
     for (size_t i = 0; i < TYPES; i++) {
@@ -454,11 +478,12 @@ void webhooks_metrics(const struct webhooks *w, metric_fn tell, void *context)
             {"webhook_events_total", "Events taken from webhooks.", &c->events},
             {"webhook_rejected_total", "Requests answered as faulty.", &c->rejected},
             {"webhook_refused_total", "Requests told to come again: overload.", &c->refused},
-            {"webhook_dropped_total", "Alerts beyond what one request may hold.", &c->dropped},
+            {"webhook_dropped_total", "Alerts of a request that found no room.", &c->dropped},
         };
         for (size_t j = 0; j < sizeof all / sizeof *all; j++)
             tell(context, &(struct metric){
                               all[j].name, all[j].help, labels, METRIC_COUNTER,
                               (double)atomic_load_explicit(all[j].value, memory_order_relaxed)});
+        tell_unread(c, types[i]->name, tell, context);
     }
 }

@@ -46,6 +46,18 @@ flow_note "PagerDuty: trigger, acknowledge and resolve meet in $id"
 [ "$(post /v2/enqueue '{"event_action":"trigger"}')" = 400 ] || flow_fail "a faulty event is taken"
 flow_note "a resolve of nothing is taken and changes nothing"
 
+# ---- what is no alert -----------------------------------------------------------------------------
+[ "$(post /webhooks/alertmanager '{"version":"4","groupKey":"odd","alerts":["oddity of a string",null,
+  {"status":"firing","annotations":{"summary":"oddity of an object"}}]}')" = 200 ] ||
+  flow_fail "odd alerts: $(cat "$flow_dir/answer")"
+keeps() { [ "$("$tocsin" search --data "$flow_dir/data" "$1" | grep -c oddity)" = "$2" ]; }
+flow_wait 10 keeps 'oddity of a' 2 || flow_fail "what is no alert is not kept"
+curl -fsS "$flow_url/metrics" > "$flow_dir/metrics"
+grep -q '^tocsin_webhook_unread_total{integration="alertmanager",reason="no_object"} 2$' "$flow_dir/metrics" &&
+  grep -q '^tocsin_webhook_unread_total{integration="alertmanager",reason="no_labels"} 1$' "$flow_dir/metrics" ||
+  flow_fail "what is no alert is not counted: $(grep unread "$flow_dir/metrics")"
+flow_note "what is no alert is kept whole, searched, counted by reason"
+
 # ---- equal bodies -------------------------------------------------------------------------------
 # These senders give no id of an event: the same bytes again are another event, not a repetition.
 send() { # send SENDER trigger|resolve

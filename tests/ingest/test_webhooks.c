@@ -302,7 +302,9 @@ static void test_api_v2(void **state)
           TEXT("[{\"labels\":{}},{\"labels\":{\"alertname\":\"Good\"}}]"));
     assert_int_equal(v.reply.status, 400);
     assert_true(v.is_stored);
-    assert_int_equal(v.batch->count, 1);
+    assert_int_equal(v.batch->count, 2);
+    assert_int_equal(v.batch->records[0].kind, RECORD_EVENT);
+    assert_int_equal(v.batch->records[1].kind, RECORD_ALERT);
     assert_int_equal(v.reply.body.at[0], '"');
     leave(&v);
     visit(w, &v, "GET", "/api/v2/status", "", TEXT(""));
@@ -310,6 +312,58 @@ static void test_api_v2(void **state)
     assert_false(v.is_stored);
     assert_non_null(strstr(v.reply.body.at, "\"cluster\":{\"status\":\"disabled\"}"));
     leave(&v);
+    webhooks_free(w);
+}
+
+struct count {
+    const char *name, *labels;
+    double value;
+};
+
+static void read_count(void *context, const struct metric *m)
+{
+    struct count *c = context;
+    if (strcmp(m->name, c->name) == 0 && strcmp(m->labels, c->labels) == 0)
+        c->value += m->value;
+}
+
+/* What is no alert is kept as it came, beside the alerts, and counted by reason. */
+static void test_unread(void **state)
+{
+    (void)state;
+    static const char *const raws[] = {"\"<13>a string\"", "null", "17", "{\"status\":\"firing\"}",
+                                       "{\"labels\":{\"alertname\":7},\"status\":\"firing\"}"};
+    static const char *const paths[][2] = {{"/webhooks/alertmanager", "{\"alerts\":["},
+                                           {"/api/v2/alerts", "["}};
+    struct webhooks *w = open_webhooks("{}");
+    for (size_t p = 0; p < 2; p++) {
+        struct visit v = {0};
+        char body[1024];
+        (void)snprintf(body, sizeof body, "%s%s,%s,%s,%s,%s,{\"labels\":{\"alertname\":\"a\"}}]%s",
+                       paths[p][1], raws[0], raws[1], raws[2], raws[3], raws[4], p ? "" : "}");
+        visit(w, &v, "POST", paths[p][0], "application/json", text_of(body));
+        assert_int_equal(v.reply.status, p ? 400 : 200);
+        assert_true(v.is_stored);
+        assert_int_equal(v.batch->count, 6);
+        for (uint32_t i = 0; i < 5; i++) {
+            const struct record *r = &v.batch->records[i];
+            assert_int_equal(r->kind, RECORD_EVENT);
+            assert_int_equal(r->format, i < 3 ? FORMAT_RAW : FORMAT_JSON);
+            assert_true(text_equal(r->raw, text_of(raws[i])));
+        }
+        assert_int_equal(v.batch->records[5].kind, RECORD_ALERT);
+        leave(&v);
+    }
+    struct count counts[] = {
+        {"webhook_unread_total", "integration=\"alertmanager\",reason=\"no_object\"", -6},
+        {"webhook_unread_total", "integration=\"alertmanager\",reason=\"no_labels\"", -2},
+        {"webhook_unread_total", "integration=\"alertmanager\",reason=\"no_key\"", -2},
+        {"webhook_events_total", "integration=\"alertmanager\"", -10},
+        {"webhook_dropped_total", "integration=\"alertmanager\"", 0}};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        webhooks_metrics(w, read_count, &counts[i]);
+        assert_true(counts[i].value == 0);
+    }
     webhooks_free(w);
 }
 
@@ -885,8 +939,9 @@ int main(void)
         cmocka_unit_test(test_compressed),
         cmocka_unit_test(test_owned_paths),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_unread),
     };
-    size_t n = 16;
+    size_t n = 17;
     for (size_t i = 0; i < sizeof equal_rows / sizeof *equal_rows; i++)
         tests[n++] = ROW(test_equal, &equal_rows[i]);
     for (size_t i = 0; i < sizeof long_rows / sizeof *long_rows; i++)
