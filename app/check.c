@@ -3,8 +3,10 @@
 #include "app/config.h"
 #include "app/load.h"
 #include "app/subcommands.h"
+#include "app/verify.h"
 #include "base/json_write.h"
 #include "rules/rules.h"
+#include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +34,13 @@ struct check {
     struct load_refusals refused;
     struct tally_code codes[CODES];
     uint32_t code_count;
+    struct arena arena; /* paths found in folders */
+    struct command_list configs, overrides_found, entities_found;
+    uint32_t config_count, entities;
+    struct ruleset_summary total;
+    char share[4096];
+    bool is_followed;    /* rules that a configuration names are being read */
+    bool knows_no_rules; /* overrides alone */
 };
 
 static void print_json(const struct finding *f)
@@ -70,11 +79,50 @@ static void count_code(struct check *c, const struct finding *f)
     c->codes[i].count++;
 }
 
+static void keep_copy(struct check *c, struct command_list *list, struct text path);
+
+static bool has_path(const struct command_list *list, struct text path)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        if (text_equal(text_of(list->items[i]), path))
+            return true;
+    return false;
+}
+
+/* What a ruleset finds that is not wrong here. */
+static bool is_beside_the_point(struct check *c, const struct finding *f)
+{
+    if (c->is_followed && f->severity != FINDING_ERROR && text_starts(f->file, text_of(c->share)))
+        return true; /* what ships is not his to mend */
+    if (c->knows_no_rules && strcmp(f->code, "unknown-rule") == 0)
+        return true;
+    if (strcmp(f->code, "unknown-document") != 0)
+        return false;
+    if (has_path(&c->configs, f->file))
+        return true;
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%.*s", TEXT_ARG(f->file));
+    if (!config_is_one(path))
+        return false;
+    keep_copy(c, &c->configs, f->file); /* checked as such, later */
+    return true;
+}
+
+static void ignore(void *context, const struct finding *f)
+{
+    (void)context;
+    (void)f;
+}
+
 static void tell(void *context, const struct finding *f)
 {
     struct check *c = context;
+    if (is_beside_the_point(c, f))
+        return;
     count_code(c, f);
-    if (f->severity == FINDING_ERROR)
+    bool is_rule = strcmp(f->code, "configuration") != 0 && strcmp(f->code, "entities") != 0 &&
+                   strcmp(f->code, "override") != 0;
+    if (f->severity == FINDING_ERROR && is_rule)
         load_count_refusal(&c->refused, f);
     c->errors += f->severity == FINDING_ERROR;
     c->warnings += f->severity == FINDING_WARNING;
@@ -106,6 +154,10 @@ static void print_json_summary(const struct check *c, const struct ruleset_summa
     json_write_uint(&line, "filters", s->filters);
     json_write_uint(&line, "decoders", s->decoders);
     json_write_uint(&line, "mappings", s->mappings);
+    if (c->config_count)
+        json_write_uint(&line, "configurations", c->config_count);
+    if (c->entities)
+        json_write_uint(&line, "entities", c->entities);
     json_write_uint(&line, "errors", c->errors);
     json_write_uint(&line, "warnings", c->warnings);
     json_write_uint(&line, "hints", c->hints);
@@ -142,42 +194,166 @@ static void print_summary(struct check *c, const struct ruleset_summary *s)
     (void)printf("\n");
 }
 
-/* Configuration files are told from rule files by their first key. */
-static void split_paths(const char **paths, uint32_t count, struct check *c,
+/* ---- what is read ---- */
+
+/* overrides.yml and entities.yml belong to whoever runs the program, and lie beside his rules. */
+static bool is_called(const char *path, const char *name)
+{
+    const char *slash = strrchr(path, '/');
+    return strcmp(slash ? slash + 1 : path, name) == 0;
+}
+
+static void keep_path(struct command_list *list, const char *path)
+{
+    if (list->count == COMMAND_LIST)
+        command_say("check: more than %d: '%s' is left out", COMMAND_LIST, path);
+    else
+        list->items[list->count++] = path;
+}
+
+static void keep_copy(struct check *c, struct command_list *list, struct text path)
+{
+    struct text copy = arena_copy(&c->arena, path);
+    if (copy.at)
+        keep_path(list, copy.at);
+}
+
+/* Rules, and what lies beside them. */
+static void look_below(struct check *c, const char *folder, struct command_list *out_rules)
+{
+    keep_path(out_rules, folder);
+    if (strcmp(folder, "share") == 0)
+        return;
+    char *const roots[] = {(char *)(uintptr_t)folder, NULL};
+    FTS *walk = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, NULL);
+    for (FTSENT *e = walk ? fts_read(walk) : NULL; e; e = fts_read(walk)) {
+        if (e->fts_info == FTS_F && is_called(e->fts_path, "overrides.yml"))
+            keep_copy(c, &c->overrides_found, text_of(e->fts_path));
+        else if (e->fts_info == FTS_F && is_called(e->fts_path, "entities.yml"))
+            keep_copy(c, &c->entities_found, text_of(e->fts_path));
+    }
+    if (walk)
+        (void)fts_close(walk);
+}
+
+/* Configuration files are told from rule files by their keys. */
+static void split_paths(struct check *c, const char **paths, uint32_t count,
                         struct command_list *out_rules)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if (config_is_one(paths[i]))
-            config_check(paths[i], tell, c);
-        else if (out_rules->count < COMMAND_LIST)
-            out_rules->items[out_rules->count++] = paths[i];
+        if (is_called(paths[i], "overrides.yml"))
+            keep_path(&c->overrides_found, paths[i]);
+        else if (is_called(paths[i], "entities.yml"))
+            keep_path(&c->entities_found, paths[i]);
+        else if (config_is_one(paths[i]))
+            keep_path(&c->configs, paths[i]);
         else
-            command_say("check: more than %d paths: '%s' is left out", COMMAND_LIST, paths[i]);
+            look_below(c, paths[i], out_rules);
     }
+}
+
+static void add_summary(struct check *c, const struct ruleset_summary *s)
+{
+    c->total.rules += s->rules;
+    c->total.correlations += s->correlations;
+    c->total.filters += s->filters;
+    c->total.decoders = s->decoders > c->total.decoders ? s->decoders : c->total.decoders;
+    c->total.mappings = s->mappings > c->total.mappings ? s->mappings : c->total.mappings;
+}
+
+/* False: there is no memory. */
+static bool check_rules(struct check *c, struct load_request *request)
+{
+    struct ruleset *ruleset = NULL;
+    struct error err = {0};
+    uint32_t before = c->errors;
+    request->tell = tell;
+    request->context = c;
+    request->has_lints = true;
+    request->goes_on = true;
+    enum status status = load_rules(request, &ruleset, &err);
+    if (!status)
+        add_summary(c, ruleset_get_summary(ruleset));
+    else
+        command_say("check: %s", err.text);
+    if (status == STATUS_IO && c->errors == before)
+        c->errors++;
+    ruleset_unref(ruleset);
+    return !status || status == STATUS_IO;
+}
+
+/* An overrides.yml whose rules are elsewhere. */
+static bool check_overrides(struct check *c, const char *path)
+{
+    struct load_request request = {.overrides = path, .lists = c->lists};
+    struct ruleset_summary kept = c->total;
+    c->knows_no_rules = true;
+    bool is_ok = check_rules(c, &request);
+    c->knows_no_rules = false;
+    c->total = kept;
+    return is_ok;
+}
+
+/* A configuration, and the rules that it names. */
+static bool check_config(struct check *c, const char *path)
+{
+    struct error err = {0};
+    AUTO(config) config = NULL;
+    if (config_load(path, NULL, &config, &err)) {
+        struct finding f = {.file = text_of(path),
+                            .line = err.line,
+                            .column = err.column,
+                            .severity = FINDING_ERROR,
+                            .code = "configuration",
+                            .message = text_of(err.text)};
+        tell(c, &f);
+        return true;
+    }
+    c->config_count++;
+    (void)verify_config(config, tell, c);
+    struct load_request request = load_request_of(config);
+    if (!request.overrides)
+        request.overrides = c->overrides;
+    if (!request.lists)
+        request.lists = c->lists;
+    /* what cannot be read was told with its line in the configuration */
+    if (verify_files(config, ignore, NULL))
+        return true;
+    c->is_followed = true;
+    bool is_ok = check_rules(c, &request);
+    c->is_followed = false;
+    return is_ok;
+}
+
+static bool check_all(struct check *c, const char **paths, uint32_t count)
+{
+    struct load_request request = {.overrides = c->overrides, .lists = c->lists};
+    split_paths(c, paths, count, &request.rules);
+    uint32_t first = 0; /* the overrides that lie with the rules are theirs */
+    if (request.rules.count && !request.overrides && c->overrides_found.count)
+        request.overrides = c->overrides_found.items[first++];
+    bool is_ok = !request.rules.count || check_rules(c, &request);
+    for (uint32_t i = first; i < c->overrides_found.count; i++)
+        is_ok = check_overrides(c, c->overrides_found.items[i]) && is_ok;
+    for (uint32_t i = 0; i < c->entities_found.count; i++) {
+        uint32_t entities = 0;
+        (void)verify_entities(c->entities_found.items[i], &entities, tell, c);
+        c->entities += entities;
+    }
+    for (uint32_t i = 0; i < c->configs.count; i++) /* grows where a folder had one */
+        is_ok = check_config(c, c->configs.items[i]) && is_ok;
+    return is_ok;
 }
 
 static int check_paths(struct check *c, const char **paths, uint32_t count)
 {
-    struct load_request request = {
-        .overrides = c->overrides,
-        .lists = c->lists,
-        .tell = tell,
-        .context = c,
-        .has_lints = true,
-        .goes_on = true,
-    };
-    split_paths(paths, count, c, &request.rules);
-    struct ruleset_summary none = {0};
-    struct ruleset *ruleset = NULL;
-    struct error err = {0};
-    if (request.rules.count && load_rules(&request, &ruleset, &err)) {
-        command_say("check: %s", err.text);
-        if (err.code != STATUS_IO)
-            return COMMAND_UNFINISHED;
-        c->errors += c->errors == 0;
-    }
-    print_summary(c, ruleset ? ruleset_get_summary(ruleset) : &none);
-    ruleset_unref(ruleset);
+    arena_init(&c->arena, 16 << 20);
+    (void)command_share(c->share, sizeof c->share);
+    bool is_ok = check_all(c, paths, count);
+    print_summary(c, &c->total);
+    arena_fini(&c->arena);
+    if (!is_ok)
+        return COMMAND_UNFINISHED;
     return c->errors ? COMMAND_NO : COMMAND_DONE;
 }
 

@@ -194,6 +194,8 @@ enum status config_load(const char *path, const char *data, struct config **out,
         c->path = arena_copy(&c->arena, text_of(path));
     if (!status)
         status = fill(c, file.count ? file.documents[0] : NULL, data, err);
+    if (!status)
+        c->root = file.count ? file.documents[0] : NULL;
     if (status)
         return status;
     *out = MOVE(c);
@@ -333,32 +335,4 @@ bool config_is_one(const char *path)
     }
     arena_fini(&arena);
     return is_one;
-}
-
-static enum status check_doors(const struct config *c, struct error *err)
-{
-    AUTO(webhooks) w = NULL;
-    enum status status = webhooks_open(c->webhooks, 0, &w, err);
-    if (!status && c->sources && c->sources->kind != YAML_SEQUENCE)
-        status = error_set(err, STATUS_INVALID, c->sources->line, "sources: want a list");
-    for (uint32_t i = 0; !status && c->sources && i < c->sources->count; i++)
-        status = source_check(c->sources->items[i], err);
-    return status;
-}
-
-void config_check(const char *path, finding_fn tell, void *context)
-{
-    struct error err = {0};
-    AUTO(config) c = NULL;
-    if (!config_load(path, NULL, &c, &err) && !check_doors(c, &err))
-        return;
-    struct finding f = {
-        .file = text_of(path),
-        .line = err.line,
-        .column = err.column,
-        .severity = FINDING_ERROR,
-        .code = "configuration",
-        .message = text_of(err.text),
-    };
-    tell(context, &f);
 }

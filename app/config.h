@@ -13,8 +13,9 @@
 
 /* The one configuration file, read and checked; defaults where there is none. Immutable. */
 struct config {
-    struct arena arena; /* owns every text and node below */
-    struct text path;   /* empty: no file */
+    struct arena arena;           /* owns every text and node below */
+    struct text path;             /* empty: no file */
+    const struct yaml_node *root; /* or NULL: where each key stands */
 
     struct text data;
     struct option_texts rules, decoders;
@@ -68,5 +69,3 @@ void config_print(const struct config *c, struct buffer *out);
 
 /* True where the file is a configuration: a mapping whose keys are a configuration's. */
 bool config_is_one(const char *path);
-/* Reads it and tells what is wrong, for `tocsin check`. */
-void config_check(const char *path, finding_fn tell, void *context);

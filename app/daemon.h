@@ -112,6 +112,10 @@ NODISCARD enum status doors_start(struct daemon *d, struct error *err);
 /* The webhooks' own port, as the last of all doors. */
 NODISCARD enum status doors_start_remote(struct daemon *d, struct error *err);
 void doors_stop(struct daemon *d);
+/* A ready line each, in the order of the configuration; then the webhooks' port, if there is one.
+ */
+void doors_say_ready(const struct daemon *d);
+void doors_say_remote_ready(const struct daemon *d);
 /* When the console is gone, which tells its numbers. */
 void doors_stop_remote(struct daemon *d);
 void doors_close(struct daemon *d);

@@ -100,7 +100,6 @@ enum status doors_start(struct daemon *d, struct error *err)
         enum status status = source_start(s, err);
         if (status)
             return status;
-        (void)printf("ready %s %s\n", source_kind(s), source_address(s));
     }
     return STATUS_OK;
 }
@@ -116,10 +115,20 @@ enum status doors_start_remote(struct daemon *d, struct error *err)
     if (!options.listen.len)
         return STATUS_OK;
     webhooks_tls(d->doors.webhooks, &options.certificate, &options.key);
-    enum status status = console_door_open(&options, &d->doors.remote, err);
-    if (!status)
+    return console_door_open(&options, &d->doors.remote, err);
+}
+
+void doors_say_ready(const struct daemon *d)
+{
+    for (uint32_t i = 0; i < d->doors.source_count; i++)
+        (void)printf("ready %s %s\n", source_kind(d->doors.sources[i]),
+                     source_address(d->doors.sources[i]));
+}
+
+void doors_say_remote_ready(const struct daemon *d)
+{
+    if (d->doors.remote)
         (void)printf("ready webhooks %s\n", console_door_address(d->doors.remote));
-    return status;
 }
 
 void doors_stop_remote(struct daemon *d)
@@ -170,15 +179,16 @@ static struct webhook_request request_of(const struct console_request *r)
 /* Stores the batch and waits for the barrier. False: not stored, or not known to be. */
 static bool store(struct daemon *d, struct batch *b)
 {
+    uint32_t messages = account_messages(b);
     struct answer *answer = answer_new();
     if (!answer) {
+        account_add(&d->account, UINT32_MAX, ACCOUNT_TURNED, messages);
         pipeline_give_back(d->pipeline, b);
         return false;
     }
     b->durable = durable;
     b->durable_context = answer;
     int is_ok = 0;
-    uint32_t messages = account_messages(b);
     account_add(&d->account, UINT32_MAX, ACCOUNT_PUT, messages); /* before it can be decided */
     if (mailbox_send(&d->writer.inbox, &b->mail)) {
         answer_free(answer);
@@ -197,8 +207,10 @@ static bool flush(void *daemon, struct batch *out)
 {
     struct daemon *d = daemon;
     struct batch *b = pipeline_take(d->pipeline, WEBHOOK_TAKE_MS);
-    if (!b)
+    if (!b) {
+        account_add(&d->account, UINT32_MAX, ACCOUNT_TURNED, account_messages(out));
         return false;
+    }
     struct batch full = *out;
     *out = *b;
     *b = full;

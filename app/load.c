@@ -37,6 +37,21 @@ void load_count_refusal(struct load_refusals *r, const struct finding *f)
     r->last = me;
 }
 
+struct load_request load_request_of(const struct config *config)
+{
+    struct load_request request = {
+        .overrides = config->overrides.len ? config->overrides.at : NULL,
+        .lists = config->lists.len ? config->lists.at : NULL,
+        .fire = (enum fire_policy)config->correlation.fire,
+        .lateness_us = config->correlation.lateness_us,
+    };
+    for (uint32_t i = 0; i < config->rules.count && i < COMMAND_LIST; i++)
+        request.rules.items[request.rules.count++] = config->rules.items[i].at;
+    for (uint32_t i = 0; i < config->decoders.count && i < COMMAND_LIST; i++)
+        request.decoders.items[request.decoders.count++] = config->decoders.items[i].at;
+    return request;
+}
+
 /* Between the ruleset and whoever is told. */
 struct listener {
     const struct load_request *request;

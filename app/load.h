@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "app/command.h"
+#include "app/config.h"
 #include "base/hash.h"
 #include "rules/rules.h"
 #include <stdbool.h>
@@ -22,6 +23,8 @@ struct load_request {
     void *context;
 };
 
+/* What a configuration says of rules, borrowed from it. */
+struct load_request load_request_of(const struct config *config);
 /* "--fire edge|level|consume" */
 bool load_parse_fire(const char *name, enum fire_policy *out);
 /* Refused rules are told on standard error (by `tell` where given) and left out; how many is said

@@ -3,6 +3,7 @@
 #include "app/daemon.h"
 #include "app/keep.h"
 #include "app/load.h"
+#include "app/verify.h"
 #include "base/json_write.h"
 #include "base/log.h"
 #include <dirent.h>
@@ -11,21 +12,6 @@
 #include <sys/stat.h>
 
 enum { RESTLESS_MOST = 20 }; /* looks: a file that is written all the time is read all the same */
-
-static struct load_request request_of(const struct config *config)
-{
-    struct load_request request = {
-        .overrides = config->overrides.len ? config->overrides.at : NULL,
-        .lists = config->lists.len ? config->lists.at : NULL,
-        .fire = (enum fire_policy)config->correlation.fire,
-        .lateness_us = config->correlation.lateness_us,
-    };
-    for (uint32_t i = 0; i < config->rules.count && i < COMMAND_LIST; i++)
-        request.rules.items[request.rules.count++] = config->rules.items[i].at;
-    for (uint32_t i = 0; i < config->decoders.count && i < COMMAND_LIST; i++)
-        request.decoders.items[request.decoders.count++] = config->decoders.items[i].at;
-    return request;
-}
 
 /* ---- what is live, as it looks from outside ---- */
 
@@ -72,7 +58,7 @@ static struct hash128 look(const struct config *config)
 /* The caller holds the lock. */
 static struct text original(struct daemon *d, struct text file, char *out, size_t size)
 {
-    struct load_request request = request_of(d->reload.config);
+    struct load_request request = load_request_of(d->reload.config);
     return keep_original(d->rulesets_dir, &request, file, out, size);
 }
 
@@ -124,7 +110,7 @@ static enum status load(struct daemon *d, struct load_request *request, struct r
 
 enum status reload_start(struct daemon *d, struct error *err)
 {
-    struct load_request request = request_of(d->config);
+    struct load_request request = load_request_of(d->config);
     if (pthread_mutex_init(&d->reload.lock, NULL))
         return error_set(err, STATUS_NOMEM, 0, "no memory for reloads");
     d->reload.config = d->config;
@@ -191,10 +177,12 @@ static bool reload_all(struct daemon *d, struct buffer *out)
     AUTO(config) config = NULL;
     struct ruleset *fresh = NULL;
     enum status status = config_load(d->config_path, d->data_path, &config, &err);
+    if (!status && verify_config(config, load_print_finding, NULL))
+        status = error_set(&err, STATUS_INVALID, 0, "the new configuration has an error");
     if (status)
         return refuse(d, &err, out);
     struct hash128 seen = look(config);
-    struct load_request request = request_of(config);
+    struct load_request request = load_request_of(config);
     status = load(d, &request, &fresh, &err);
     if (!status && has_more_errors(d, fresh))
         status = error_set(&err, STATUS_INVALID, 0, "%u errors in the new rules",
@@ -250,7 +238,7 @@ static enum status load_live(struct daemon *d, struct ruleset **out, struct erro
 {
     struct keep_paths paths;
     struct told told = {.daemon = d};
-    struct load_request request = request_of(d->reload.config);
+    struct load_request request = load_request_of(d->reload.config);
     enum status status =
         keep_find(d->rulesets_dir, ruleset_hash(d->ruleset), &request, &paths, err);
     buffer_init(&told.text, 1 << 20);
@@ -309,7 +297,7 @@ struct ruleset *reload_ruleset(struct daemon *d, struct hash128 hash)
 {
     struct error err = {0};
     struct ruleset *kept = NULL;
-    struct load_request request = request_of(d->config);
+    struct load_request request = load_request_of(d->config);
     note(&d->reload, hash);
     if (hash_equal(hash, ruleset_hash(d->ruleset)))
         return ruleset_ref(d->ruleset);

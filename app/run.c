@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/daemon.h"
+#include "app/load.h"
 #include "app/notify.h"
 #include "app/signals.h"
 #include "app/subcommands.h"
+#include "app/verify.h"
 #include "base/json_write.h"
 #include "base/log.h"
 #include "base/timestamp.h"
@@ -232,10 +234,7 @@ static enum status start_console(struct daemon *d, struct error *err)
                 .reload = reload_call,
             },
     };
-    enum status status = console_open(&options, &d->console, err);
-    if (!status)
-        (void)printf("ready http %s\n", console_address(d->console));
-    return status;
+    return console_open(&options, &d->console, err);
 }
 
 static enum status init_queues(struct daemon *d, struct error *err)
@@ -344,6 +343,15 @@ static void watch(struct daemon *d)
     }
 }
 
+/* When everything is: whoever reads a line may use all of it. */
+static void say_ready(const struct daemon *d)
+{
+    doors_say_ready(d);
+    (void)printf("ready http %s\n", console_address(d->console));
+    doors_say_remote_ready(d);
+    (void)printf("ready tocsin\n");
+}
+
 static int run_daemon(struct daemon *d)
 {
     struct error err = {0};
@@ -354,7 +362,7 @@ static int run_daemon(struct daemon *d)
                     d->config_path && err.line ? ": " : "", err.text);
     } else {
         atomic_store(&d->is_ready, true);
-        (void)printf("ready tocsin\n");
+        say_ready(d);
         (void)fflush(stdout);
         notify_send("READY=1");
         watch(d);
@@ -386,6 +394,12 @@ static int print_config(const struct config *c)
 static int run_configured(struct daemon *d, const char *detections)
 {
     struct error err = {0};
+    uint32_t errors = verify_config(d->config, load_print_finding, NULL);
+    if (errors) {
+        command_say("the configuration has %u errors: nothing was started", errors);
+        config_free(MOVE(d->config));
+        return COMMAND_USAGE;
+    }
     if (detections && command_open_output(&d->recorder.detections, detections, &err)) {
         command_say("%s", err.text);
         return COMMAND_USAGE;

@@ -67,6 +67,9 @@ void console_metrics(const struct console *c, metric_fn tell, void *context);
 
 /* A port for webhooks alone, where other machines may come in. Who may is the webhook call's. */
 struct console_door;
+/* Whether a console (or with `is_door` a door) could listen there: INVALID, DENIED. Binds nothing.
+ */
+NODISCARD enum status console_check_listen(struct text listen, bool is_door, struct error *err);
 struct console_door_options {
     struct text listen;           /* any address of this machine */
     struct text certificate, key; /* PEM files, read once; both empty: plain HTTP */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "console/console.h"
+#include "console/listener.h"
 #include "console/server.h"
 #include <stdlib.h>
 
@@ -54,4 +55,9 @@ const char *console_door_address(const struct console_door *d)
 void console_door_metrics(const struct console_door *d, metric_fn tell, void *context)
 {
     server_metrics(d->server, tell, context);
+}
+
+enum status console_check_listen(struct text listen, bool is_door, struct error *err)
+{
+    return listener_check(listen, is_door, err);
 }

@@ -97,6 +97,13 @@ static void describe(int fd, char out[LISTENER_ADDRESS_LEN])
                    ntohs(is_v6 ? a.in6.sin6_port : a.in4.sin_port));
 }
 
+enum status listener_check(struct text where, bool is_open, struct error *err)
+{
+    union address a;
+    socklen_t len = 0;
+    return read_listen(where, is_open, &a, &len, err);
+}
+
 enum status listener_open(struct text where, bool is_open, int *out_fd,
                           char out_address[LISTENER_ADDRESS_LEN], struct error *err)
 {

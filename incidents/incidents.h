@@ -193,6 +193,10 @@ static inline void view_free(struct view *v)
 }
 AUTO_DEFINE(view);
 
+/* Reads an entities.yml as incidents_open does: how many entries, or what is wrong, with its line. */
+NODISCARD enum status incidents_check_entities(const char *path, uint32_t *out_count,
+                                               struct error *err);
+
 struct incident_filter {
     struct text state;    /* empty or "any": any; "open" matches every state before closed */
     struct text kind;     /* empty or "incident"; "candidate", "any" */

@@ -2,6 +2,7 @@
 #include "incidents/roster.h"
 #include "base/option.h"
 #include "base/yaml.h"
+#include "incidents/incidents.h"
 #include <arpa/inet.h>
 #include <stdlib.h>
 
@@ -237,4 +238,12 @@ enum status roster_new(const char *path, struct roster **out, struct error *err)
         return path ? error_prefix(err, "%s", path) : s;
     *out = MOVE(r);
     return STATUS_OK;
+}
+
+enum status incidents_check_entities(const char *path, uint32_t *out_count, struct error *err)
+{
+    AUTO(roster) r = NULL;
+    enum status status = roster_new(path, &r, err);
+    *out_count = r ? r->count : 0;
+    return status;
 }

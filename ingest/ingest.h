@@ -145,6 +145,7 @@ enum drops_reason {
     DROPS_QUARANTINED,             /* ... sent to the dead letter topic */
     DROPS_JOURNAL,                 /* ... that the journal refused: full, and the policy is drop */
     DROPS_EXCESS,                  /* ... of a request that were too long */
+    DROPS_EMPTY,                   /* ... of nothing but line ends and NULs */
     DROPS_MESSAGES,                /* from here on: whole connections and requests */
     DROPS_BARRED = DROPS_MESSAGES, /* not in `allow` */
     DROPS_CROWDED,                 /* beyond max_connections */
@@ -193,7 +194,7 @@ struct source;
 NODISCARD enum status source_open(const struct yaml_node *node, uint32_t index,
                                   const struct intake *intake, struct source **out,
                                   struct error *err);
-/* Whether `node` would be read, without opening anything: INVALID or SYNTAX with the line. */
+/* Whether `node` would be read, without opening a door: why not, with the line. */
 NODISCARD enum status source_check(const struct yaml_node *node, struct error *err);
 /* Starts its threads. */
 NODISCARD enum status source_start(struct source *s, struct error *err);

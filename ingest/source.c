@@ -186,12 +186,6 @@ enum status source_open(const struct yaml_node *node, uint32_t index, const stru
     return STATUS_OK;
 }
 
-enum status source_check(const struct yaml_node *node, struct error *err)
-{
-    AUTO(source) s = NULL;
-    return new_source(node, &s, err);
-}
-
 /* `listen: "fd:NAME"`: a socket that systemd passed, wherever it is bound. */
 static enum status find_named(struct source *s, int type, struct endpoint *out, int *out_fd,
                               struct error *err)
@@ -213,6 +207,29 @@ static enum status may_listen(const struct source *s, const struct endpoint *e, 
     return error_set(err, STATUS_DENIED, 0,
                      "listen: %.*s is not loopback: say who may send with `allow: [10.0.0.0/8]`",
                      TEXT_ARG(s->listen));
+}
+
+static enum status check_door(struct source *s, bool has_proof, struct error *err)
+{
+    struct endpoint e;
+    if (!(s->type->traits & SOURCE_NET) || text_starts(s->listen, TEXT("fd:")))
+        return STATUS_OK;
+    enum status status = endpoint_parse(s->listen, &e, err);
+    return status ? status : may_listen(s, &e, has_proof, err);
+}
+
+enum status source_check(const struct yaml_node *node, struct error *err)
+{
+    AUTO(source) s = NULL;
+    bool has_proof = false;
+    enum status status = new_source(node, &s, err);
+    if (status)
+        return status;
+    if (s->type->check)
+        status = s->type->check(s, &has_proof, err);
+    if (!status)
+        status = check_door(s, has_proof, err);
+    return status ? place(node, s->type, err) : status;
 }
 
 enum status source_bind(struct source *s, int type, bool has_proof, int *out_fd, struct error *err)
@@ -346,8 +363,8 @@ static struct totals sum_lanes(const struct source *s)
 static void tell_drops(const struct source *s, const struct totals *t, metric_fn tell,
                        void *context)
 {
-    static const char *const reasons[LANE_DROPS] = {"kernel", "denied", "stopped", "memory",
-                                                    "quarantined"};
+    static const char *const reasons[LANE_DROPS] = {"kernel", "denied", "stopped",
+                                                    "memory", "empty",  "quarantined"};
     for (int why = 0; why < LANE_DROPS; why++) {
         char labels[SOURCE_LABELS_LEN + 32];
         (void)snprintf(labels, sizeof labels, "%s,reason=\"%s\"", s->labels, reasons[why]);

@@ -31,7 +31,7 @@ struct source {
     _Atomic bool is_stopping;
     int stop_fd; /* eventfd: readable from source_stop on */
     bool has_opened, is_started;
-    bool is_passed; /* systemd opened its socket */
+    bool is_passed;                  /* systemd opened its socket */
     uint32_t lane_count;             /* set by open, at least 1 */
     struct lane lanes[SOURCE_LANES]; /* one for each reading thread */
     lane_count connections_total, connections_refused, connections_idle;
@@ -70,6 +70,9 @@ struct source_type {
     /* Options are read: binds, writes source->address, may raise lane_count (1). When it fails
      * `close` follows. */
     enum status (*open)(struct source *s, struct error *err);
+    /* Options are read: what `open` refuses before it takes anything, for `tocsin check`.
+     * `has_proof` as in source_bind. May be NULL. */
+    enum status (*check)(struct source *s, bool *has_proof, struct error *err);
     enum status (*start)(struct source *s, struct error *err);
     /* is_stopping is set and stop_fd readable: joins. Also after a start that failed. */
     void (*stop)(struct source *s);

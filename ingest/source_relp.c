@@ -131,6 +131,16 @@ static const struct stream_protocol protocol = {
     .is_owing = is_owing,
 };
 
+static enum status check_relp(struct source *s, bool *has_proof, struct error *err)
+{
+    struct relp_door *d = CONTAINER_OF(s, struct relp_door, source);
+    AUTO(tls) tls = NULL;
+    if (!d->settings.certificate.len)
+        return STATUS_OK;
+    *has_proof = d->settings.client_ca.len > 0;
+    return tls_open(&d->settings, &tls, err);
+}
+
 static enum status open_relp(struct source *s, struct error *err)
 {
     struct relp_door *d = CONTAINER_OF(s, struct relp_door, source);
@@ -186,6 +196,7 @@ const struct source_type source_relp_type = {
     .options = rows,
     .option_count = sizeof rows / sizeof *rows,
     .open = open_relp,
+    .check = check_relp,
     .start = start_relp,
     .stop = stop_relp,
     .close = close_relp,

@@ -59,6 +59,14 @@ struct tls_door {
     struct source_stream stream;
 };
 
+static enum status check_tls(struct source *s, bool *has_proof, struct error *err)
+{
+    struct tls_door *d = CONTAINER_OF(s, struct tls_door, source);
+    AUTO(tls) tls = NULL;
+    *has_proof = d->settings.client_ca.len > 0;
+    return tls_open(&d->settings, &tls, err);
+}
+
 static enum status open_tls(struct source *s, struct error *err)
 {
     struct tls_door *t = CONTAINER_OF(s, struct tls_door, source);
@@ -102,6 +110,7 @@ const struct source_type source_tls_type = {
     .options = rows,
     .option_count = sizeof rows / sizeof *rows,
     .open = open_tls,
+    .check = check_tls,
     .start = start_tls,
     .stop = stop_tls,
     .close = close_tls,

@@ -45,7 +45,9 @@ static bool is_rule_name(const char *name)
     struct text t = text_of(name);
     bool is_yaml = text_ends(t, TEXT(".yml")) || text_ends(t, TEXT(".yaml"));
     bool is_test = text_ends(t, TEXT(".test.yml")) || text_ends(t, TEXT(".test.yaml"));
-    return is_yaml && !is_test && name[0] != '.';
+    /* local decisions about rules and hosts: who configures them names them */
+    bool is_local = text_equal(t, TEXT("overrides.yml")) || text_equal(t, TEXT("entities.yml"));
+    return is_yaml && !is_test && !is_local && name[0] != '.';
 }
 
 /* ---- folders ---- */
@@ -178,9 +180,15 @@ static enum status add(struct reading *r, struct text file, bool is_shipped,
     struct document d = {.file = file, .is_shipped = is_shipped, .root = root};
     if (root->kind != YAML_MAPPING)
         return finding_error(r->findings, root, "unknown-document", "a rule is a mapping");
-    if (yaml_get(root, TEXT("test")) || yaml_get(root, TEXT("playbook")))
+    bool is_rule = kind_of(root, &d.kind);
+    if (!is_rule && yaml_get(root, TEXT("test")))
         return STATUS_OK; /* read elsewhere */
-    if (!kind_of(root, &d.kind))
+    if (!is_rule && yaml_get(root, TEXT("playbook"))) {
+        finding_lint(r->findings, root, FINDING_WARNING, "playbook",
+                     "playbooks are not read by this version: this document has no effect");
+        return STATUS_OK;
+    }
+    if (!is_rule)
         return finding_error(r->findings, root, "unknown-document",
                              "no rule, correlation, filter, decoder or mapping: none of the keys "
                              "detection, correlation, filter, decoder, mapping is here");

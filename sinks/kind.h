@@ -40,6 +40,7 @@ struct kind_setting {
         *options; /* the kind's struct, as option_read filled it; lives as long as the sink */
     const char *data_dir;
     struct arena *arena; /* lives as long as the sink */
+    bool is_check;       /* nothing is to be left behind: it is closed at once */
 };
 
 struct sink_kind {

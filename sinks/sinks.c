@@ -15,6 +15,7 @@ struct sinks {
     struct destination *destinations[DELIVERY_DESTINATIONS];
     struct text names[DELIVERY_DESTINATIONS];
     uint32_t count;
+    bool is_check; /* names alone: no destinations */
     struct route_table routes;
 };
 
@@ -95,9 +96,11 @@ static enum status open_kind(struct sinks *s, const struct sinks_options *o,
                              const struct item *item, const void *options, void **out,
                              struct error *err)
 {
-    enum status status = item->kind->open(
-        &(struct kind_setting){.options = options, .data_dir = o->data_dir, .arena = &s->arena},
-        out, err);
+    enum status status = item->kind->open(&(struct kind_setting){.options = options,
+                                                                 .data_dir = o->data_dir,
+                                                                 .arena = &s->arena,
+                                                                 .is_check = s->is_check},
+                                          out, err);
     if (status && err && !err->line)
         err->line = item->line;
     return status;
@@ -121,6 +124,11 @@ static enum status add(struct sinks *s, const struct sinks_options *o, const str
         status = open_kind(s, o, item, options, &sink, err);
     if (status)
         return error_prefix(err, "sink %s", item->kind->name);
+    if (s->is_check) {
+        item->kind->close(sink);
+        s->names[s->count++] = name;
+        return STATUS_OK;
+    }
     status = destination_new(&(struct destination_options){.kind = item->kind,
                                                            .sink = sink,
                                                            .common = options,
@@ -168,6 +176,21 @@ enum status sinks_open(const struct sinks_options *options, struct sinks **out, 
         return status;
     *out = MOVE(s);
     return STATUS_OK;
+}
+
+enum status sinks_check(const struct yaml_node *sinks, const struct yaml_node *routes,
+                        struct error *err)
+{
+    AUTO(sinks) s = calloc(1, sizeof *s);
+    if (!s)
+        return error_set(err, STATUS_NOMEM, 0, "no memory for the sinks");
+    s->is_check = true;
+    arena_init(&s->arena, ARENA_BYTES);
+    const struct sinks_options options = {.sinks = sinks, .routes = routes, .data_dir = "."};
+    enum status status = add_all(s, &options, err);
+    if (!status)
+        status = route_read(routes, s->names, s->count, &s->arena, &s->routes, err);
+    return status;
 }
 
 enum status sinks_start(struct sinks *s, struct error *err)

@@ -24,6 +24,9 @@ struct sinks_options {
 };
 NODISCARD enum status sinks_open(const struct sinks_options *options, struct sinks **out,
                                  struct error *err);
+/* What sinks_open would refuse, with the line; nothing is opened or made. */
+NODISCARD enum status sinks_check(const struct yaml_node *sinks, const struct yaml_node *routes,
+                                  struct error *err);
 NODISCARD enum status sinks_start(struct sinks *s, struct error *err);
 /* Finishes what is in flight up to `timeout_ms`, then stops; what is left stays in the outbox. */
 void sinks_stop(struct sinks *s, uint64_t timeout_ms);

@@ -144,6 +144,49 @@ run 1 test listed
 rule 1 failed medium 'outcome: failure' > large/failed.yml
 correlation 99999999 > large/guessing.yml
 run 1 check large; err 'guessing.yml:7:[0-9]+: error: .*a threshold of more than'; out '^1 rules, 0 correlations'
+# a configuration is checked as `run` reads it, and both say where
+wrong() { # wrong LINE WORDS YAML: neither passes it
+  printf "data: $flow_dir/never\n$3\n" > wrong_too.yml
+  run 1 check wrong_too.yml; err "^wrong_too.yml:$1:[0-9]+: error: .*$2"
+  run 2 run --config wrong_too.yml; err "^wrong_too.yml:$1:[0-9]+: error: .*$2"; err 'nothing was started'; no_out ''
+  [ ! -e never ] || miss 'something was made'
+}
+wrong 3 syslog_tpc 'sources:\n  - syslog_tpc: {listen: "127.0.0.1:0"}'
+wrong 4 "lisen.*listen" 'sources:\n  - syslog_tcp: {listen: "127.0.0.1:0"}\n  - syslog_udp: {lisen: x}'
+wrong 3 'allow' 'sources:\n  - syslog_udp: {listen: "0.0.0.0:0"}'
+wrong 3 '/nope' 'sources:\n  - syslog_tls: {listen: "127.0.0.1:0", certificate: /nope, key: /nope}'
+wrong 3 webhok 'sinks:\n  - webhok: {url: x}'
+wrong 3 "ulr.*url" 'sinks:\n  - webhook: {ulr: x}'
+wrong 2 nosink 'routes: [{to: [nosink]}]'
+wrong 2 99999 'http: {listen: "127.0.0.1:99999"}'
+wrong 2 'not loopback' 'http: {listen: "0.0.0.0:8514"}'
+wrong 2 'want an address' 'webhooks: {listen: "nowhere"}'
+wrong 2 nonexist 'rules: [nonexist]'
+wrong 2 nonexist 'overrides: nonexist'
+wrong 2 nonexist 'entities: nonexist'
+wrong 2 'nowhere' 'time: {zone: nowhere}'
+printf 'heka: 1\n' > unknown.yml
+run 1 check unknown.yml; err '^unknown.yml:1:1: error'
+run 2 run --config unknown.yml; err 'unknown.yml:1:1: .*heka'
+# ... with the rules that it names, and what lies beside them
+mkdir -p beside
+cp rules/*.yml beside/
+printf 'rules: [beside]\nhttp: {listen: "127.0.0.1:0"}\n' > right.yml
+run 0 check --json right.yml; out '^\{"rules":1,"correlations":1,.*"configurations":1,"errors":0'
+printf '10000000-0000-4000-8000-000000000000: {level: low}\n' > beside/overrides.yml
+printf 'entities:\n  - {kind: host, name: db1, criticality: 1.5}\n' > beside/entities.yml
+printf 'rules: [beside]\n' > beside/tocsin.yml
+run 0 check --json beside; out '"entities":1,"errors":0,"warnings":0'; out '"configurations":1'
+rm beside/tocsin.yml
+run 0 replay --rules beside /dev/null; no_err
+printf '10000000-0000-4000-8000-000000000000: {levle: low}\n' > beside/overrides.yml
+printf 'entities:\n  - {kind: host, nmae: db1}\n' > beside/entities.yml
+run 1 check beside; err 'beside/overrides.yml:1:[0-9]+: error: .*levle'; err 'beside/entities.yml:2:[0-9]+: error: .*nmae'; out ' 2 errors'
+run 1 check beside/overrides.yml beside/entities.yml; out ' 2 errors'
+rule 9 refused low 'user|contans: x' > beside/refused.yml
+run 1 check right.yml; err 'beside/refused.yml:8:[0-9]+: error: .*contans'
+printf 'playbook: one\nsteps: []\n' > playbook.yml
+run 0 check playbook.yml; err 'playbook.yml:1:1: warning: playbooks are not read'; out ' 1 warnings'
 lost check rules
 lost check --json rules
 flow_note "check"
