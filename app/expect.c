@@ -283,6 +283,8 @@ enum status expect_check(const struct expect_result *r, struct text incidents,
         buffer_append(why, TEXT("      expected: "));
         describe(expect->items[i], why);
         buffer_byte(why, '\n');
+        if (r->explain)
+            r->explain(r->context, expect->items[i], why);
     }
     if (why->len)
         tell_happened(r, incidents, why);

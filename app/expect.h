@@ -22,6 +22,9 @@ struct expect_result {
     struct expect_detection *detections;
     size_t count, max;
     bool has_failed;
+    /* What is known of why this entry does not hold, in lines behind it. NULL: nothing. */
+    void (*explain)(void *context, const struct yaml_node *entry, struct buffer *why);
+    void *context;
 };
 
 void expect_init(struct expect_result *r);

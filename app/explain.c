@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/command.h"
+#include "app/fed.h"
 #include "app/load.h"
 #include "app/rerun.h"
 #include "app/subcommands.h"
@@ -17,8 +18,6 @@ static const char usage[] =
     "source decision. For correlations: what the window of each group holds at the end, what the\n"
     "condition needed and what was missing. --rule takes an id, a name or a title.";
 
-enum { KEYS_MAX = 10000 };
-
 struct explain {
     struct load_request load;
     const char *rule, *format, *logsource;
@@ -27,14 +26,7 @@ struct explain {
     const struct rule *only;
     struct rerun_options run;
     struct command_output out;
-    struct fed {
-        struct hash128 key;
-        const struct correlation *correlation;
-        struct text group; /* {"src_ip":"..."}, in `arena` */
-    } fed[KEYS_MAX];       /* windows that something went into */
-    uint32_t fed_count;
-    bool is_cut; /* there were more */
-    struct arena arena;
+    struct fed fed;
 };
 
 static bool is_named(const struct rule *rule, struct text name)
@@ -118,59 +110,17 @@ static enum status explain_records(struct explain *e, const char *path, struct e
 
 /* ---- correlations: the windows at the end of a run ---- */
 
-static struct text group_of(struct explain *e, const struct feed *f)
-{
-    struct buffer json;
-    buffer_init(&json, 1 << 20);
-    json_write_open(&json, NULL, '{');
-    for (uint32_t i = 0; f->subject && i < f->subject->group_count; i++) {
-        char name[256];
-        (void)snprintf(name, sizeof name, "%.*s", TEXT_ARG(f->correlation->rule->group[i]));
-        json_write_string(&json, name, f->subject->group[i]);
-    }
-    json_write_close(&json, '}');
-    struct text kept = arena_copy(&e->arena, buffer_text(&json));
-    buffer_fini(&json);
-    return kept.at ? kept : TEXT("{}");
-}
-
 static void note_feeds(void *context, const struct batch *b)
 {
     struct explain *e = context;
-    for (uint32_t i = 0; i < b->feed_count; i++) {
-        const struct feed *f = &b->feeds[i];
-        if (e->only && f->correlation->rule != e->only)
-            continue;
-        uint32_t k = 0;
-        while (k < e->fed_count && !hash_equal(e->fed[k].key, f->key))
-            k++;
-        if (k < e->fed_count)
-            continue;
-        e->is_cut = k == KEYS_MAX;
-        if (!e->is_cut)
-            e->fed[e->fed_count++] = (struct fed){f->key, f->correlation, group_of(e, f)};
-    }
-}
-
-static void write_window(struct explain *e, const struct pipeline *p, const struct fed *fed,
-                         struct buffer *line)
-{
-    struct buffer window;
-    buffer_init(&window, 16 << 20);
-    shard_explain(pipeline_shard(p, 0), fed->correlation, fed->key, &window);
-    buffer_clear(line);
-    buffer_printf(line, "{\"group\":%.*s,", TEXT_ARG(fed->group));
-    buffer_append(line, text_skip(buffer_text(&window), 1));
-    if (window.len)
-        put_object(e, buffer_text(line));
-    buffer_fini(&window);
+    fed_note(&e->fed, b, e->only);
 }
 
 /* Nothing to look at is an answer as well, where it was asked for. */
 static void write_unfed(struct explain *e, const struct correlation *c, struct buffer *line)
 {
-    for (uint32_t i = 0; i < e->fed_count; i++)
-        if (e->fed[i].correlation == c)
+    for (uint32_t i = 0; i < e->fed.count; i++)
+        if (e->fed.windows[i].correlation == c)
             return;
     if (c->rule != e->only)
         return;
@@ -195,13 +145,16 @@ static void write_windows(void *context, const struct pipeline *p)
     uint32_t count = 0;
     const struct correlation *all = ruleset_correlations(e->ruleset, &count);
     buffer_init(&line, 32 << 20);
-    for (uint32_t i = 0; i < e->fed_count; i++)
-        write_window(e, p, &e->fed[i], &line);
+    for (uint32_t i = 0; i < e->fed.count; i++) {
+        fed_write(&e->fed.windows[i], p, &line);
+        if (line.len)
+            put_object(e, buffer_text(&line));
+    }
     for (uint32_t i = 0; i < count; i++)
         write_unfed(e, &all[i], &line);
-    if (e->is_cut)
+    if (e->fed.is_cut)
         command_say("explain: there are more windows than %d; name a rule or give fewer records",
-                    KEYS_MAX);
+                    FED_MAX);
     buffer_fini(&line);
 }
 
@@ -291,7 +244,7 @@ int explain_main(int argc, char **argv)
     if (!e || !files)
         return COMMAND_UNFINISHED;
     e->run.since_us = e->run.until_us = TIMESTAMP_NONE;
-    arena_init(&e->arena, 64 << 20);
+    fed_init(&e->fed);
     const struct command_flag flags[] = {
         {"rules", FLAG_TEXTS, &e->load.rules, "PATH", "rule file or folder, or share"},
         {"rule", FLAG_TEXT, &e->rule, "ID", "only this rule: id, name or title"},
@@ -321,7 +274,7 @@ int explain_main(int argc, char **argv)
     else
         code = explain_file(e, count ? files[0] : "-");
     ruleset_unref(e->ruleset);
-    arena_fini(&e->arena);
+    fed_fini(&e->fed);
     free(files);
     free(e);
     return code;

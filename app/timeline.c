@@ -2,6 +2,7 @@
 #include "app/command.h"
 #include "app/expect.h"
 #include "app/load.h"
+#include "app/reason.h"
 #include "app/rerun.h"
 #include "app/subcommands.h"
 #include "base/json_write.h"
@@ -35,12 +36,13 @@ struct timeline {
     size_t count, max, next;
     struct expect_result result;
     const struct yaml_node *rules;
+    struct ruleset *ruleset;
 };
 
 struct session {
     const char *lists, *overrides;
     bool is_json;
-    uint32_t passed, failed;
+    uint32_t passed, failed, errors; /* errors: rules and files that could not be read */
     struct arena arena;
     const char *files[TESTS_MAX];
     uint32_t file_count;
@@ -219,6 +221,67 @@ static bool is_wanted(void *context, const struct rule *rule)
     return is_listed(t->rules, rule);
 }
 
+/* ---- why it went otherwise ---- */
+
+static void rewind_events(void *context)
+{
+    struct timeline *t = context;
+    t->next = 0;
+}
+
+static void tell_rule(struct timeline *t, const struct rule *rule, struct buffer *why)
+{
+    const struct reason_options options = {t->ruleset, next, rewind_events, t, START_US};
+    if (!rule->is_reported)
+        buffer_append(why, TEXT("        that rule only feeds correlations, none of which says "
+                                "`generate: true`\n"));
+    if (is_listed(t->rules, rule))
+        reason_write(&options, rule, why);
+    else
+        buffer_append(why, TEXT("        `rules:` of this test leaves that rule out\n"));
+}
+
+/* An incident that did not come where nothing was detected at all. */
+static void tell_all(struct timeline *t, struct buffer *why)
+{
+    enum { MOST = 4 };
+    uint32_t count = 0;
+    uint32_t told = 0;
+    const struct rule *const *rules = ruleset_rules(t->ruleset, &count);
+    for (uint32_t i = 0; i < count && told < MOST; i++) {
+        if (!rules[i]->is_reported || !is_listed(t->rules, rules[i]))
+            continue;
+        tell_rule(t, rules[i], why);
+        told++;
+    }
+}
+
+static void tell_why(void *context, const struct yaml_node *entry, struct buffer *why)
+{
+    struct timeline *t = context;
+    const struct yaml_node *name = yaml_get(entry, TEXT("detection"));
+    const struct yaml_node *times = yaml_get(entry, TEXT("times"));
+    uint32_t count = 0;
+    const struct rule *const *rules = ruleset_rules(t->ruleset, &count);
+    if (yaml_get(entry, TEXT("not")) || (times && text_equal(times->value, TEXT("0"))))
+        return;
+    buffer_append(why, TEXT("      why:\n"));
+    if (!name && !t->result.count)
+        tell_all(t, why);
+    if (!name) {
+        if (t->result.count)
+            buffer_append(why, TEXT("        no incident or candidate of the run is like that\n"));
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        if (expect_names_rule(name->value, rules[i])) {
+            tell_rule(t, rules[i], why);
+            return;
+        }
+    buffer_append(why, TEXT("        no rule beside this test has that name, id or title; one with "
+                            "errors is left out\n"));
+}
+
 static enum status check_names(const struct timeline *t, struct ruleset *ruleset, struct error *err)
 {
     uint32_t count = 0;
@@ -254,6 +317,9 @@ static enum status run_timeline(struct timeline *t, struct ruleset *ruleset,
         .context = t,
     };
     struct rerun_result result;
+    t->ruleset = ruleset;
+    t->result.explain = tell_why;
+    t->result.context = t;
     status = rerun_once(&options, ruleset, &result, err);
     if (!status)
         status = expect_check(&t->result, buffer_text(&result.incidents),
@@ -319,7 +385,7 @@ static void run_file(struct session *s, const char *file, struct ruleset *rulese
     struct error err = {0};
     if (yaml_load(file, &arena, &yaml, &err)) {
         command_say("test: %s:%u:%u: %s", file, err.line, err.column, err.text);
-        s->failed++;
+        s->errors++;
     }
     for (uint32_t i = 0; i < yaml.count; i++)
         run_document(s, file, yaml.documents[i], ruleset);
@@ -394,7 +460,7 @@ static enum status run_path(struct session *s, const char *path, struct error *e
     for (uint32_t i = 0; !status && i < s->file_count; i++)
         run_file(s, s->files[i], ruleset);
     if (!status)
-        s->failed += ruleset_get_summary(ruleset)->errors;
+        s->errors += ruleset_get_summary(ruleset)->errors;
     ruleset_unref(ruleset);
     return status;
 }
@@ -410,10 +476,14 @@ static int run_paths(struct session *s, const char **paths, uint32_t count)
         }
     }
     if (s->is_json)
-        (void)printf("{\"passed\":%u,\"failed\":%u}\n", s->passed, s->failed);
+        (void)printf("{\"passed\":%u,\"failed\":%u,\"errors\":%u}\n", s->passed, s->failed,
+                     s->errors);
+    else if (s->errors)
+        (void)printf("%u passed, %u failed, %u errors in rules and tests\n", s->passed, s->failed,
+                     s->errors);
     else
         (void)printf("%u passed, %u failed\n", s->passed, s->failed);
-    return s->failed ? COMMAND_NO : COMMAND_DONE;
+    return s->failed || s->errors ? COMMAND_NO : COMMAND_DONE;
 }
 
 int timeline_main(int argc, char **argv)

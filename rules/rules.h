@@ -35,8 +35,8 @@ typedef void (*finding_fn)(void *context, const struct finding *f);
 enum rules_filter_mode { FILTER_SUPPRESS, FILTER_AND };
 
 struct ruleset_options {
-    const char *const *paths; /* rule files or folders, searched for *.yml and *.yaml; `*.test.yml`
-                                 is left out */
+    const char *const *paths; /* rule files or folders, searched for *.yml and *.yaml; `*.test.yml`,
+                                 overrides.yml and entities.yml are left out */
     uint32_t path_count;
     const char *const *decoder_paths; /* decoders and mappings; same search */
     uint32_t decoder_path_count;
@@ -80,6 +80,10 @@ struct hash128 ruleset_hash(const struct ruleset *r);
 /* Both kinds, correlations after detections; sorted by key inside each. */
 const struct rule *const *ruleset_rules(const struct ruleset *r, uint32_t *out_count);
 const struct correlation *ruleset_correlations(const struct ruleset *r, uint32_t *out_count);
+/* The rule that is this correlation's reference number `input`; NULL: none, the rule was refused.
+ */
+const struct rule *ruleset_input(const struct ruleset *r, const struct correlation *c,
+                                 uint32_t input);
 /* The longest lateness of any correlation, 0 where none has one. */
 int64_t ruleset_lateness_us(const struct ruleset *r);
 

@@ -268,6 +268,22 @@ const struct correlation *ruleset_correlations(const struct ruleset *r, uint32_t
     return r->correlations;
 }
 
+const struct rule *ruleset_input(const struct ruleset *r, const struct correlation *c,
+                                 uint32_t input)
+{
+    for (uint32_t i = 0; i < r->rule_count; i++)
+        for (uint32_t k = 0; k < r->rules[i].feed_count; k++)
+            if (r->rules[i].feeds[k].correlation == c->index && r->rules[i].feeds[k].input == input)
+                return &r->rules[i].rule;
+    for (uint32_t i = 0; i < r->relation_count; i++) {
+        const struct correlation *from = &r->correlations[i];
+        for (uint32_t k = 0; k < from->link_count; k++)
+            if (from->links[k].correlation == c->index && from->links[k].input == input)
+                return from->rule;
+    }
+    return NULL;
+}
+
 int64_t ruleset_lateness_us(const struct ruleset *r)
 {
     int64_t longest = 0;

@@ -268,6 +268,28 @@ run 0 test rules; out '1 passed|1 timelines'
 run 0 test --json rules; json
 run 1 test other; cat e >> o; out 'expected: \{detection: guessing, at: 5s'; out 'what happened'
 run 1 test --json other; json; out 'too late'; out '5s'
+# a failure says why
+mkdir -p why
+cp rules/failed.yml rules/guessing.yml why/
+rule 7 nowhere medium 'outcome: failure' | sed 's/product: linux, service: sshd/product: windows/' > why/nowhere.yml
+cat > why/why.test.yml <<'EOT'
+test: two of three
+events:
+  - {at: 1s, every: 1s, repeat: 2, log: '<38>Feb  5 00:00:00 web1 sshd[7]: Failed password for bob from 192.0.2.7 port 4 ssh2'}
+  - {at: 9s, log: '<38>Feb  5 00:00:00 web1 sshd[7]: Accepted password for bob from 192.0.2.7 port 4 ssh2'}
+expect:
+  - {detection: guessing}
+  - {detection: nowhere}
+EOT
+run 1 test why
+out 'failed: 2 of 3 events matched'
+out "1 from 9.000s on: selection .*: outcome equals 'failure' is false; the field is 'success'"
+out 'within 60s: needed \{"gte":3\}, saw 2 at its end'
+out 'nowhere: 0 of 3 events matched'
+out 'log source: the rule is for \{"product":"windows"\}, the event is \{"product":"linux","service":"sshd"\}'
+# what was refused is no test
+echo 'title: [' > why/broken.yml
+run 1 test --json why/why.test.yml; json; out '^\{"passed":0,"failed":1,"errors":1\}$'
 run 2 test; err '.'
 flow_note "test"
 
