@@ -11,13 +11,18 @@
  *   received = put + dropped by reason                      (the door's own counters)
  *   put      = processed + repeated + refused by the journal + waiting
  *
+ * and for all together (messages_*), the journal's refusals being one reason more:
+ *
+ *   received = processed + quarantined + dropped by reason + repeated + waiting
+ *
  * of this process's life: what an earlier one left in the journal is decided, but not counted here.
  * Messages are events and alerts; ticks and other records of the program's own are none.
  */
 struct daemon;
 
 enum account_step {
-    ACCOUNT_PUT, /* webhooks alone: doors count their own */
+    ACCOUNT_PUT,    /* webhooks alone: doors count their own */
+    ACCOUNT_TURNED, /* webhooks alone: taken in, then told to come again */
     ACCOUNT_PROCESSED,
     ACCOUNT_REPEATED,
     ACCOUNT_REFUSED,

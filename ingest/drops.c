@@ -111,7 +111,7 @@ const char *drops_name(enum drops_reason why)
         [DROPS_JOURNAL] = "journal",   [DROPS_EXCESS] = "excess",
         [DROPS_BARRED] = "barred",     [DROPS_CROWDED] = "crowded",
         [DROPS_BROKEN] = "broken",     [DROPS_REJECTED] = "rejected",
-        [DROPS_OVERLOAD] = "overload",
+        [DROPS_OVERLOAD] = "overload", [DROPS_EMPTY] = "empty",
     };
     return names[why];
 }

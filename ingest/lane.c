@@ -40,9 +40,8 @@ bool lane_ready(struct lane *l)
 void lane_drop(struct lane *l, enum lane_drop why, struct text raw, struct text peer)
 {
     static const enum drops_reason reasons[LANE_DROPS] = {
-        [LANE_DROP_DENIED] = DROPS_DENIED,
-        [LANE_DROP_STOPPED] = DROPS_STOPPED,
-        [LANE_DROP_MEMORY] = DROPS_MEMORY,
+        [LANE_DROP_DENIED] = DROPS_DENIED,           [LANE_DROP_STOPPED] = DROPS_STOPPED,
+        [LANE_DROP_MEMORY] = DROPS_MEMORY,           [LANE_DROP_EMPTY] = DROPS_EMPTY,
         [LANE_DROP_QUARANTINED] = DROPS_QUARANTINED,
     };
     lane_count_add(&l->read, 1);

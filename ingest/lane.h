@@ -14,6 +14,7 @@ enum lane_drop {
     LANE_DROP_DENIED,      /* the sender's address is not in `allow` */
     LANE_DROP_STOPPED,     /* read, but the program was already stopping */
     LANE_DROP_MEMORY,      /* a batch had no room for it, or there was no memory */
+    LANE_DROP_EMPTY,       /* a datagram of nothing, or of line ends and NULs */
     LANE_DROP_QUARANTINED, /* Kafka: sent to the dead letter topic instead */
     LANE_DROPS,
 };

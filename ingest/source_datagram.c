@@ -81,7 +81,9 @@ static int receive(struct reader *r)
         struct text name = {peer->text, peer->len};
         if (!peer->is_allowed)
             lane_drop(r->lane, LANE_DROP_DENIED, raw, name);
-        else if (raw.len)
+        else if (!raw.len)
+            lane_drop(r->lane, LANE_DROP_EMPTY, raw, name);
+        else
             (void)lane_add(r->lane, raw, name, now_us, m->msg_hdr.msg_flags & MSG_TRUNC);
     }
     return n;

@@ -280,14 +280,25 @@ accounted() {
       else if ($1 ~ /dropped_total/) known[s] += $2
       else done[s] += $2 }
     END { for (s in received) if (received[s] != known[s]) exit 1
-      for (s in put) { if (put[s] != done[s]) exit 1; sum += done[s] }
-      print sum }' "$flow_dir/metrics" > "$flow_dir/sum"
+      for (s in put) { if (!(s in received) || put[s] != done[s]) exit 1; sum += done[s] }
+      if (received["source=\"webhooks\""] == 0) exit 1
+      print sum }' "$flow_dir/metrics" > "$flow_dir/sum" &&
+    awk -v sum="$(cat "$flow_dir/sum")" '
+    /^tocsin_messages_received_total/ { received = $2 }
+    /^tocsin_messages_(processed|quarantined|repeated|dropped)_total/ { known += $2 }
+    /^tocsin_messages_(processed|repeated)_total/ { decided += $2 }
+    /^tocsin_messages_dropped_total{reason="journal"}/ { decided += $2 }
+    /^tocsin_messages_waiting/ { waiting = $2 }
+    END { exit !(received > 0 && received == known && decided == sum && waiting == 0) }' \
+      "$flow_dir/metrics"
 }
 for pid in "${flow_pids[@]}"; do
   kill -TERM "$pid" 2> /dev/null && wait "$pid" 2> /dev/null
 done
 flow_pids=()
-flow_wait 20 accounted || flow_fail "$(grep '^tocsin_source_' "$flow_dir/metrics")"
+flow_wait 20 accounted || flow_fail "$(grep -E '^tocsin_(source|messages)_' "$flow_dir/metrics")"
 flow_note "every door: received = put + dropped, put = processed + repeated + refused: $(cat "$flow_dir/sum") messages"
+counted() { sed -n "s/^tocsin_messages_$1 //p" "$flow_dir/metrics"; }
+flow_note "all together: received $(counted received_total), processed $(counted processed_total), and each other one is counted"
 flow_stop || flow_fail "SIGTERM did not end with 0"
 flow_note "SIGTERM ends with 0"

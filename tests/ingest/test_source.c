@@ -19,6 +19,19 @@ static void assert_accounted(const struct door *d)
                     door_metric(d, "source_dropped_total", NULL));
 }
 
+/* What the door counted for 127.0.0.1. */
+static uint64_t lost(const struct door *d, enum drops_reason why)
+{
+    uint32_t count = 0;
+    uint64_t n = 0;
+    struct drops_entry *all = drops_copy(d->drops, &count);
+    for (uint32_t i = 0; i < count; i++)
+        if (text_equal((struct text){all[i].peer, all[i].peer_len}, TEXT("127.0.0.1")))
+            n += all[i].counts[why];
+    free(all);
+    return n;
+}
+
 static void test_udp(void **state)
 {
     (void)state;
@@ -28,6 +41,9 @@ static void test_udp(void **state)
     int fd = door_connect(&d, SOCK_DGRAM);
     door_send(fd, TEXT("<13>one"));
     door_send(fd, TEXT("<13>two\n"));
+    door_send(fd, TEXT("\n"));
+    door_send(fd, TEXT("\0"));
+    assert_int_equal(send(fd, "", 0, 0), 0);
     door_send(fd, TEXT("three\0"));
     assert_int_equal(collector_wait(&d.collector, 3), 3);
     assert_raw(&d, 0, "<13>one");
@@ -41,7 +57,9 @@ static void test_udp(void **state)
     assert_true(r->receive_us > INT64_C(1500000000000000));
     source_stop(d.source);
     assert_accounted(&d);
-    assert_true(door_metric(&d, "source_received_total", NULL) == 3);
+    assert_true(door_metric(&d, "source_received_total", NULL) == 6);
+    assert_true(door_metric(&d, "source_dropped_total", "reason=\"empty\"") == 3);
+    assert_int_equal(lost(&d, DROPS_EMPTY), 3);
     (void)close(fd);
     door_close(&d);
 }
@@ -100,19 +118,6 @@ static void test_udp_cuts_long_messages(void **state)
     assert_true(door_metric(&d, "source_truncated_total", NULL) == 1);
     (void)close(fd);
     door_close(&d);
-}
-
-/* What the door counted for 127.0.0.1. */
-static uint64_t lost(const struct door *d, enum drops_reason why)
-{
-    uint32_t count = 0;
-    uint64_t n = 0;
-    struct drops_entry *all = drops_copy(d->drops, &count);
-    for (uint32_t i = 0; i < count; i++)
-        if (text_equal((struct text){all[i].peer, all[i].peer_len}, TEXT("127.0.0.1")))
-            n += all[i].counts[why];
-    free(all);
-    return n;
 }
 
 static void test_allow_list(void **state)
