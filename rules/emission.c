@@ -35,19 +35,63 @@ static const struct subject *make_subject(struct arena *arena, const struct text
 
 /* ---- correlations ---- */
 
-/* Said by the correlation, else its group-by fields of a known kind. */
-static struct entity_refs feed_refs(const struct matcher *m, const struct feed_spec *spec,
+/* What the event's decoder or mapping declares; NULL: nothing. */
+static const struct entity_refs *declared_refs(const struct matcher *m, const struct event *e)
+{
+    const struct entity_defaults *d = &m->ruleset->defaults;
+    if (m->decoder && m->decoded == e)
+        for (uint32_t i = 0; i < d->decoder_count; i++)
+            if (decoder_at(m->ruleset->decoders, i) == m->decoder && d->decoder[i].count)
+                return &d->decoder[i];
+    if (e->mapping && e->mapping < d->mapping_count && d->mapping[e->mapping].count)
+        return &d->mapping[e->mapping];
+    return NULL;
+}
+
+/* A group-by field whose name says nothing: declared for this event, or an address by its value. */
+static bool tell_kind(const struct matcher *m, const struct event *e, struct entity_ref *ref)
+{
+    const struct entity_refs *declared = declared_refs(m, e);
+    for (uint32_t i = 0; declared && i < declared->count; i++)
+        if (declared->items[i].field == ref->field) {
+            *ref = declared->items[i];
+            return true;
+        }
+    struct address address;
+    if (!cidr_parse_address(text_trim(entities_text(m->view, ref->field)), &address))
+        return false;
+    ref->kind = ENTITY_ADDRESS;
+    return true;
+}
+
+static struct entity_ref at_place(const struct entity_ref *from, const struct feed_spec *spec)
+{
+    struct entity_ref ref = *from;
+    ref.field = spec->group[from->field];
+    return ref;
+}
+
+/* Said by the correlation, else its group-by fields; those of no kind only where there is no other,
+ * then as services. */
+static struct entity_refs feed_refs(const struct matcher *m, const struct event *e,
+                                    const struct feed_spec *spec,
                                     struct entity_ref room[CORRELATION_GROUP])
 {
     const struct relation *r = &m->ruleset->relations[spec->correlation];
-    const struct entity_refs *of_group = &m->ruleset->group_entities[spec->correlation];
+    const struct entity_refs *named = &m->ruleset->group_entities[spec->correlation];
+    const struct entity_refs *others = &m->ruleset->group_others[spec->correlation];
+    uint32_t count = 0;
     if (r->entities.count)
         return r->entities;
-    for (uint32_t i = 0; i < of_group->count; i++) {
-        room[i] = of_group->items[i];
-        room[i].field = spec->group[room[i].field];
+    for (uint32_t i = 0; i < named->count; i++)
+        room[count++] = at_place(&named->items[i], spec);
+    for (uint32_t i = 0; i < others->count; i++) {
+        room[count] = at_place(&others->items[i], spec);
+        count += tell_kind(m, e, &room[count]);
     }
-    return (struct entity_refs){room, of_group->count};
+    for (uint32_t i = 0; !count && i < others->count; i++)
+        room[i] = at_place(&others->items[i], spec);
+    return (struct entity_refs){room, count ? count : others->count};
 }
 
 static void read_value(struct matcher *m, const struct correlation *c, const struct feed_spec *spec,
@@ -84,7 +128,7 @@ static void emit_feed(struct matcher *m, const struct event *e, const struct fee
         m->groups_without_field += !is_full;
         return;
     }
-    struct entity_refs refs = feed_refs(m, spec, room);
+    struct entity_refs refs = feed_refs(m, e, spec, room);
     uint32_t count = entities_find(m->view, e, &refs, m->ruleset->defaults.host, arena, entities);
     struct feed feed = {
         .correlation = c,
@@ -106,16 +150,10 @@ static void emit_feed(struct matcher *m, const struct event *e, const struct fee
 static const struct entity_refs *rule_refs(const struct matcher *m, const struct event *e,
                                            const struct compiled *c)
 {
-    const struct entity_defaults *d = &m->ruleset->defaults;
     if (c->entities.count)
         return &c->entities;
-    if (m->decoder && m->decoded == e)
-        for (uint32_t i = 0; i < d->decoder_count; i++)
-            if (decoder_at(m->ruleset->decoders, i) == m->decoder && d->decoder[i].count)
-                return &d->decoder[i];
-    if (e->mapping && e->mapping < d->mapping_count && d->mapping[e->mapping].count)
-        return &d->mapping[e->mapping];
-    return &d->usual;
+    const struct entity_refs *declared = declared_refs(m, e);
+    return declared ? declared : &m->ruleset->defaults.usual;
 }
 
 static void emit_detection(struct matcher *m, const struct event *e, const struct compiled *c,

@@ -191,7 +191,7 @@ enum status lint_run(const struct ruleset *r, struct findings *findings)
     logic_fini(&logic);
     for (uint32_t i = 0; i < r->relation_count && !status; i++) {
         enter(&l, &r->relations[i].rule);
-        lint_relation_run(&r->relations[i], findings);
+        lint_relation_run(r, i, findings);
     }
     return status ? status : lint_duplicates(&l);
 }

@@ -7,6 +7,7 @@ struct linting {
     const struct relation *relation;
     struct findings *findings;
     const struct yaml_node *at, *own; /* below `correlation` and `tocsin` */
+    bool is_unsure;                   /* nothing but its values tells what the group-by is */
 };
 
 static bool is_temporal(const struct correlation *c)
@@ -181,6 +182,10 @@ static void lint_own(const struct linting *l)
         finding_lint(l->findings, l->at, FINDING_WARNING, "missing-entity",
                      "no group-by and no `tocsin: entity`: all events share one window, and the "
                      "host of the last one is charged");
+    else if (l->is_unsure && !r->entities.count && r->correlation.depth == 1)
+        finding_lint(l->findings, l->at, FINDING_HINT, "missing-entity",
+                     "neither `tocsin: entity` nor the names in group-by say what is charged: "
+                     "values that are addresses are, others as services");
     if (r->extension.lateness_us >= 0 && r->extension.lateness_us < r->correlation.lateness_us)
         finding_lint(l->findings, l->own, FINDING_HINT, "chain-lateness",
                      "it waits %lld s, not %lld: all links of a chain wait as long as the one that "
@@ -194,11 +199,37 @@ static void lint_own(const struct linting *l)
                      "engines do not know them");
 }
 
-void lint_relation_run(const struct relation *r, struct findings *findings)
+static bool declares(const struct entity_refs *all, uint32_t count, uint32_t field)
 {
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t k = 0; k < all[i].count; k++)
+            if (all[i].items[k].field == field)
+                return true;
+    return false;
+}
+
+static bool is_unsure(const struct ruleset *ruleset, uint32_t index)
+{
+    const struct entity_defaults *d = &ruleset->defaults;
+    const struct rule *rule = &ruleset->relations[index].rule;
+    if (ruleset->group_entities[index].count)
+        return false;
+    for (uint32_t i = 0; i < rule->group_count; i++) {
+        uint32_t field = names_find(ruleset->names, rule->group[i]);
+        if (field != NAMES_NONE && (declares(d->mapping, d->mapping_count, field) ||
+                                    declares(d->decoder, d->decoder_count, field)))
+            return false;
+    }
+    return rule->group_count;
+}
+
+void lint_relation_run(const struct ruleset *ruleset, uint32_t index, struct findings *findings)
+{
+    const struct relation *r = &ruleset->relations[index];
     const struct linting l = {
         .relation = r,
         .findings = findings,
+        .is_unsure = is_unsure(ruleset, index),
         .at = yaml_get(r->document, TEXT("correlation")),
         .own = yaml_get(r->document, TEXT("tocsin")),
     };

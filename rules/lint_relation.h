@@ -3,5 +3,5 @@
 #include "rules/finding.h"
 #include "rules/ruleset_state.h"
 
-/* What is unwise in a correlation. Its document is still there. */
-void lint_relation_run(const struct relation *r, struct findings *findings);
+/* What is unwise in the ruleset's correlation number `index`. Its document is still there. */
+void lint_relation_run(const struct ruleset *ruleset, uint32_t index, struct findings *findings);

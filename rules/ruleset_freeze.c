@@ -52,27 +52,48 @@ static bool fill_defaults(struct ruleset *r)
     return is_ok;
 }
 
-/* Group-by fields are entities where their name says what they are. */
+/* The name of a group-by field, or what an alias means in one of the rules below, tells a kind. */
+static bool is_kind_told(const struct ruleset *r, uint32_t relation, uint32_t place,
+                         enum entity_kind *out)
+{
+    if (mapping_usual_kind(r->relations[relation].rule.group[place], out))
+        return true;
+    for (uint32_t i = 0; i < r->rule_count; i++)
+        for (uint32_t k = 0; k < r->rules[i].feed_count; k++) {
+            const struct feed_spec *feed = &r->rules[i].feeds[k];
+            if (feed->correlation == relation &&
+                mapping_usual_kind(names_text(r->names, feed->group[place]), out))
+                return true;
+        }
+    return false;
+}
+
+static bool split_group(struct ruleset *r, uint32_t relation)
+{
+    uint32_t total = r->relations[relation].rule.group_count, count = 0, others = 0;
+    struct entity_ref *refs = arena_alloc(&r->arena, ((size_t)total * 2 + 1) * sizeof *refs);
+    for (uint32_t k = 0; refs && k < total; k++) {
+        enum entity_kind kind = ENTITY_SERVICE; /* the widest word for what has a name */
+        struct entity_ref *to =
+            is_kind_told(r, relation, k, &kind) ? &refs[count++] : &refs[total + others++];
+        *to = (struct entity_ref){k, NAMES_NONE, kind, true};
+    }
+    if (!refs)
+        return false;
+    r->group_entities[relation] = (struct entity_refs){refs, count};
+    r->group_others[relation] = (struct entity_refs){refs + total, others};
+    return true;
+}
+
 static bool fill_group_entities(struct ruleset *r)
 {
-    r->group_entities =
-        arena_zero(&r->arena, ((size_t)r->relation_count + 1) * sizeof *r->group_entities);
-    for (uint32_t i = 0; r->group_entities && i < r->relation_count; i++) {
-        const struct rule *rule = &r->relations[i].rule;
-        struct entity_ref *refs =
-            arena_alloc(&r->arena, ((size_t)rule->group_count + 1) * sizeof *refs);
-        uint32_t count = 0;
-        for (uint32_t k = 0; refs && k < rule->group_count; k++) {
-            enum entity_kind kind = ENTITY_HOST;
-            if (!mapping_usual_kind(rule->group[k], &kind))
-                continue;
-            refs[count++] = (struct entity_ref){k, NAMES_NONE, kind, true};
-        }
-        if (!refs)
-            return false;
-        r->group_entities[i] = (struct entity_refs){refs, count};
-    }
-    return r->group_entities;
+    size_t bytes = ((size_t)r->relation_count + 1) * sizeof *r->group_entities;
+    r->group_entities = arena_zero(&r->arena, bytes);
+    r->group_others = arena_zero(&r->arena, bytes);
+    bool is_ok = r->group_entities && r->group_others;
+    for (uint32_t i = 0; is_ok && i < r->relation_count; i++)
+        is_ok = split_group(r, i);
+    return is_ok;
 }
 
 /* ---- hashes and lists ---- */

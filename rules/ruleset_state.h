@@ -26,7 +26,9 @@ struct ruleset {
     struct fieldmap *maps; /* by event->mapping */
     uint32_t map_count;
     struct entity_defaults defaults;
-    struct entity_refs *group_entities; /* by correlation: group-by fields of a known kind */
+    /* By correlation, `field` being the place in its group-by: those whose name says their kind,
+     * and those that only the value can tell. */
+    struct entity_refs *group_entities, *group_others;
     struct ruleset_summary summary;
     struct hash128 hash;
     bool has_routing;

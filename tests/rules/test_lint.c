@@ -94,6 +94,10 @@ static const struct row {
      BASE "title: c\ncorrelation: {type: event_count, rules: [a], timespan: 1m, "
           "condition: {gte: 2}}\n",
      "missing-entity:7"},
+    {"correlation by something without a kind",
+     BASE "title: c\ncorrelation: {type: event_count, rules: [a], group-by: [u], timespan: 1m, "
+          "condition: {gte: 2}}\n",
+     "missing-entity:7"},
     {"lt holds at the first event",
      BASE "title: c\ncorrelation: {type: event_count, rules: [a], group-by: [u], timespan: 1m, "
           "condition: {lt: 2}}\n",

@@ -230,6 +230,8 @@ static void test_entities(void **state)
     enum entity_kind kind = ENTITY_HOST;
     assert_true(mapping_usual_kind(TEXT("src_ip"), &kind));
     assert_int_equal(kind, ENTITY_ADDRESS);
+    assert_true(mapping_usual_kind(TEXT("Client_IP"), &kind));
+    assert_int_equal(kind, ENTITY_ADDRESS);
     assert_false(mapping_usual_kind(TEXT("CommandLine"), &kind));
 }
 

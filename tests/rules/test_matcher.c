@@ -42,6 +42,53 @@ static void test_feed_has_group_and_key(void **state)
     harness_close(&h);
 }
 
+/* Who is charged, by name, by alias, by what is declared, by value. */
+static const struct charged_row {
+    const char *name, *group, *event;
+    enum entity_kind kind;
+    const char *value;
+    bool has_host; /* charged as well */
+} charged_rows[] = {
+    {"ip", "group-by: [ip]", "\"ip\":\"1.1.1.1\",\"host\":\"pc1\"", ENTITY_ADDRESS, "1.1.1.1",
+     false},
+    {"ip without a host", "group-by: [ip]", "\"ip\":\"1.1.1.1\"", ENTITY_ADDRESS, "1.1.1.1", false},
+    {"a name without case", "group-by: [ClientIP]", "\"ClientIP\":\"peer\"", ENTITY_ADDRESS, "peer",
+     false},
+    {"a name of users", "group-by: [userName]", "\"userName\":\"bob\",\"host\":\"pc1\"",
+     ENTITY_USER, "bob@pc1", false},
+    {"an address by its value", "group-by: [who]", "\"who\":\"2001:db8::1\",\"host\":\"pc1\"",
+     ENTITY_ADDRESS, "2001:db8::1", false},
+    {"an alias by what it means", "group-by: [who]\n  aliases: {who: {a: user}}",
+     "\"user\":\"bob\",\"host\":\"pc1\"", ENTITY_USER, "bob@pc1", false},
+    {"an alias by its value", "group-by: [who]\n  aliases: {who: {a: from}}",
+     "\"from\":\"192.0.2.9\"", ENTITY_ADDRESS, "192.0.2.9", false},
+    {"nothing tells", "group-by: [queue]", "\"queue\":\"mail\",\"host\":\"pc1\"", ENTITY_SERVICE,
+     "mail", false},
+    {"nothing tells one of two", "group-by: [host, queue]", "\"queue\":\"mail\",\"host\":\"pc1\"",
+     ENTITY_HOST, "pc1", true},
+    {"nobody", "group-by: [queue]", "\"queue\":\"-\",\"host\":\"pc1\"", ENTITY_HOST, "pc1", true},
+};
+
+static void test_charged(void **state)
+{
+    const struct charged_row *row = *state;
+    struct harness h;
+    char rules[600], event[200];
+    (void)snprintf(rules, sizeof rules,
+                   RULE_A "title: C\ncorrelation:\n  type: event_count\n  rules: [a]\n  %s\n"
+                          "  timespan: 1m\n  condition: {gte: 3}\n",
+                   row->group);
+    (void)snprintf(event, sizeof event, "{\"act\":\"fail\",%s}", row->event);
+    assert_int_equal(harness_open(&h, rules), STATUS_OK);
+    (void)harness_match_json(&h, text_of(event));
+    assert_int_equal(h.result.feed_count, 1);
+    const struct subject *s = h.result.feeds[0].subject;
+    assert_true(has_entity(s, row->kind, row->value, true));
+    assert_int_equal(has_entity(s, ENTITY_HOST, "pc1", true), row->has_host);
+    assert_int_equal(s->entity_count, 1);
+    harness_close(&h);
+}
+
 static void test_missing_group_field_opens_no_window(void **state)
 {
     (void)state;
@@ -543,7 +590,8 @@ static void test_structured_data_is_fields(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
+    enum { ROWS = sizeof charged_rows / sizeof *charged_rows };
+    const struct CMUnitTest alone[] = {
         cmocka_unit_test(test_objects_are_searched_as_json),
         cmocka_unit_test(test_values_of_arrays_and_addresses),
         cmocka_unit_test(test_feed_has_group_and_key),
@@ -568,5 +616,9 @@ int main(void)
         cmocka_unit_test(test_explain_says_why),
         cmocka_unit_test(test_libraries_are_good),
     };
-    return cmocka_run_group_tests_name("test_matcher", tests, NULL, NULL);
+    struct CMUnitTest tests[ROWS];
+    for (size_t i = 0; i < ROWS; i++)
+        tests[i] = ROW(test_charged, &charged_rows[i]);
+    int failed = _cmocka_run_group_tests("test_charged", tests, ROWS, NULL, NULL);
+    return failed + cmocka_run_group_tests_name("test_matcher", alone, NULL, NULL);
 }
