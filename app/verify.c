@@ -4,6 +4,7 @@
 #include "base/zone.h"
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct verifier {
@@ -17,7 +18,7 @@ struct verifier {
 static void say(struct verifier *v, const struct yaml_node *node, const struct error *err)
 {
     const struct yaml_node *at = node ? node : v->config->root;
-    bool has_place = err->line > 0;
+    bool has_place = err->line > 0 && (err->column > 0 || !at || err->line != at->line);
     struct finding f = {
         .file = v->config->path.len ? v->config->path : TEXT("(no configuration file)"),
         .line = has_place ? err->line
@@ -132,6 +133,20 @@ static void verify_list(struct verifier *v, const char *key, const struct option
     }
 }
 
+static void verify_lists(struct verifier *v)
+{
+    struct stat about;
+    struct error err = {0};
+    struct text path = v->config->lists;
+    const struct yaml_node *node = find(v, "lists", NULL);
+    verify_readable(v, node, "lists", path);
+    if (!path.len || stat(path.at, &about) != 0 || S_ISDIR(about.st_mode))
+        return;
+    (void)error_set(&err, STATUS_IO, 0, "lists: %.*s: Not a directory",
+                    TEXT_ARG(text_head(path, 120)));
+    say(v, node, &err);
+}
+
 bool verify_entities(const char *path, uint32_t *out_count, finding_fn tell, void *context)
 {
     struct error err = {0};
@@ -160,7 +175,7 @@ uint32_t verify_files(const struct config *c, finding_fn tell, void *context)
     verify_list(&v, "rules", &c->rules);
     verify_list(&v, "decoders", &c->decoders);
     verify_readable(&v, find(&v, "overrides", NULL), "overrides", c->overrides);
-    verify_readable(&v, find(&v, "lists", NULL), "lists", c->lists);
+    verify_lists(&v);
     uint32_t before = v.errors;
     verify_readable(&v, find(&v, "entities", NULL), "entities", c->entities);
     if (c->entities.len && v.errors == before)

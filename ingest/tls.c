@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 /* What tells one version of a file from the next. */
@@ -35,7 +36,10 @@ struct tls_session {
 
 static const char *reason(void)
 {
-    const char *text = ERR_reason_error_string(ERR_peek_last_error());
+    unsigned long first = ERR_peek_error(); /* the system's own, where a file is missing */
+    const char *text = ERR_GET_LIB(first) == ERR_LIB_SYS
+                           ? strerrordesc_np(ERR_GET_REASON(first))
+                           : ERR_reason_error_string(ERR_peek_last_error());
     ERR_clear_error();
     return text ? text : "unknown reason";
 }

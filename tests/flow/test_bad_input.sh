@@ -51,9 +51,9 @@ EOT
 }
 start() { says "$1" "$2" "$tocsin" run --config tocsin.yml --data data "${@:3}"; }
 config "rules: [$flow_dir/missing]"
-start 3 'missing: No such file'
+start 2 'tocsin.yml:4:9: .*missing: No such file'
 config "rules: [$flow_dir/rules]"$'\n'"lists: $flow_dir/login"
-start 3 'login: Not a directory'
+start 2 'tocsin.yml:5:8: .*login: Not a directory'
 config "rules: [$flow_dir/rules]"
 start 3 'login.*: Not a directory' --data "$flow_dir/login"
 says 2 'redis-server.* not installed' env PATH=/nonexistent "$tocsin" run --config tocsin.yml --data data
