@@ -300,6 +300,25 @@ void pipeline_costs(const struct pipeline *p, struct rule_cost *out, uint32_t co
     }
 }
 
+void pipeline_add_correlation_costs(const struct pipeline *p, struct rule_cost *out, uint32_t count)
+{
+    uint32_t known = 0;
+    const struct correlation *all = ruleset_correlations(p->ruleset, &known);
+    struct shard_cost *costs = calloc((size_t)known + 1, sizeof *costs);
+    for (uint32_t i = 0; costs && i < p->options.shards; i++)
+        shard_add_costs(p->shards[i].shard, costs, known);
+    for (uint32_t i = 0; costs && i < known; i++) {
+        uint32_t at = all[i].rule->index;
+        if (at >= count)
+            continue;
+        out[at].evaluated += costs[i].evaluated;
+        out[at].matched += costs[i].matched;
+        out[at].limits += costs[i].limits;
+        out[at].ns += costs[i].ns;
+    }
+    free(costs);
+}
+
 static void tell_total(metric_fn tell, void *context, const char *name, const char *help,
                        uint64_t value)
 {

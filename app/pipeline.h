@@ -38,7 +38,7 @@ struct pipeline_checkpoint {
     uint64_t position; /* of the last record before the cut; 0: none */
     int64_t journal_us;
     struct hash128 ruleset; /* the hash of the one that decided the batch before the cut */
-    struct text columns; /* names of streams' columns; empty where there are none */
+    struct text columns;    /* names of streams' columns; empty where there are none */
     const struct pipeline_chunk *sequencer;     /* whole state of the sequencer */
     const struct pipeline_chunk *const *shards; /* one list per shard */
     uint32_t shard_count;
@@ -105,6 +105,9 @@ void pipeline_finish(struct pipeline *p, bool has_flush);
 /* Costs of every rule, summed over the workers; after pipeline_finish, or as a snapshot that may
  * be some events old. `out` has room for ruleset_rules() entries. */
 void pipeline_costs(const struct pipeline *p, struct rule_cost *out, uint32_t count);
+/* Adds what the shards know of correlations, at their rules' places; after pipeline_finish only. */
+void pipeline_add_correlation_costs(const struct pipeline *p, struct rule_cost *out,
+                                    uint32_t count);
 void pipeline_metrics(const struct pipeline *p, metric_fn tell, void *context);
 /* What each host sent and, from `drops`, lost, as a JSON array: the `most` heard last. Any thread.
  */

@@ -4,9 +4,9 @@
 #include "app/load.h"
 #include "app/rerun.h"
 #include "app/subcommands.h"
-#include "base/zone.h"
 #include "base/json_write.h"
 #include "base/timestamp.h"
+#include "base/zone.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,11 @@ static const char usage[] =
     "Usage: tocsin replay --rules PATH [options] [FILE...|-]\n\n"
     "Runs the real pipeline over recorded input, in event time, with no effect outside.\n"
     "Files may be gzip or zstd. Without FILE, --journal reads the data folder's journal.\n"
-    "Without --detections, --incidents, --stats or --against, detections go to standard output.";
+    "Without --detections, --incidents, --stats or --against, detections go to standard output.\n\n"
+    "--stats: `evaluated` is how often a rule's condition was looked at, for a correlation how\n"
+    "many events and detections reached its windows; `matched` how often it was true, for a\n"
+    "correlation after how many insertions (absence: silences); `fired` the detections told;\n"
+    "`ns` is sampled; `limits` PCRE2's limits met, for a correlation ceilings of its windows.";
 
 struct replay {
     struct load_request load;

@@ -240,6 +240,7 @@ static enum status keep(struct run *run, struct ruleset *ruleset, struct rerun_r
     uint32_t count = 0;
     (void)ruleset_rules(ruleset, &count);
     pipeline_costs(run->pipeline, out->costs, count);
+    pipeline_add_correlation_costs(run->pipeline, out->costs, count);
     if (run->incidents)
         incidents_write_all(run->incidents, &out->incidents);
     struct rusage usage;

@@ -12,8 +12,8 @@
 /*
  * Detections over time become detections. The sequencer puts the workers' batches back into
  * journal order and holds what has lateness; shards own the windows. Neither starts a thread nor
- * reads a clock: app gives them theirs. Time is event time; lateness, absence and idleness read
- * journal time.
+ * reads a clock (but to sample what a correlation costs): app gives them theirs. Time is event
+ * time; lateness, absence and idleness read journal time.
  */
 
 /* ---- sequencer: one thread ---------------------------------------------------------------- */
@@ -114,6 +114,17 @@ uint64_t sequencer_next_number(const struct sequencer *s);
 /* Why this correlation did not fire for this group: window content, needed and seen, as JSON. */
 void shard_explain(const struct shard *s, const struct correlation *c, struct hash128 key,
                    struct buffer *out);
+
+/* What a correlation cost this shard since it has it. */
+struct shard_cost {
+    uint64_t evaluated; /* events and detections that reached one of its windows' groups */
+    uint64_t matched;   /* of them, after how many the condition was true; absence: silences */
+    uint64_t limits;    /* events cut off or refused, and groups evicted, at a ceiling */
+    uint64_t ns;        /* sampled: every 64th is timed and counts 64 times */
+};
+/* One entry per correlation of the current ruleset, added to `out`. The shard's own thread, or
+ * after it ended. */
+void shard_add_costs(const struct shard *s, struct shard_cost *out, uint32_t count);
 
 void shard_metrics(const struct shard *s, metric_fn tell, void *context);
 void sequencer_metrics(const struct sequencer *s, metric_fn tell, void *context);

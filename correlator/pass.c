@@ -24,6 +24,7 @@ static void report_silence(struct pass *p, struct rule_state *r, bool is_renewal
     struct window *w = window_store_at(&s->store, number);
     int64_t due = due_of(s, r, is_renewal);
     int64_t event_us = due + s->clock.gap_us - r->correlation->lateness_us;
+    r->cost.matched += !is_renewal;
     firing_add_silence(s, r, w, event_us, is_renewal, p->reply);
     w->touched_us = due;
     touching_set_silent(s, r, number, true);
@@ -148,13 +149,13 @@ static bool is_news(const struct shard *s, const struct rule_state *r, const str
     return heard_us - r->since_us >= r->correlation->first_seen_learn_us;
 }
 
-static void decide(struct pass *p, const struct feed *f, const struct rule_state *r,
-                   struct window *w)
+static void decide(struct pass *p, const struct feed *f, struct rule_state *r, struct window *w)
 {
     const struct correlation *c = r->correlation;
     bool is_true = verdict_holds(r, w);
     bool was_true = w->flags & WINDOW_TRUE;
     w->flags = (uint8_t)(is_true ? w->flags | WINDOW_TRUE : w->flags & ~WINDOW_TRUE);
+    r->cost.matched += is_true;
     if (!is_true)
         return;
     if (c->first_seen_remember_us > 0) {
@@ -244,6 +245,7 @@ void pass_insert(struct pass *p, const struct work *work, bool is_last)
     const struct feed *f = work->feed;
     struct rule_state *r = &s->rules[work->rule];
     counters_add(&s->counters.feeds, 1);
+    r->cost.evaluated++;
     if (!pass_is_complete(r, f)) {
         counters_add(&s->counters.without_value, 1);
         return;
@@ -269,6 +271,7 @@ void pass_insert(struct pass *p, const struct work *work, bool is_last)
     if (r->shape.kind == WINDOW_ORDERED && w->count >= r->shape.retain)
         succession_thin(w, &r->shape, r->ways, r->way_count);
     enum window_result result = put(p, r, number, &e);
+    r->cost.limits += result == WINDOW_CUT || result == WINDOW_REFUSED;
     if (result == WINDOW_CUT)
         counters_add(&s->counters.windows_cut, 1);
     if (result == WINDOW_REFUSED)

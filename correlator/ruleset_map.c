@@ -104,6 +104,7 @@ static void inherit(struct shard *s, struct rule_state *rules, uint32_t count)
         rules[to].silent = old->silent;
         rules[to].group_count = old->group_count;
         rules[to].since_us = old->since_us;
+        rules[to].cost = old->cost;
     }
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/timestamp.h"
 #include "correlator/chain.h"
 #include "correlator/explaining.h"
 #include "correlator/freezing.h"
@@ -8,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PREFETCH = 64 };
+enum { PREFETCH = 64, TIMED_EVERY = 64 };
 
 /* What is idle is so at once for whoever asks; only its memory waits this long, for looking at the
  * oldest window of every correlation has its price. */
@@ -143,6 +144,17 @@ static bool is_last_of_event(const struct shard *s, uint32_t i)
     return true;
 }
 
+static void insert(struct pass *p, uint32_t i)
+{
+    struct shard *s = p->shard;
+    const struct work *work = &s->work[i];
+    bool is_timed = ++s->inserted % TIMED_EVERY == 0;
+    uint64_t start = is_timed ? timestamp_monotonic_ns() : 0;
+    pass_insert(p, work, is_last_of_event(s, i));
+    if (is_timed)
+        s->rules[work->rule].cost.ns += (timestamp_monotonic_ns() - start) * TIMED_EVERY;
+}
+
 /* What a find will read is fetched for a whole group first: memory then answers in parallel. */
 static void work_through(struct pass *p)
 {
@@ -154,7 +166,7 @@ static void work_through(struct pass *p)
                 window_store_prefetch(&s->store, s->work[i].feed->key, round);
         for (uint32_t i = from; i < to; i++) {
             pass_advance(p, s->work[i].feed->released);
-            pass_insert(p, &s->work[i], is_last_of_event(s, i));
+            insert(p, i);
         }
     }
     pass_finish(p);
@@ -251,6 +263,16 @@ void shard_explain(const struct shard *s, const struct correlation *c, struct ha
                    struct buffer *out)
 {
     explaining_write(s, c, key, out);
+}
+
+void shard_add_costs(const struct shard *s, struct shard_cost *out, uint32_t count)
+{
+    for (uint32_t i = 0; i < s->rule_count && i < count; i++) {
+        out[i].evaluated += s->rules[i].cost.evaluated;
+        out[i].matched += s->rules[i].cost.matched;
+        out[i].limits += s->rules[i].cost.limits;
+        out[i].ns += s->rules[i].cost.ns;
+    }
 }
 
 void shard_metrics(const struct shard *s, metric_fn tell, void *context)

@@ -17,6 +17,7 @@ struct rule_state {
     struct window_shape shape;
     struct touch_list touched, silent; /* silent: absence, reported */
     uint32_t group_count, group_max;
+    struct shard_cost cost;
     int64_t idle_us;  /* forgotten when nothing came for longer than this */
     int64_t since_us; /* journal time at which it came into force; INT64_MIN: with the next batch */
     uint64_t since_generation; /* restore: of the freeze that said so */
@@ -66,6 +67,7 @@ struct shard {
     int64_t swept_us;                 /* time listened at which idle windows were last looked for */
     struct work *work;                /* what a pass handles, in order */
     uint32_t work_count, work_max;
+    uint64_t inserted; /* which are timed */
 
     uint64_t generation;   /* of the next freeze; raised by restored ones */
     uint64_t *generations; /* restore only: of each window's newest part; NULL otherwise */

@@ -124,6 +124,7 @@ static uint32_t open_window(struct shard *s, struct rule_state *r, struct hash12
     while (r->group_count >= r->group_max) {
         touching_forget(s, oldest_of(s, r));
         counters_add(&s->counters.windows_evicted, 1);
+        r->cost.limits++;
     }
     uint32_t number = WINDOW_NONE;
     while (window_store_add(&s->store, key, &number)) {

@@ -228,6 +228,7 @@ run 0 replay --rules rules --rules other/login.yml --incidents - log; json; no_e
 out '"kind":"incident",.*"score":[0-9.]+,.*"contributions":\[\{"rule":"30000000-.*"p":'
 run 0 replay --rules rules --stats stats --detections - log; cmp -s o plain || miss '--stats changes detections'
 grep -q '^{"rule":"10000000-.*"evaluated":5,"matched":5,"fired":0,"ns":[0-9]*,"limits":0}$' stats || miss "stats: $(cat stats)"
+grep -q '^{"rule":"20000000-.*"evaluated":[1-9][0-9]*,"matched":[1-9][0-9]*,"fired":1,"ns":[0-9]*,"limits":0}$' stats || miss "stats of a correlation: $(cat stats)"
 tail -n 1 stats | grep -q '^{"records":6,"bytes":[0-9]*,"detections":1,"seconds":.*"records_per_second":.*"peak_memory_bytes":[0-9]*,"truncated":0}$' || miss "totals: $(tail -n 1 stats)"
 run 0 replay --rules rules --against other log; json
 out '^\{"change":"new",.*30000000-'; out '^\{"change":"gone",'
