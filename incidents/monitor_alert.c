@@ -361,11 +361,12 @@ static void settle(struct incidents *i, struct incident *n, struct text by, int6
 }
 
 /* The late end of an episode before the one that fires now. Only the sender's own times tell, and
- * an episode of no length has none: who names no start gets the end for it from Alertmanager. */
+ * an episode of no length has none: who names no start gets the end for it from Alertmanager. That
+ * of an alert which expires may be ours, and it ends without being told, too. */
 static bool is_of_older(const struct incident_alert *m, const struct monitor_alert *a)
 {
-    return a->starts_us != TIMESTAMP_NONE && a->starts_us < a->ends_us &&
-           m->starts_us != TIMESTAMP_NONE && a->ends_us < m->starts_us;
+    return m->expires_us == TIMESTAMP_NONE && a->starts_us != TIMESTAMP_NONE &&
+           a->starts_us < a->ends_us && m->starts_us != TIMESTAMP_NONE && a->ends_us < m->starts_us;
 }
 
 void monitor_alert_resolve(struct incidents *i, const struct monitor_alert *a)

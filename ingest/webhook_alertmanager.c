@@ -243,9 +243,6 @@ static const char *add_posted(struct webhook_call *call, const struct json_node 
     a.ends_us = a.status == WEBHOOK_RESOLVED ? end_us : TIMESTAMP_NONE;
     a.expires_us = a.status == WEBHOOK_RESOLVED ? TIMESTAMP_NONE : end_us;
     a.group = api_group(call, a.labels);
-    /* the start that the sender did not say is ours: nothing to tell an older episode by */
-    if (!has_start && a.status == WEBHOOK_RESOLVED)
-        a.starts_us = TIMESTAMP_NONE;
     (void)webhook_add_alert(call, &a);
     return NULL;
 }

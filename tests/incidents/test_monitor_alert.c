@@ -229,7 +229,7 @@ static void test_fires_again(void **state)
     (void)state;
     struct told told = {0};
     struct incidents *i = open_record(&told);
-    char fires[80], ends[160], again[80], when[3][TIMESTAMP_LEN + 1];
+    char fires[80], ends[160], again[80], fleeting[160], when[3][TIMESTAMP_LEN + 1];
     timestamp_format(CASE_T0 - M, when[0]);
     timestamp_format(CASE_T0 + M, when[1]);
     timestamp_format(CASE_T0 + 4 * M, when[2]);
@@ -247,6 +247,13 @@ static void test_fires_again(void **state)
     put(i, CASE_T0 + 6 * M, 6, "a", "g", "resolved", "critical", ends);
     expect_state(i, "open", "critical", 1);
     put(i, CASE_T0 + 7 * M, 7, "a", "g", "resolved", "critical", again);
+    expect_state(i, "resolved", "critical", 1);
+    /* where an alert expires its start may be ours, and the sender's earlier end counts */
+    timestamp_format(CASE_T0 + 30 * M, when[0]);
+    (void)snprintf(fleeting, sizeof fleeting, "%s,\"expires_at\":\"%s\"", again, when[0]);
+    put(i, CASE_T0 + 8 * M, 8, "a", "g", "firing", "critical", fleeting);
+    expect_state(i, "open", "critical", 1);
+    put(i, CASE_T0 + 9 * M, 9, "a", "g", "resolved", "critical", ends);
     expect_state(i, "resolved", "critical", 1);
     assert_int_equal(case_count(i, "incident"), 1);
     incidents_close(i);
