@@ -73,6 +73,13 @@ static void verify_http(struct verifier *v)
         say(v, find(v, "http", "listen"), &err);
 }
 
+static void verify_redis(struct verifier *v)
+{
+    struct error err = {0};
+    if (v->config->redis.url.len && incidents_check_url(v->config->redis.url.at, &err))
+        say(v, find(v, "redis", "url"), &err);
+}
+
 static void verify_readable(struct verifier *v, const struct yaml_node *node, const char *what,
                             struct text path)
 {
@@ -187,6 +194,7 @@ uint32_t verify_config(const struct config *c, finding_fn tell, void *context)
 {
     struct verifier v = {.config = c, .tell = tell, .context = context};
     verify_http(&v);
+    verify_redis(&v);
     verify_zone(&v);
     verify_sources(&v);
     verify_webhooks(&v);

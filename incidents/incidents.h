@@ -193,6 +193,8 @@ static inline void view_free(struct view *v)
 }
 AUTO_DEFINE(view);
 
+/* Whether the record could be asked for by that URL: nothing is asked. */
+NODISCARD enum status incidents_check_url(const char *url, struct error *err);
 /* Reads an entities.yml as incidents_open does: how many entries, or what is wrong, with its line. */
 NODISCARD enum status incidents_check_entities(const char *path, uint32_t *out_count,
                                                struct error *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "incidents/redis.h"
 #include "base/timestamp.h"
+#include "incidents/incidents.h"
 #include <errno.h>
 #include <hiredis/hiredis.h>
 #include <poll.h>
@@ -232,6 +233,12 @@ static enum status read_url(const char *url, struct address *out, struct error *
     memcpy(out->host, rest.at, rest.len);
     out->port = (int)port;
     return STATUS_OK;
+}
+
+enum status incidents_check_url(const char *url, struct error *err)
+{
+    struct address ignored;
+    return read_url(url, &ignored, err);
 }
 
 static enum status expect_ok(struct redis *r, const struct text *args, uint32_t count,

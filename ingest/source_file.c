@@ -384,7 +384,16 @@ static void *run(void *context)
 
 /* ---- the door ---- */
 
-static enum status check_paths(const struct file_door *d, struct error *err)
+static enum status check_file(struct source *s, bool *has_proof, struct error *err)
+{
+    const struct file_door *d = CONTAINER_OF(s, struct file_door, source);
+    (void)has_proof;
+    return d->paths.count && d->paths.items[0].len
+               ? STATUS_OK
+               : error_set(err, STATUS_INVALID, 0, "path: want the file to follow");
+}
+
+static enum status check_paths(struct file_door *d, struct error *err)
 {
     for (uint32_t i = 0; i < d->paths.count; i++) {
         const char *path = d->paths.items[i].at;
@@ -394,9 +403,7 @@ static enum status check_paths(const struct file_door *d, struct error *err)
         if (fd >= 0)
             (void)close(fd);
     }
-    return d->paths.count && d->paths.items[0].len
-               ? STATUS_OK
-               : error_set(err, STATUS_INVALID, 0, "path: want the file to follow");
+    return check_file(&d->source, NULL, err);
 }
 
 static enum status open_file(struct source *s, struct error *err)
@@ -506,6 +513,7 @@ const struct source_type source_file_type = {
     .options = rows,
     .option_count = sizeof rows / sizeof *rows,
     .open = open_file,
+    .check = check_file,
     .start = start_file,
     .stop = stop_file,
     .close = close_file,

@@ -49,16 +49,28 @@ static bool take_passed(struct unix_door *u, const struct sockaddr_un *at, int t
     return fd >= 0;
 }
 
-static enum status bind_path(struct unix_door *u, int type, int *out_fd, struct error *err)
+static enum status check_unix(struct source *s, bool *has_proof, struct error *err)
 {
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    const struct unix_door *u = CONTAINER_OF(s, struct unix_door, source);
+    const struct sockaddr_un at = {.sun_family = AF_UNIX};
+    (void)has_proof;
     if (!u->path.len || u->path.len >= sizeof at.sun_path)
         return error_set(err, STATUS_INVALID, 0, "path: want a path of 1 to %zu bytes",
                          sizeof at.sun_path - 1);
     char *end = NULL;
-    unsigned long mode = strtoul(u->mode.at, &end, 8);
+    unsigned long mode = u->mode.len ? strtoul(u->mode.at, &end, 8) : 0;
     if (!u->mode.len || *end || mode > 0777)
         return error_set(err, STATUS_INVALID, 0, "mode: want permissions in octal, such as 0660");
+    return STATUS_OK;
+}
+
+static enum status bind_path(struct unix_door *u, int type, int *out_fd, struct error *err)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    enum status status = check_unix(&u->source, NULL, err);
+    if (status)
+        return status;
+    unsigned long mode = strtoul(u->mode.at, NULL, 8);
     memcpy(at.sun_path, u->path.at, u->path.len);
     if (take_passed(u, &at, type, out_fd))
         return STATUS_OK;
@@ -137,6 +149,7 @@ const struct source_type source_unix_type = {
     .options = rows,
     .option_count = sizeof rows / sizeof *rows,
     .open = open_unix,
+    .check = check_unix,
     .start = start_unix,
     .stop = stop_unix,
     .close = close_unix,

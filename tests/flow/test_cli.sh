@@ -165,6 +165,9 @@ wrong 2 nonexist 'rules: [nonexist]'
 wrong 2 nonexist 'overrides: nonexist'
 wrong 2 nonexist 'entities: nonexist'
 wrong 2 'nowhere' 'time: {zone: nowhere}'
+wrong 2 'redis://host' 'redis: {url: nowhere}'
+wrong 3 'want a path' 'sources:\n  - unix: {}'
+wrong 3 'file to follow' 'sources:\n  - file: {}'
 printf 'heka: 1\n' > unknown.yml
 run 1 check unknown.yml; err '^unknown.yml:1:1: error'
 run 2 run --config unknown.yml; err 'unknown.yml:1:1: .*heka'
@@ -301,6 +304,11 @@ out '^\{"line":6,.*"matched":false.*"values":\["success"\]'
 head -n 2 log > two
 run 0 explain --rules rules --rule guessing --json two; json; lines 1
 out '"rule":"20000000-.*"needed":\{"gte":3\}.*"seen":2'
+mkdir -p slow
+cp rules/failed.yml slow/
+{ cat rules/guessing.yml; printf 'tocsin: {lateness: 10s}\n'; } > slow/guessing.yml
+run 0 explain --rules slow --rule guessing --json two; json; lines 1
+out '"needed":\{"gte":3\}.*"seen":2' # what lateness held counts as well
 run 0 explain --rules rules --json two; lines 3
 cp o plain
 input=two run 0 explain --rules rules --json -; cmp -s o plain || miss 'standard input is explained otherwise'
