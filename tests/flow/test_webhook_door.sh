@@ -57,10 +57,12 @@ import json
 print(json.dumps({"version": "4", "groupKey": "g", "alerts": [{"status": "firing", "startsAt": "2026-01-01T00:00:00Z",
       "labels": {"alertname": f"many-alerts n={i}", "host": f"h{i}"}} for i in range(5000)]}))
 EOF
-want 200 "5,000 alerts" -H "Authorization: Bearer $key" --data-binary "@$flow_dir/many" "$(door)$am"
-want 200 "the same again" -H "Authorization: Bearer $key" --data-binary "@$flow_dir/many" "$(door)$am"
+want 200 "5,000 alerts" -H "Authorization: Bearer $key" -H 'Idempotency-Key: many' --data-binary "@$flow_dir/many" "$(door)$am"
+want 200 "the same again" -H "Authorization: Bearer $key" -H 'Idempotency-Key: many' --data-binary "@$flow_dir/many" "$(door)$am"
 [ "$(found '"name":"many-alerts n=')" = 5000 ] || flow_fail "of 5,000 alerts $(found '"name":"many-alerts n=') came"
-flow_note "5,000 alerts in one request, sent twice: each once"
+flow_note "5,000 alerts in one request, sent twice with an id: each once"
+want 200 "the same without an id" -H "Authorization: Bearer $key" --data-binary "@$flow_dir/many" "$(door)$am"
+[ "$(found '"name":"many-alerts n=')" = 10000 ] || flow_fail "alerts without an id are taken for a repetition"
 
 # ---- hostile ----
 "$python" "$support/hostile.py" http "$(flow_port webhooks)" > "$flow_dir/http"
