@@ -97,6 +97,7 @@ dropped=$(counter tocsin_source_dropped_total)
 [ "$processed" -ge "$((received - dropped))" ] || flow_fail "received $received, dropped $dropped, processed $processed"
 flow_stop || flow_fail "SIGTERM does not end with 0"
 "$tocsin" search --data data 'no UTF-8' --json > found || flow_fail "the bytes are not in the journal"
+grep -q '"raw":".*\\u00ff.*","raw_b64":"' found || flow_fail "search does not give the bytes: $(cat found)"
 "$tocsin" search --data data 'before.behind|before' > found || flow_fail "the NUL's record is not in the journal"
 flow_note "a line of 1 MB, no UTF-8, a NUL, empty lines: counted or kept, and the rest goes on"
 
