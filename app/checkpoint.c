@@ -128,6 +128,9 @@ void checkpoint_poll(struct daemon *d, uint64_t now_ms)
         interval_ms = 4 * c->last_length_ms;
     if (now_ms - c->last_start_ms < interval_ms)
         return;
+    /* the reserve is for what must be said of incidents: windows can be had from the journal */
+    if (atomic_load_explicit(&d->writer.is_disk_full, memory_order_relaxed))
+        return;
     c->last_start_ms = now_ms;
     bool is_outgrown = c->delta_bytes > c->whole_bytes + (8 << 20);
     pipeline_request_checkpoint(d->pipeline, c->must_be_whole || is_outgrown);

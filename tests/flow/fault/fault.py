@@ -251,7 +251,11 @@ def check(program, sender):
         return [have] if have == want else None
 
     if eventually(30, settled) is None:
-        have = sorted(opened(i)[0] for i in incidents())
+        try:
+            have = sorted(opened(i)[0] for i in incidents())
+        except OSError as e:
+            said = e.read().decode(errors="replace") if hasattr(e, "read") else ""
+            return f"the program does not give its incidents: {e} {said}"
         return (f"incidents differ: {len(want)} wanted, {len(have)} there; "
                 f"lost {sorted(set(want) - set(have))[:5]}, "
                 f"doubled {sorted({h for h in have if have.count(h) > 1})[:5]}, "
@@ -275,7 +279,7 @@ def main():
     data.mkdir()
     faults = [fault_kill, fault_redis, fault_both, fault_stopped, fault_torn]
     is_mounted = os.geteuid() == 0 and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256m", "tmpfs", data], capture_output=True).returncode == 0
+        ["mount", "-t", "tmpfs", "-o", "size=640m", "tmpfs", data], capture_output=True).returncode == 0
     if is_mounted:
         faults.append(fault_full)
     else:
