@@ -30,8 +30,13 @@ begin_journald() {
     tail -n 3 "$flow_dir/journald.log")"
 }
 begin_journald
-echo 'before tocsin' | systemd-cat -t probe
-flow_wait 10 journalctl -q -t probe || flow_skip "journald writes nothing here"
+# in some roots it makes its sockets and ends, or has no place for its files
+takes_entries() {
+  echo 'before tocsin' | systemd-cat -t probe 2> /dev/null &&
+    journalctl -q -t probe | grep -q 'before tocsin'
+}
+flow_wait 10 takes_entries || flow_skip "journald takes nothing here: $(
+  tail -n 3 "$flow_dir/journald.log")"
 
 flow_config << YAML
 sources:
