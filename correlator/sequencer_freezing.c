@@ -127,8 +127,8 @@ static void hold(struct thaw *t, const struct feed *f, struct hash128 content, u
                  int64_t lateness_us)
 {
     struct sequencer *s = t->sequencer;
-    const struct stub *stub = sequencer_state_stub(s, content, index, lateness_us);
-    struct held *h = stub ? held_new(f, &stub->correlation) : NULL;
+    const struct remnant *remnant = sequencer_state_remnant(s, content, index, lateness_us);
+    struct held *h = remnant ? held_new(f, &remnant->correlation) : NULL;
     if (h && held_heap_push(&s->heap, f->event_us + lateness_us, h))
         return;
     free(h);

@@ -4,44 +4,44 @@
 
 enum { MOST_STUBS = 65536 };
 
-static struct stub *find(const struct sequencer *s, struct hash128 content)
+static struct remnant *find(const struct sequencer *s, struct hash128 content)
 {
     /* the newest first: those of the current ruleset */
-    for (uint32_t i = s->stub_count; i > 0; i--)
-        if (hash_equal(s->stubs[i - 1]->rule.content, content))
-            return s->stubs[i - 1];
+    for (uint32_t i = s->remnant_count; i > 0; i--)
+        if (hash_equal(s->remnants[i - 1]->rule.content, content))
+            return s->remnants[i - 1];
     return NULL;
 }
 
-const struct stub *sequencer_state_stub(struct sequencer *s, struct hash128 content, uint32_t index,
-                                        int64_t lateness_us)
+const struct remnant *sequencer_state_remnant(struct sequencer *s, struct hash128 content,
+                                              uint32_t index, int64_t lateness_us)
 {
-    struct stub **recent = &s->recent[index % SEQUENCER_RECENT];
+    struct remnant **recent = &s->recent[index % SEQUENCER_RECENT];
     if (*recent && hash_equal((*recent)->rule.content, content))
         return *recent;
-    struct stub *stub = find(s, content);
-    if (stub) {
-        *recent = stub;
-        return stub;
+    struct remnant *remnant = find(s, content);
+    if (remnant) {
+        *recent = remnant;
+        return remnant;
     }
-    if (s->stub_count == MOST_STUBS)
+    if (s->remnant_count == MOST_STUBS)
         return NULL;
-    if (s->stub_count == s->stub_max) {
-        uint32_t max = s->stub_max ? s->stub_max * 2 : 16;
-        struct stub **stubs = realloc(s->stubs, max * sizeof(struct stub *));
-        if (!stubs)
+    if (s->remnant_count == s->remnant_max) {
+        uint32_t max = s->remnant_max ? s->remnant_max * 2 : 16;
+        struct remnant **remnants = realloc(s->remnants, max * sizeof(struct remnant *));
+        if (!remnants)
             return NULL;
-        s->stubs = stubs;
-        s->stub_max = max;
+        s->remnants = remnants;
+        s->remnant_max = max;
     }
-    stub = calloc(1, sizeof *stub);
-    if (!stub)
+    remnant = calloc(1, sizeof *remnant);
+    if (!remnant)
         return NULL;
-    stub->rule.content = content;
-    stub->correlation.rule = &stub->rule;
-    stub->correlation.index = index;
-    stub->correlation.lateness_us = lateness_us;
-    s->stubs[s->stub_count++] = stub;
-    *recent = stub;
-    return stub;
+    remnant->rule.content = content;
+    remnant->correlation.rule = &remnant->rule;
+    remnant->correlation.index = index;
+    remnant->correlation.lateness_us = lateness_us;
+    s->remnants[s->remnant_count++] = remnant;
+    *recent = remnant;
+    return remnant;
 }
