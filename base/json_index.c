@@ -14,33 +14,9 @@ struct masks {
     uint64_t letters;        /* that may follow a backslash, but for u; only asked where one is */
 };
 
-/* ---- without vectors ------------------------------------------------------------------------- */
-
-static bool is_letter(unsigned char c)
-{
-    static const bool letters[128] = {['"'] = true, ['\\'] = true, ['/'] = true, ['b'] = true,
-                                      ['f'] = true, ['n'] = true,  ['r'] = true, ['t'] = true};
-    return c < 128 && letters[c];
-}
-
-static struct masks look_plainly(const char *at, bool is_escaped)
-{
-    (void)is_escaped;
-    struct masks m = {0};
-    for (unsigned i = 0; i < BLOCK; i++) {
-        const unsigned char c = (unsigned char)at[i];
-        m.quotes |= (uint64_t)(c == '"') << i;
-        m.backslashes |= (uint64_t)(c == '\\') << i;
-        m.controls |= (uint64_t)(c < ' ') << i;
-        m.high |= (uint64_t)(c >= 0x80) << i;
-        m.letters |= (uint64_t)is_letter(c) << i;
-    }
-    return m;
-}
-
+#if defined(__x86_64__)
 /* ---- 32 bytes at once ------------------------------------------------------------------------ */
 
-#if defined(__x86_64__)
 #define WITH_AVX2 __attribute__((target("avx2")))
 
 WITH_AVX2 static inline uint64_t bits_of(__m256i low, __m256i high)
@@ -83,7 +59,6 @@ WITH_AVX2 static inline struct masks look_wide(const char *at, bool is_escaped)
         m.letters = bits_of(letters_of(a), letters_of(b));
     return m;
 }
-#endif
 
 /* ---- documents ------------------------------------------------------------------------------- */
 
@@ -131,8 +106,7 @@ static void copy_tail(struct text document, char out[BLOCK])
         memcpy(out, document.at + from, document.len - from);
 }
 
-#if defined(__x86_64__)
-WITH_AVX2 static void build_wide(struct json_index *x, struct text document, struct progress *p)
+WITH_AVX2 static void build(struct json_index *x, struct text document, struct progress *p)
 {
     const size_t words = document.len / BLOCK;
     char tail[BLOCK];
@@ -146,33 +120,21 @@ WITH_AVX2 static void build_wide(struct json_index *x, struct text document, str
 }
 #endif
 
-static void build_plainly(struct json_index *x, struct text document, struct progress *p)
-{
-    const size_t words = document.len / BLOCK;
-    char tail[BLOCK];
-    for (size_t i = 0; i < words; i++) {
-        const struct masks m = look_plainly(document.at + i * BLOCK, p->carry);
-        note(x, i, &m, p);
-    }
-    copy_tail(document, tail);
-    const struct masks last = look_plainly(tail, p->carry);
-    note(x, words, &last, p);
-}
-
 bool json_index_build(struct json_index *x, struct text document)
 {
-    struct progress p = {.is_good = true};
-    if (document.len >= JSON_INDEX_BYTES)
-        return false;
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2"))
-        build_wide(x, document, &p);
-    else
-#endif
-        build_plainly(x, document, &p);
+    struct progress p = {.is_good = true};
+    if (document.len >= JSON_INDEX_BYTES || !__builtin_cpu_supports("avx2"))
+        return false;
+    build(x, document, &p);
     if (!p.is_good || p.carry || (p.high && !text_is_utf8(document)))
         return false;
     x->quotes[document.len / BLOCK] |= UINT64_C(1) << (document.len % BLOCK);
     x->is_ascii = !p.high;
     return true;
+#else
+    (void)x;
+    (void)document;
+    return false;
+#endif
 }

@@ -17,6 +17,6 @@ struct json_index {
     bool is_ascii;
 };
 
-/* False where the document must be read byte by byte: it is longer, or it has control characters,
- * \u, wrong escapes or bytes that are not UTF-8. */
+/* False where the document must be read byte by byte: it is longer, has control characters, \u,
+ * wrong escapes or bytes that are not UTF-8, or this processor lacks AVX2. */
 bool json_index_build(struct json_index *x, struct text document);
