@@ -333,7 +333,7 @@ static void test_vectors(void **state)
     static const char *const policies[] = {"edge", "level", "consume"};
     const char *corpora = getenv("TOCSIN_CORPORA");
     if (!corpora)
-        skip();
+        SKIP_BECAUSE("TOCSIN_CORPORA is not set");
     char path[4200];
     (void)snprintf(path, sizeof path, "%s/sigma/vectors_spec_correlation.jsonl", corpora);
     FILE *f = fopen(path, "r");

@@ -35,7 +35,7 @@ static struct redis_server *start(const char *dir)
     struct error err = {0};
     enum status status = redis_server_start(dir, &s, &err);
     if (status == STATUS_NOTFOUND)
-        skip();
+        SKIP_BECAUSE("no redis-server here");
     if (status != STATUS_OK)
         fail_msg("%s", err.text);
     return s;

@@ -2,6 +2,7 @@
 /* The record over a real redis-server: crashes, redelivery, the ledger, checkpoints, views. */
 #include "incidents/redis.h"
 #include "tests/incidents/record_case.h"
+#include "tests/support/table.h"
 #include <poll.h>
 #include <signal.h>
 
@@ -56,7 +57,7 @@ static struct incidents *open_record(const struct place *p)
     struct error err = {0};
     const struct incidents_options options = options_of(p);
     if (!p->server)
-        skip();
+        SKIP_BECAUSE("no redis-server here");
     if (incidents_open(&options, &i, &err) != STATUS_OK)
         fail_msg("%s", err.text);
     return i;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
 #include "tests/support/journal_folder.h"
+#include "tests/support/table.h"
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -156,7 +157,7 @@ static void test_failed_sync(void **state)
         int status = 0;
         assert_int_equal(waitpid(child, &status, 0), child);
         if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
-            skip();
+            SKIP_BECAUSE("no small disk can be mounted here");
         assert_true(WIFEXITED(status));
         assert_int_equal(WEXITSTATUS(status), 0);
         AUTO(journal_reader) r = journal_folder_read(f, 0, TIMESTAMP_NONE);

@@ -54,7 +54,7 @@ static void write_entries(struct place *p, const char *file, const char *program
 {
     char command[512];
     if (access(REMOTE, X_OK) != 0)
-        skip();
+        SKIP_BECAUSE("no systemd-journal-remote here");
     (void)snprintf(command, sizeof command, REMOTE " -o %s/%s.journal - 2> /dev/null", p->journal,
                    file);
     FILE *out = popen(command, "we");
@@ -77,7 +77,7 @@ static void follow(struct place *p, const char *more)
     enum status status = door_open(&p->door, p->yaml);
     if (status == STATUS_INVALID && strstr(p->door.error.text, "without libsystemd")) {
         door_close(&p->door);
-        skip();
+        SKIP_BECAUSE("built without libsystemd");
     }
     assert_int_equal(status, STATUS_OK);
 }
@@ -209,7 +209,7 @@ static void test_binary_and_huge(void **state)
     char command[512];
     if (access(REMOTE, X_OK) != 0) {
         free(huge);
-        skip();
+        SKIP_BECAUSE("no systemd-journal-remote here");
     }
     assert_non_null(huge);
     memset(huge, 'x', 300000);

@@ -419,7 +419,7 @@ static void test_suite(void **state)
     const struct suite *suite = *state;
     const char *corpora = getenv("TOCSIN_CORPORA");
     if (!corpora)
-        skip();
+        SKIP_BECAUSE("TOCSIN_CORPORA is not set");
     char path[4096];
     (void)snprintf(path, sizeof path, "%s/syslog/cases.jsonl", corpora);
     FILE *f = fopen(path, "r");

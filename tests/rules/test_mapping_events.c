@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/rules/harness.h"
+#include "tests/support/table.h"
 #include <dirent.h>
 #include <jansson.h>
 
@@ -56,7 +57,7 @@ static void test_every_event_fires(void **state)
     (void)state;
     const char *corpora = getenv("TOCSIN_CORPORA");
     if (!corpora)
-        skip();
+        SKIP_BECAUSE("TOCSIN_CORPORA is not set");
     char path[4096];
     (void)snprintf(path, sizeof path, "%s/sigma", corpora);
     const char *paths[] = {path};

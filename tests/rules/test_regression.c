@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/rules/harness.h"
+#include "tests/support/table.h"
 #include <jansson.h>
 
 /* Real Windows events, as evtx_dump writes them, that must fire a public rule, routing on. */
@@ -59,7 +60,7 @@ static void test_every_case_fires(void **state)
     struct error err = {.code = STATUS_OK};
     const char *corpora = getenv("TOCSIN_CORPORA");
     if (!corpora)
-        skip();
+        SKIP_BECAUSE("TOCSIN_CORPORA is not set");
     struct run *r = calloc(1, sizeof *r);
     assert_non_null(r);
     (void)snprintf(path, sizeof path, "%s/sigma", corpora);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/rules/harness.h"
+#include "tests/support/table.h"
 #include <jansson.h>
 
 /* Rule and event pairs: ours, which always run, and those of the corpora where they are. */
@@ -70,7 +71,7 @@ static void run_corpus(const char *name, const char *needs)
     char path[4096];
     const char *folder = getenv("TOCSIN_CORPORA");
     if (!folder)
-        skip();
+        SKIP_BECAUSE("TOCSIN_CORPORA is not set");
     (void)snprintf(path, sizeof path, "%s/sigma/%s", folder, name);
     run_file(path, needs);
 }
