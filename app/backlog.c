@@ -3,6 +3,7 @@
 #include "app/daemon.h"
 #include "base/log.h"
 #include "base/timestamp.h"
+#include "journal/journal.h"
 #include <unistd.h>
 
 enum { FEED_AT_ONCE = 8, PAUSE_US = 1000 };

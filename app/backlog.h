@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/record.h"
 #include "base/text.h"
+#include "journal/journal.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>

@@ -10,6 +10,7 @@
 #include "console/console.h"
 #include "incidents/incidents.h"
 #include "ingest/ingest.h"
+#include "journal/journal.h"
 #include "rules/rules.h"
 #include "sinks/sinks.h"
 #include <pthread.h>

@@ -2,6 +2,7 @@
 #include "app/answer.h"
 #include "app/daemon.h"
 #include "base/log.h"
+#include "journal/journal.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -3,6 +3,7 @@
 #include "app/tally.h"
 #include "base/json_write.h"
 #include "base/timestamp.h"
+#include "journal/journal.h"
 #include <stdlib.h>
 
 static void tell_one(struct tally *t, enum metric_kind kind, const char *name, const char *help,

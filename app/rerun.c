@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/rerun.h"
 #include "base/timestamp.h"
+#include "journal/journal.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "base/zone.h"
+#include "journal/journal.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -5,6 +5,7 @@
 #include "base/json_write.h"
 #include "base/timestamp.h"
 #include "ingest/ingest.h"
+#include "journal/journal.h"
 #include <pcre2.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,6 +2,7 @@
 #include "app/daemon.h"
 #include "base/log.h"
 #include "base/timestamp.h"
+#include "journal/journal.h"
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>

@@ -7,6 +7,7 @@
  */
 #include "base/timestamp.h"
 #include "ingest/ingest.h"
+#include "journal/journal.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>

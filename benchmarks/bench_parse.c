@@ -5,7 +5,7 @@
  * CPU time), records and MB per second, allocations per record, a checksum.
  */
 #include "base/timestamp.h"
-#include "ingest/framer.h"
+#include "ingest/door/framer.h"
 #include "ingest/ingest.h"
 #include <malloc.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/timestamp.h"
 #include "ingest/ingest.h"
+#include "journal/journal.h"
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/rules.h"
-#include "rules/literal.h"
-#include "rules/regex.h"
+#include "rules/match/literal.h"
+#include "rules/match/regex.h"
 
 /* A library that loses matches loses attacks without a word, so each is asked some questions whose
  * answers are known before anything depends on it. */

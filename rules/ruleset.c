@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/timestamp.h"
-#include "rules/finding.h"
-#include "rules/linking.h"
-#include "rules/lint.h"
-#include "rules/override.h"
-#include "rules/relation.h"
-#include "rules/rulefile.h"
+#include "rules/read/finding.h"
+#include "rules/read/linking.h"
+#include "rules/lint/lint.h"
+#include "rules/read/override.h"
+#include "rules/read/relation.h"
+#include "rules/read/rulefile.h"
 #include "rules/ruleset_freeze.h"
 #include "rules/ruleset_state.h"
-#include "rules/sigma.h"
-#include "rules/sigma_filter.h"
+#include "rules/read/sigma.h"
+#include "rules/read/sigma_filter.h"
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>

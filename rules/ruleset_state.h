@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "rules/decoder.h"
-#include "rules/entities.h"
-#include "rules/fieldmap.h"
-#include "rules/mapping.h"
-#include "rules/partition.h"
+#include "rules/decode/decoder.h"
+#include "rules/match/entities.h"
+#include "rules/match/fieldmap.h"
+#include "rules/decode/mapping.h"
+#include "rules/match/partition.h"
 #include <stdatomic.h>
 
 /* A compiled ruleset: immutable but for its reference count. */

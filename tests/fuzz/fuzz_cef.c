@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/buffer.h"
-#include "ingest/cef.h"
-#include "ingest/leef.h"
+#include "ingest/format/cef.h"
+#include "ingest/format/leef.h"
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ingest/columns.h"
+#include "ingest/format/columns.h"
 #include "ingest/ingest.h"
 #include <assert.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rules/decoder.h"
+#include "rules/decode/decoder.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ingest/followed_state.h"
+#include "ingest/file/followed_state.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/hash.h"
-#include "ingest/framer.h"
+#include "ingest/door/framer.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

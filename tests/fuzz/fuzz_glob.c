@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rules/fold.h"
-#include "rules/glob.h"
+#include "rules/match/fold.h"
+#include "rules/match/glob.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

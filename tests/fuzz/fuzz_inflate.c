@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/buffer.h"
-#include "ingest/inflate.h"
+#include "ingest/file/inflate.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

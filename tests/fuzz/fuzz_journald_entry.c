@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/ingest.h"
-#include "ingest/journald_entry.h"
+#include "ingest/journald/journald_entry.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/buffer.h"
-#include "ingest/kv.h"
+#include "ingest/format/kv.h"
 #include <stdint.h>
 #include <stdlib.h>
 

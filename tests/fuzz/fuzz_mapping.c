@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json_scan.h"
-#include "rules/mapping_parts.h"
+#include "rules/decode/mapping_parts.h"
 #include <stdlib.h>
 #include <string.h>
 

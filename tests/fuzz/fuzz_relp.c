@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ingest/relp.h"
+#include "ingest/door/relp.h"
 #include <assert.h>
 #include <stdlib.h>
 

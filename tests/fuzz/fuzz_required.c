@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rules/fold.h"
-#include "rules/regex.h"
-#include "rules/required.h"
+#include "rules/match/fold.h"
+#include "rules/match/regex.h"
+#include "rules/match/required.h"
 #include <stdint.h>
 #include <stdlib.h>
 

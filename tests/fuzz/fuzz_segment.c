@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ingest/crc.h"
-#include "ingest/segment.h"
+#include "journal/crc.h"
+#include "journal/segment.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/buffer.h"
-#include "ingest/structured.h"
+#include "ingest/format/structured.h"
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "base/json_scan.h"
-#include "rules/matcher_state.h"
+#include "rules/match/matcher_state.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,6 +2,7 @@
 #pragma once
 #include "base/timestamp.h"
 #include "ingest/ingest.h"
+#include "journal/journal.h"
 #include "tests/support/table.h"
 #include <dirent.h>
 #include <stdio.h>

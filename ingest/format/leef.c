@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ingest/format/leef.h"
+#include "ingest/format/cef.h"
+
+enum { HEADERS = 5, SEARCHED = 256 };
+
+size_t leef_find(struct text t)
+{
+    struct text head = text_head(t, SEARCHED);
+    size_t pipe = text_find_byte(head, '|');
+    if (pipe == head.len)
+        return t.len;
+    size_t at = text_find(text_head(head, pipe), TEXT("LEEF:"));
+    size_t digit = at + 5;
+    return digit < pipe && head.at[digit] >= '0' && head.at[digit] <= '9' ? at : t.len;
+}
+
+static int hex_of(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    char lower = (char)(c | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* "^", "x5E", "0x5E"; an empty one means tab. False: that header is none. */
+static bool read_delimiter(struct text t, char *out)
+{
+    if (t.len <= 1) {
+        *out = t.len ? t.at[0] : '\t';
+        return true;
+    }
+    if (text_starts(t, TEXT("0x")) || text_starts(t, TEXT("0X")))
+        t = text_skip(t, 1);
+    if (t.len < 2 || t.len > 3 || (t.at[0] | 0x20) != 'x')
+        return false;
+    int value = 0;
+    for (size_t i = 1; i < t.len; i++) {
+        int digit = hex_of(t.at[i]);
+        if (digit < 0)
+            return false;
+        value = value * 16 + digit;
+    }
+    *out = (char)value;
+    return true;
+}
+
+/* The sixth header of 2.0, which many senders leave out. */
+static char take_delimiter(struct text version, struct text *t)
+{
+    char delimiter = '\t';
+    size_t pipe = text_find_byte(*t, '|');
+    if (!text_starts(version, TEXT("1")) && pipe < t->len &&
+        read_delimiter(text_head(*t, pipe), &delimiter))
+        *t = text_skip(*t, pipe + 1);
+    return delimiter;
+}
+
+static void read_attributes(struct text t, char delimiter, struct event *e)
+{
+    struct text pair;
+    while (text_split(&t, delimiter, &pair)) {
+        size_t equals = text_find_byte(pair, '=');
+        struct text key = text_trim(text_head(pair, equals));
+        if (key.len && equals < pair.len)
+            (void)event_add(e, key, text_trim(text_skip(pair, equals + 1)));
+    }
+}
+
+bool leef_read(struct text t, struct arena *arena, struct event *e)
+{
+    static const char *const names[HEADERS] = {"leefVersion", "deviceVendor", "deviceProduct",
+                                               "deviceVersion", "deviceEventId"};
+    struct text headers[HEADERS];
+    if (!text_starts(t, TEXT("LEEF:")))
+        return false;
+    t = text_skip(t, 5);
+    for (int i = 0; i < HEADERS; i++) {
+        size_t pipe = text_find_byte(t, '|');
+        if (pipe == t.len)
+            return false;
+        headers[i] = text_head(t, pipe);
+        t = text_skip(t, pipe + 1);
+    }
+    for (int i = 0; i < HEADERS; i++)
+        (void)event_add(e, text_of(names[i]), headers[i]);
+    char delimiter = take_delimiter(headers[0], &t);
+    if (text_find_byte(t, delimiter) < t.len)
+        read_attributes(t, delimiter, e);
+    else
+        cef_read_pairs(t, arena, e); /* relays make spaces of tabs */
+    return true;
+}

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/json_scan.h"
+#include "ingest/format/cef.h"
+#include "ingest/format/columns.h"
+#include "ingest/ingest.h"
+#include "ingest/format/kv.h"
+#include "ingest/format/leef.h"
+#include "ingest/format/syslog.h"
+#include "ingest/format/usual.h"
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PIPE_WITHIN = 128 }; /* CEF's and LEEF's first '|' stands at most so far behind a header */
+enum { FORMATS = FORMAT_RAW + 1, FLAGS = 11 };
+
+/* Written by the parser's thread with relaxed stores, read by whoever asks for metrics. */
+struct parser {
+    struct parser_options options;
+    struct stamp_reader stamps;
+    struct usual usual;
+    struct json_shape *shape; /* of JSON records */
+    json_wanted_fn reads;     /* NULL: every field */
+    const void *context;
+    bool is_loose; /* this record's pairs stand in free text: their times are none of its own */
+    _Atomic uint64_t formats[FORMATS];
+    _Atomic uint64_t flags[FLAGS]; /* by bit of enum event_flag */
+};
+
+static bool wants(const void *context, struct text path, uint64_t hash)
+{
+    const struct parser *p = context;
+    return !p->reads || usual_reads(&p->usual, path, hash) || p->reads(p->context, path, hash);
+}
+
+enum status parser_new(const struct parser_options *options, struct parser **out, struct error *err)
+{
+    AUTO(parser) p = calloc(1, sizeof *p);
+    if (p)
+        p->shape = json_shape_new(wants, p);
+    if (!p || !p->shape)
+        return error_set(err, STATUS_NOMEM, 0, "no memory for a parser");
+    p->options = *options;
+    p->stamps.zone_s = options->zone_s;
+    usual_init(&p->usual);
+    *out = MOVE(p);
+    return STATUS_OK;
+}
+
+void parser_free(struct parser *p)
+{
+    if (!p)
+        return;
+    json_shape_free(p->shape);
+    free(p);
+}
+
+void parser_begin(struct parser *p, json_wanted_fn reads, const void *context)
+{
+    if (p->reads == reads && p->context == context && !json_shape_is_full(p->shape))
+        return;
+    p->reads = reads;
+    p->context = context;
+    json_shape_forget(p->shape);
+}
+
+static void count(_Atomic uint64_t *counter)
+{
+    uint64_t n = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, n + 1, memory_order_relaxed); /* one writer */
+}
+
+/* Line ends and padding that belong to the sender's framing, not to the message. */
+static struct text without_end(struct text t)
+{
+    while (t.len && (t.at[t.len - 1] == '\n' || t.at[t.len - 1] == '\r' || !t.at[t.len - 1]))
+        t.len--;
+    return t;
+}
+
+static uint64_t word_at(const char *at)
+{
+    uint64_t word = 0;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+/* Words at a time, the last one over bytes seen before: nearly every record is ASCII. */
+static bool is_ascii(struct text t)
+{
+    const size_t word = sizeof(uint64_t);
+    uint64_t all = 0;
+    size_t i = 0;
+    for (; i + 4 * word <= t.len; i += 4 * word)
+        all |= word_at(t.at + i) | word_at(t.at + i + word) | word_at(t.at + i + 2 * word) |
+               word_at(t.at + i + 3 * word);
+    for (; i + word <= t.len; i += word)
+        all |= word_at(t.at + i);
+    if (t.len >= word)
+        all |= word_at(t.at + t.len - word);
+    else
+        for (; i < t.len; i++)
+            all |= (unsigned char)t.at[i];
+    return !(all & UINT64_C(0x8080808080808080));
+}
+
+/* A JSON object that is the whole of `t`, maybe behind "@cee:". */
+static bool read_json(struct parser *p, struct text t, struct arena *arena, struct event *e)
+{
+    struct json_shape *shape = e->record->kind == RECORD_ALERT ? NULL : p->shape;
+    size_t broken_at = 0;
+    if (text_starts(t, TEXT("@cee:")))
+        t = text_skip(t, 5);
+    t = text_trim(t);
+    if (!t.len || t.at[0] != '{')
+        return false;
+    enum status s = json_scan(t, shape, arena, e, &broken_at);
+    return s == STATUS_OK || s == STATUS_LIMIT;
+}
+
+static bool read_cef(struct text t, struct arena *arena, struct event *e)
+{
+    size_t at = cef_find(t);
+    if (at == t.len || !cef_read(text_skip(t, at), arena, e))
+        return false;
+    e->format = FORMAT_CEF;
+    return true;
+}
+
+static bool read_leef(struct text t, struct arena *arena, struct event *e)
+{
+    size_t at = leef_find(t);
+    if (at == t.len || !leef_read(text_skip(t, at), arena, e))
+        return false;
+    e->format = FORMAT_LEEF;
+    return true;
+}
+
+/*
+ * Palo Alto: "1,2014/02/05 13:37:45,serial,TRAFFIC,...". A later column may hold the event's time
+ * with milliseconds and zone; the second one is when the log was written, in a zone it does not
+ * say.
+ */
+static void read_column_time(struct parser *p, struct text t, struct event *e)
+{
+    struct stamp stamp;
+    if (t.len < 3 || t.at[1] != ',' || !stamp_read_iso(&p->stamps, text_skip(t, 2), &stamp))
+        return;
+    if (e->flags & EVENT_TIME_ASSUMED)
+        stamp_apply(&stamp, e);
+    for (size_t at = 2 + stamp.len; at < t.len; at += text_find_byte(text_skip(t, at), ',') + 1) {
+        struct text column = text_skip(t, at);
+        bool is_iso = column.len > 20 && column.at[4] == '-' && column.at[10] == 'T';
+        if (is_iso && stamp_read_iso(&p->stamps, column, &stamp) && stamp.has_zone) {
+            stamp_apply(&stamp, e);
+            return;
+        }
+    }
+}
+
+/* Fields out of the message behind a header. */
+static void read_body(struct parser *p, struct arena *arena, struct event *e)
+{
+    struct text t = e->message;
+    if (t.len && (t.at[0] <= ' ' || t.at[t.len - 1] <= ' '))
+        t = text_trim(t);
+    if (!t.len || ((t.at[0] == '{' || t.at[0] == '@') && read_json(p, t, arena, e)))
+        return;
+    struct text head = text_head(t, PIPE_WITHIN);
+    bool has_pipe = text_find_byte(head, '|') < head.len;
+    if (has_pipe && (read_cef(t, arena, e) || read_leef(t, arena, e)))
+        return;
+    if (kv_is_start(t) && kv_read(t, arena, e))
+        p->is_loose = !(e->flags & EVENT_TIME_ASSUMED);
+    else
+        read_column_time(p, t, e);
+}
+
+/* A time at the front of a plain line, bare or in brackets, or a web server's "[05/Feb/2014:...".
+ */
+static void read_line_time(struct parser *p, struct text t, struct event *e)
+{
+    enum { SEARCHED = 256, DATE_DIGITS = 10 };
+    struct stamp stamp;
+    if (stamp_read(&p->stamps, t, &stamp) && stamp.len > DATE_DIGITS) {
+        stamp_apply(&stamp, e);
+        return;
+    }
+    struct text rest = text_head(t, SEARCHED);
+    for (int i = 0; i < 4; i++) {
+        rest = text_skip(rest, text_find_byte(rest, '[') + 1);
+        if (!rest.len)
+            return;
+        if (stamp_read(&p->stamps, rest, &stamp)) {
+            stamp_apply(&stamp, e);
+            return;
+        }
+    }
+}
+
+static void read_raw(struct parser *p, struct text t, struct event *e)
+{
+    e->format = FORMAT_RAW;
+    e->message = t;
+    read_line_time(p, t, e);
+}
+
+static void read_syslog(struct parser *p, struct text t, struct arena *arena, struct event *e)
+{
+    struct text rest = t;
+    bool has_priority = syslog_take_priority(&rest, e);
+    if (!has_priority && (e->flags & EVENT_HEADER_DAMAGED)) {
+        e->format = FORMAT_RFC3164;
+        e->message = t;
+        return;
+    }
+    if (!has_priority)
+        e->flags |= EVENT_PRI_MISSING;
+    if (!syslog_read_5424(&p->stamps, rest, arena, e))
+        syslog_read_3164(&p->stamps, rest, e);
+}
+
+static bool is_priority(struct text t)
+{
+    struct event probe = {0};
+    return syslog_take_priority(&t, &probe);
+}
+
+/* "date time<tab>key=value": pairs behind a time. */
+static bool read_timed_pairs(struct parser *p, struct text t, struct arena *arena, struct event *e)
+{
+    struct stamp stamp;
+    if (!stamp_read(&p->stamps, t, &stamp))
+        return false;
+    struct text rest = text_trim(text_skip(t, stamp.len));
+    if (!kv_is_start(rest) || !kv_read(rest, arena, e))
+        return false;
+    stamp_apply(&stamp, e);
+    return true;
+}
+
+static bool read_pairs(struct parser *p, struct text t, struct arena *arena, struct event *e)
+{
+    bool is_pairs = (kv_is_start(t) && kv_read(t, arena, e)) || read_timed_pairs(p, t, arena, e);
+    if (is_pairs)
+        e->format = FORMAT_KV;
+    return is_pairs;
+}
+
+/* "Feb  5 13:37:45 host ...", read once: what looks so and has no such month is undone. */
+static bool read_plain_line(struct parser *p, struct text t, struct event *e)
+{
+    enum { DATE = 15 };
+    bool is_plain = t.len > DATE && t.at[3] == ' ' && t.at[6] == ' ' && t.at[9] == ':' &&
+                    t.at[12] == ':' && t.at[DATE] == ' ' && t.at[0] > '9';
+    if (!is_plain)
+        return false;
+    syslog_read_3164(&p->stamps, t, e);
+    if (!(e->flags & EVENT_TIME_ASSUMED)) {
+        e->flags |= EVENT_PRI_MISSING;
+        return true;
+    }
+    e->host = e->program = e->pid = e->msgid = e->message = TEXT_NONE;
+    return false;
+}
+
+/* "1 2020-05-22T14:59:09Z host ..." or "Feb  5 13:37:45 host ...", as files hold it. */
+static bool read_file_line(struct parser *p, struct text t, struct arena *arena, struct event *e)
+{
+    struct stamp stamp;
+    bool is_digit = t.len && t.at[0] >= '0' && t.at[0] <= '9';
+    if (read_plain_line(p, t, e))
+        return true;
+    bool is_syslog =
+        is_digit ? syslog_is_file_line(&p->stamps, t) : stamp_read_bsd(&p->stamps, t, &stamp);
+    if (is_syslog) {
+        e->flags |= EVENT_PRI_MISSING;
+        syslog_read_3164(&p->stamps, t, e);
+        return true;
+    }
+    if (!is_digit || !syslog_read_5424(&p->stamps, t, arena, e))
+        return false;
+    e->flags |= EVENT_PRI_MISSING;
+    return true;
+}
+
+/* Blanks before what begins a record ("  {", "\n<13>") are the sender's, not the message's. */
+static struct text without_indent(struct text t)
+{
+    size_t i = 0;
+    while (i < t.len && (t.at[i] == ' ' || t.at[i] == '\t' || t.at[i] == '\n' || t.at[i] == '\r'))
+        i++;
+    return i < t.len && (t.at[i] == '<' || t.at[i] == '{') ? text_skip(t, i) : t;
+}
+
+/* Looks at the bytes. */
+static void read_any(struct parser *p, struct text t, struct arena *arena, struct event *e)
+{
+    t = without_indent(t);
+    char first = t.len ? t.at[0] : '\0';
+    if (first == '{' && read_json(p, t, arena, e)) {
+        e->format = FORMAT_JSON;
+        e->message = t;
+        return;
+    }
+    bool is_markup = first == '<' && (t.len < 2 || t.at[1] < '0' || t.at[1] > '9');
+    bool is_digit = first >= '0' && first <= '9'; /* a count before the priority */
+    if ((first == '<' && !is_markup) || (is_digit && is_priority(t))) {
+        read_syslog(p, t, arena, e);
+        read_body(p, arena, e);
+        return;
+    }
+    if (read_file_line(p, t, arena, e)) {
+        read_body(p, arena, e);
+        return;
+    }
+    e->message = t;
+    if (read_cef(t, arena, e) || read_leef(t, arena, e) || read_pairs(p, t, arena, e))
+        return;
+    if (first == '{')
+        e->flags |= EVENT_HEADER_DAMAGED;
+    read_raw(p, t, e);
+}
+
+static bool read_known(struct parser *p, enum format format, struct text t, struct arena *arena,
+                       struct event *e)
+{
+    e->format = format;
+    e->message = t;
+    switch (format) {
+    case FORMAT_JSON:
+        return read_json(p, t, arena, e);
+    case FORMAT_CEF:
+        return read_cef(t, arena, e);
+    case FORMAT_LEEF:
+        return read_leef(t, arena, e);
+    case FORMAT_KV:
+        return read_pairs(p, t, arena, e);
+    case FORMAT_SYSLOG:
+    case FORMAT_RFC5424:
+    case FORMAT_RFC3164:
+        read_syslog(p, t, arena, e);
+        read_body(p, arena, e);
+        return true;
+    case FORMAT_AUTO:
+        read_any(p, t, arena, e);
+        return true;
+    case FORMAT_RAW:
+        break;
+    }
+    return true;
+}
+
+/* CEF and LEEF stand behind a syslog header, too, whatever the source was told. */
+static void read_format(struct parser *p, enum format format, struct text t, struct arena *arena,
+                        struct event *e)
+{
+    bool is_wrapped = (format == FORMAT_CEF || format == FORMAT_LEEF) && is_priority(t);
+    if (read_known(p, is_wrapped ? FORMAT_SYSLOG : format, t, arena, e))
+        return;
+    e->flags |= EVENT_HEADER_DAMAGED;
+    e->format = FORMAT_RAW;
+}
+
+static bool is_local_name(struct text host)
+{
+    return text_equal_nocase(host, TEXT("localhost")) || text_equal(host, TEXT("127.0.0.1")) ||
+           text_equal(host, TEXT("::1")) || text_starts(host, TEXT("localhost.localdomain"));
+}
+
+/* IPv4-mapped addresses are written as IPv4. */
+static struct text without_mapping(struct text host)
+{
+    const size_t prefix = 7;
+    bool is_mapped = host.len > prefix &&
+                     text_equal_nocase(text_head(host, prefix), TEXT("::ffff:")) &&
+                     text_find_byte(host, '.') < host.len;
+    return is_mapped ? text_skip(host, prefix) : host;
+}
+
+static void settle_host(const struct record *r, struct event *e)
+{
+    bool is_path = r->peer.len && r->peer.at[0] == '/';
+    if (r->peer.len && !is_path && (!e->host.len || is_local_name(e->host))) {
+        e->host = r->peer;
+        e->flags |= EVENT_HOST_ASSUMED;
+    }
+    e->host = without_mapping(e->host);
+}
+
+static void count_event(struct parser *p, const struct event *e)
+{
+    count(&p->formats[e->format]);
+    for (uint32_t flags = e->flags; flags; flags &= flags - 1)
+        count(&p->flags[__builtin_ctz(flags)]);
+}
+
+void parser_read(struct parser *p, const struct record *r, struct arena *arena, struct event *out)
+{
+    enum format format = r->format == FORMAT_AUTO ? p->options.format : r->format;
+    struct text raw = without_end(r->raw);
+    event_reset(out, r);
+    p->stamps.near_us = p->options.now_us ? p->options.now_us : r->receive_us;
+    p->stamps.zone_s = record_zone_s(r, p->options.zone_s);
+    p->is_loose = false;
+    out->flags = EVENT_TIME_ASSUMED;
+    if (r->flags & RECORD_TRUNCATED)
+        out->flags |= EVENT_TRUNCATED;
+    if (r->columns.len && columns_read(r->columns, raw, arena, out)) {
+        out->format = FORMAT_KV;
+        out->message = raw;
+    } else
+        read_format(p, format, raw, arena, out);
+    const bool is_checked = out->document.at && out->document.len == raw.len;
+    if (!is_checked && !is_ascii(raw) && !text_is_utf8(raw))
+        out->flags |= EVENT_NOT_UTF8;
+    if (out->field_count)
+        usual_apply(&p->usual, &p->stamps, arena, p->is_loose, out);
+    if (r->kind == RECORD_ALERT) { /* a state that is told again and again: it is so now */
+        out->event_us = r->receive_us;
+        out->flags &= ~(uint32_t)EVENT_TIME_ASSUMED;
+    }
+    if (p->options.ahead_us && out->event_us > r->receive_us + p->options.ahead_us) {
+        out->event_us = r->receive_us;
+        out->flags |= EVENT_TIME_CLAMPED;
+    }
+    settle_host(r, out);
+    count_event(p, out);
+}
+
+static uint64_t value_of(const _Atomic uint64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+void parser_metrics(const struct parser *p, metric_fn tell, void *context)
+{
+    char labels[64];
+    for (int i = FORMAT_RFC5424; i < FORMATS; i++) {
+        (void)snprintf(labels, sizeof labels, "format=\"%s\"", event_format_name((enum format)i));
+        tell(context, &(struct metric){"events_parsed_total", "Records read, by their format.",
+                                       labels, METRIC_COUNTER, (double)value_of(&p->formats[i])});
+    }
+    for (size_t i = 0; i < FLAGS; i++) {
+        (void)snprintf(labels, sizeof labels, "reason=\"%s\"", event_flag_name(UINT32_C(1) << i));
+        tell(context, &(struct metric){"events_flagged_total",
+                                       "Records in which something was missing, guessed or broken.",
+                                       labels, METRIC_COUNTER, (double)value_of(&p->flags[i])});
+    }
+}

@@ -1,6 +1,0 @@
-/* SPDX-License-Identifier: Apache-2.0 */
-#pragma once
-#include "ingest/source.h"
-
-/* RELP, plain or over TLS: a message is acknowledged when it is durable. */
-extern const struct source_type source_relp_type;

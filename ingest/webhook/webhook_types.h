@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "ingest/webhook/webhook.h"
+
+/* Every system whose webhooks are understood; in the order in which paths are tried. */
+extern const struct webhook_type webhook_events_type;
+extern const struct webhook_type webhook_alertmanager_type; /* Grafana and API v2 too */
+extern const struct webhook_type webhook_pagerduty_type;
+extern const struct webhook_type webhook_opsgenie_type;
+extern const struct webhook_type webhook_cloudevents_type;

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/decode/mapping_parts.h"
+#include "rules/match/substring.h"
+#include <string.h>
+
+static char lower_of(char c)
+{
+    return (char)(c + ((unsigned char)(c - 'A') < 26) * 32);
+}
+
+/* Sixteen bytes at once; `lower` is MAPPING_VALUE bytes. */
+static void fold(struct text value, char *lower)
+{
+    memcpy(lower, value.at, value.len);
+    for (size_t i = 0; i < value.len; i += sizeof(substring_lanes)) {
+        substring_lanes bytes = substring_load(lower + i);
+        bytes += (substring_lanes)((bytes - 'A') < 26) & 32;
+        memcpy(lower + i, &bytes, sizeof bytes);
+    }
+}
+
+/* Values that name channels and services hold no other escapes than these three. */
+static bool fold_escaped(struct text value, char *lower, struct text *out)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.at[i] == '\\' && i + 1 < value.len && strchr("\"\\/", value.at[i + 1]))
+            i++;
+        if (len == MAPPING_VALUE)
+            return false;
+        lower[len++] = lower_of(value.at[i]);
+    }
+    *out = (struct text){lower, len};
+    return true;
+}
+
+bool mapping_match_fold(const struct field *f, char *lower, struct text *out)
+{
+    const struct text value = f->value;
+    if (f->is_escaped)
+        return fold_escaped(value, lower, out);
+    if (value.len > MAPPING_VALUE)
+        return false;
+    if (value.len)
+        fold(value, lower);
+    *out = (struct text){lower, value.len};
+    return true;
+}
+
+/* Stars stand for any bytes. The pieces between them are found leftmost first: linear enough. */
+static bool glob(struct text pattern, struct text t)
+{
+    size_t star = text_find_byte(pattern, '*');
+    if (star == pattern.len)
+        return text_equal(pattern, t);
+    if (!text_starts(t, text_head(pattern, star)))
+        return false;
+    t = text_skip(t, star);
+    for (pattern = text_skip(pattern, star + 1);; pattern = text_skip(pattern, star + 1)) {
+        star = text_find_byte(pattern, '*');
+        const struct text piece = text_head(pattern, star);
+        if (star == pattern.len)
+            return text_ends(t, piece);
+        const size_t at = text_find(t, piece);
+        if (at == t.len && piece.len)
+            return false;
+        t = text_skip(t, at + piece.len);
+    }
+}
+
+bool mapping_match_value(const struct mapping_condition *c, struct text folded)
+{
+    for (uint32_t i = 0; i < c->value_count; i++)
+        if (c->has_wildcard ? glob(c->values[i], folded) : text_equal(c->values[i], folded))
+            return true;
+    return false;
+}
+
+const struct field *mapping_match_field(const struct mapping_condition *c,
+                                        const struct field *const *seen)
+{
+    for (uint32_t i = 0; i < c->slot_count; i++)
+        if (seen[c->slots[i]])
+            return seen[c->slots[i]];
+    return NULL;
+}
+
+static bool holds(const struct mapping_condition *c, const struct field *const *seen)
+{
+    const struct field *f = mapping_match_field(c, seen);
+    if (c->is_existence)
+        return (f != NULL) != c->is_negated;
+    char lower[MAPPING_VALUE];
+    struct text folded = TEXT_NONE;
+    bool is_one = f && mapping_match_fold(f, lower, &folded) && mapping_match_value(c, folded);
+    return is_one != c->is_negated;
+}
+
+bool mapping_match_clause(const struct mapping_clause *clause, const struct field *const *seen)
+{
+    for (uint32_t i = 0; i < clause->count; i++)
+        if (!holds(&clause->conditions[i], seen))
+            return false;
+    return true;
+}

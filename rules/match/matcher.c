@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/timestamp.h"
+#include "rules/match/emission.h"
+#include "rules/match/matcher_state.h"
+#include <stdlib.h>
+
+enum { TIMED_EVERY = 64 };
+
+void matcher_free(struct matcher *m)
+{
+    if (!m)
+        return;
+    if (m->evaluation.memory)
+        evaluation_fini(&m->evaluation);
+    fieldview_free(m->view);
+    memo_free(m->memo);
+    decoder_scratch_free(m->decoding);
+    free(m->seen);
+    free(m->candidates);
+    free(m->atoms_seen);
+    free(m->costs);
+    free(m->feeds);
+    free(m->detections);
+    ruleset_unref(m->ruleset);
+    free(m);
+}
+
+static uint32_t most_atoms(const struct ruleset *r)
+{
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < r->partitions.count; i++)
+        if (r->partitions.items[i].atom_count > most)
+            most = r->partitions.items[i].atom_count;
+    return most;
+}
+
+enum status matcher_new(struct ruleset *ruleset, struct matcher **out, struct error *err)
+{
+    AUTO(matcher) m = calloc(1, sizeof *m);
+    if (!m)
+        return error_set(err, STATUS_NOMEM, 0, "no memory for a matcher");
+    m->ruleset = ruleset_ref(ruleset);
+    m->atom_max = most_atoms(ruleset);
+    m->seen = calloc((size_t)ruleset->rule_count + 1, sizeof *m->seen);
+    m->candidates = calloc((size_t)ruleset->rule_count + 1, sizeof *m->candidates);
+    m->atoms_seen = calloc((size_t)m->atom_max + 1, sizeof *m->atoms_seen);
+    m->costs = calloc((size_t)ruleset->rule_count + ruleset->relation_count + 1, sizeof *m->costs);
+    if (!m->seen || !m->candidates || !m->atoms_seen || !m->costs)
+        return error_set(err, STATUS_NOMEM, 0, "no memory for a matcher");
+    enum status status = fieldview_new(ruleset->maps, ruleset->map_count,
+                                       names_count(ruleset->names), &m->view, err);
+    if (status == STATUS_OK)
+        status = evaluation_init(&m->evaluation, ruleset->predicates, m->view, err);
+    if (status == STATUS_OK)
+        status = memo_new(ruleset->partitions.field_total, &m->memo, err);
+    if (status == STATUS_OK)
+        status = decoder_scratch_new(&m->decoding, err);
+    if (status == STATUS_OK)
+        *out = MOVE(m);
+    return status;
+}
+
+void matcher_decode(struct matcher *m, struct event *e, struct arena *arena)
+{
+    mapping_apply(m->ruleset->mappings, e);
+    m->decoder = decoder_apply(m->ruleset->decoders, m->decoding, e, arena);
+    m->decoded = e;
+}
+
+static bool evaluate(struct matcher *m, uint32_t rule)
+{
+    struct rule_cost *cost = &m->costs[rule];
+    const struct node *root = m->ruleset->rules[rule].root;
+    const struct partitions *partitions = &m->ruleset->partitions;
+    uint64_t limits = m->evaluation.answers.regex_limits;
+    bool is_timed = ++m->evaluations % TIMED_EVERY == 0;
+    m->evaluation.decided = partitions->items[partitions->of_rule[rule]].decided;
+    uint64_t start = is_timed ? timestamp_monotonic_ns() : 0;
+    bool is_match = evaluation_holds(&m->evaluation, root);
+    if (is_timed)
+        cost->ns += (timestamp_monotonic_ns() - start) * TIMED_EVERY;
+    cost->evaluated++;
+    cost->matched += is_match;
+    cost->limits += m->evaluation.answers.regex_limits - limits;
+    return is_match;
+}
+
+void matcher_match(struct matcher *m, const struct event *e, struct arena *arena,
+                   struct match_result *out)
+{
+    m->events++;
+    fieldview_open(m->view, e);
+    evaluation_begin(&m->evaluation);
+    candidates_find(m, e);
+    m->candidates_total += m->candidate_count;
+    for (uint32_t i = 0; i < m->candidate_count; i++)
+        if (evaluate(m, m->candidates[i]))
+            emission_run(m, e, &m->ruleset->rules[m->candidates[i]], arena, out);
+}
+
+void matcher_reset(struct matcher *m, struct match_result *out)
+{
+    (void)m;
+    out->feed_count = 0;
+    out->detection_count = 0;
+    out->refused = 0;
+}
+
+const struct rule_cost *matcher_costs(const struct matcher *m, uint32_t *out_count)
+{
+    *out_count = m->ruleset->rule_count + m->ruleset->relation_count;
+    return m->costs;
+}
+
+void matcher_metrics(const struct matcher *m, metric_fn tell, void *context)
+{
+    const struct decoder_counters *decoding = decoder_get_counters(m->decoding);
+    const struct metric metrics[] = {
+        {"rules_events_total", "Events matched against the rules.", NULL, METRIC_COUNTER,
+         (double)m->events},
+        {"rules_candidates_total", "Rules that the index found worth evaluating.", NULL,
+         METRIC_COUNTER, (double)m->candidates_total},
+        {"rules_decoded_total", "Events that a decoder read.", NULL, METRIC_COUNTER,
+         (double)decoding->decoded},
+        {"rules_undecoded_total", "Events that a decoder is responsible for and could not read.",
+         NULL, METRIC_COUNTER, (double)decoding->undecoded},
+        {"rules_groups_without_field_total",
+         "Matches that opened no window, for a group-by field was missing.", NULL, METRIC_COUNTER,
+         (double)m->groups_without_field},
+        {"rules_cut_values_total", "Field values too long to be matched whole.", NULL,
+         METRIC_COUNTER, (double)fieldview_cut_values(m->view)},
+        {"rules_regex_limits_total", "Regular expressions that met a limit of PCRE2.",
+         "in=\"rule\"", METRIC_COUNTER, (double)m->evaluation.answers.regex_limits},
+        {"rules_regex_limits_total", "Regular expressions that met a limit of PCRE2.",
+         "in=\"decoder\"", METRIC_COUNTER, (double)decoding->regex_limits},
+    };
+    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
+        tell(context, &metrics[i]);
+}

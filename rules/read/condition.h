@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "rules/read/selection.h"
+
+/*
+ * The condition of a rule: `or` < `and` < `not` < `N of` < parentheses; `1 of x*`, `all of them`.
+ * A list of conditions is their OR.
+ */
+
+struct named_term {
+    struct text name;
+    struct term term;
+    const struct yaml_node *key;
+    bool is_used; /* by some condition */
+};
+
+enum { CONDITION_DEPTH = 256 };
+
+/* Marks what it uses in `selections`. INVALID: told. */
+NODISCARD enum status condition_read(struct compiler *c, struct named_term *selections,
+                                     uint32_t count, const struct yaml_node *condition,
+                                     struct term *out);
+/* "sel*", "*_x", "a*b": a star stands for any characters of an identifier. */
+bool condition_name_matches(struct text pattern, struct text name);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "rules/read/compiled.h"
+
+/*
+ * overrides.yml: local tuning that survives updates of foreign rules. By rule id or name it sets
+ * enabled, level, confidence, open, fire, suppress, or leaves out what `not` matches:
+ *
+ *     929a690e-bef0-4204-a928-ef5e620d6fcc:
+ *       level: low
+ *       not: {match: {User: 'CORP\backup'}, owner: alice, reason: nightly job, end: 2027-01-31}
+ *
+ * Applied to a draft before it is linked. `now_us` decides which exceptions have ended.
+ */
+NODISCARD enum status override_apply(struct draft *d, const char *path, struct arena *nodes,
+                                     int64_t now_us);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/timestamp.h"
+#include "ingest/format/stamp.h"
+#include "tests/support/table.h"
+
+/* Now is 2014-02-06T12:00Z, the zone without a name +01:00. `want` NULL: no time stands there. */
+static const struct row {
+    const char *name, *text, *want;
+    size_t len; /* bytes of it, 0: all */
+} rows[] = {
+    {"plain", "Feb  5 13:37:45", "2014-02-05T12:37:45Z", 0},
+    {"plain, a host behind", "Feb  5 13:37:45 web1", "2014-02-05T12:37:45Z", 15},
+    {"plain, an address behind", "Feb  5 13:37:45 10.0.0.1", "2014-02-05T12:37:45Z", 15},
+    {"plain, a host in capitals behind", "Feb  5 13:37:45 FW1 x", "2014-02-05T12:37:45Z", 15},
+    {"one blank", "Feb 5 13:37:45", "2014-02-05T12:37:45Z", 0},
+    {"zero", "Feb 05 13:37:45", "2014-02-05T12:37:45Z", 0},
+    {"no-break spaces",
+     "Feb\xC2\xA0\xC2\xA0"
+     "5 13:37:45",
+     "2014-02-05T12:37:45Z", 0},
+    {"no-break space in Latin-1", "Feb\xA0 5 13:37:45", "2014-02-05T12:37:45Z", 0},
+    {"decimals", "Feb  5 13:37:45.123456789", "2014-02-05T12:37:45.123456Z", 0},
+    {"zone name", "Feb  5 13:37:45 UTC", "2014-02-05T13:37:45Z", 0},
+    {"zone name in summer", "Feb  5 13:37:45 CEST: x", "2014-02-05T11:37:45Z", 20},
+    {"zone name that nobody knows", "Feb  5 13:37:45 DST: x", "2014-02-05T12:37:45Z", 19},
+    {"offset", "Feb  5 13:37:45 +0530", "2014-02-05T08:07:45Z", 0},
+    {"year behind", "Feb  5 13:37:45 2012", "2012-02-05T12:37:45Z", 0},
+    {"year in the middle", "Feb  5 2012 13:37:45", "2012-02-05T12:37:45Z", 0},
+    {"year in front", "2012 Feb  5 13:37:45", "2012-02-05T12:37:45Z", 0},
+    {"zone, then year", "Wed Feb  5 13:37:45 UTC 2014", "2014-02-05T13:37:45Z", 0},
+    {"weekday", "Wed Feb  5 13:37:45 2014", "2014-02-05T12:37:45Z", 0},
+    {"half days", "Feb 5, 2014 1:37:45 PM", "2014-02-05T12:37:45Z", 0},
+    {"half days, midnight", "Feb 5, 2014 12:00:01 AM", "2014-02-04T23:00:01Z", 0},
+    {"half days, noon", "Feb 5, 2014 12:00:01 PM", "2014-02-05T11:00:01Z", 0},
+    {"leap second", "Feb  5 13:37:60", "2014-02-05T12:37:59.999999Z", 0},
+    {"no such day", "Feb 30 13:37:45", NULL, 0},
+    {"no such hour", "Feb  5 25:37:45", NULL, 0},
+    {"no seconds", "Feb  5 13:37", NULL, 0},
+    {"a word", "February is here", NULL, 0},
+    {"ISO", "2014-02-05T13:37:45Z", "2014-02-05T13:37:45Z", 0},
+    {"ISO, offset", "2014-02-05T13:37:45.5-02:30", "2014-02-05T16:07:45.5Z", 0},
+    {"ISO, short offset", "2014-02-05T13:37:45+02", "2014-02-05T11:37:45Z", 0},
+    {"ISO, no zone", "2014-02-05T13:37:45", "2014-02-05T12:37:45Z", 0},
+    {"ISO, blank", "2014-02-05 13:37:45,123 - INFO", "2014-02-05T12:37:45.123Z", 23},
+    {"ISO, blank before the zone", "2014-02-05 13:37:45 +0000 x", "2014-02-05T13:37:45Z", 25},
+    {"ISO, slashes", "2014/02/05 13:37:45", "2014-02-05T12:37:45Z", 0},
+    {"ISO, no seconds", "2014-02-05T13:37Z", "2014-02-05T13:37:00Z", 0},
+    {"ISO, day 65", "2014-02-65T13:37:45Z", NULL, 0},
+    {"ISO, 29 February", "2014-02-29T13:37:45Z", NULL, 0},
+    {"web server", "05/Feb/2014:13:37:45 +0100", "2014-02-05T12:37:45Z", 0},
+    {"mail", "Wed, 5 Feb 2014 13:37:45 GMT", "2014-02-05T13:37:45Z", 0},
+    {"dashes", "05-Feb-2014 13:37:45.277", "2014-02-05T12:37:45.277Z", 0},
+    {"month first", "02/05/2014 1:37:45 PM", "2014-02-05T12:37:45Z", 0},
+    {"day first, for it can be nothing else", "14/02/2014:13:37:45 GMT", "2014-02-14T13:37:45Z", 0},
+    {"year first in two digits", "14/02/05 13:37:45 INFO", "2014-02-05T12:37:45Z", 17},
+    {"day and month only", "05 Feb 13:37:45.119 * x", "2014-02-05T12:37:45.119Z", 19},
+    {"seconds", "1391607465", "2014-02-05T13:37:45Z", 0},
+    {"seconds with decimals", "1391607465.5 x", "2014-02-05T13:37:45.5Z", 12},
+    {"milliseconds", "1391607465123", "2014-02-05T13:37:45.123Z", 0},
+    {"microseconds", "1391607465123456", "2014-02-05T13:37:45.123456Z", 0},
+    {"nanoseconds", "1391607465123456789", "2014-02-05T13:37:45.123456Z", 0},
+    {"a number", "123456789", NULL, 0},
+    {"a long number", "9391607465", NULL, 0},
+    {"nothing", "", NULL, 0},
+};
+
+static struct stamp_reader reader(void)
+{
+    struct stamp_reader r = {.zone_s = 3600};
+    assert_true(timestamp_parse(TEXT("2014-02-06T12:00:00Z"), 0, &r.near_us, NULL));
+    return r;
+}
+
+static void test_time(void **state)
+{
+    const struct row *row = *state;
+    struct stamp_reader r = reader();
+    struct stamp s;
+    struct text text = text_of(row->text);
+    int64_t want = 0;
+    bool is_time = stamp_read(&r, text, &s);
+    assert_int_equal(is_time, row->want != NULL);
+    if (!is_time)
+        return;
+    assert_true(timestamp_parse(text_of(row->want), 0, &want, NULL));
+    assert_true(s.us == want);
+    assert_int_equal(s.len, row->len ? row->len : text.len);
+}
+
+static void test_guesses(void **state)
+{
+    (void)state;
+    struct stamp_reader r = reader();
+    struct stamp s;
+    assert_true(stamp_read(&r, TEXT("Feb  5 13:37:45"), &s));
+    assert_false(s.has_year || s.has_zone);
+    assert_true(stamp_read(&r, TEXT("Feb  5 2014 13:37:45 UTC"), &s));
+    assert_true(s.has_year && s.has_zone);
+    assert_true(stamp_read(&r, TEXT("1391607465"), &s));
+    assert_true(s.has_year && s.has_zone);
+}
+
+static void test_whole(void **state)
+{
+    (void)state;
+    struct stamp_reader r = reader();
+    struct stamp s;
+    assert_true(stamp_read_whole(&r, TEXT(" 2014-02-05T13:37:45Z\n"), &s));
+    assert_true(stamp_read_whole(&r, TEXT("/Date(1391607465123)/"), &s));
+    assert_false(stamp_read_whole(&r, TEXT("2014-02-05T13:37:45Z x"), &s));
+}
+
+int main(void)
+{
+    enum { ROWS = sizeof rows / sizeof *rows };
+    struct CMUnitTest tests[ROWS + 2];
+    size_t n = 0;
+    for (size_t i = 0; i < ROWS; i++)
+        tests[n++] = ROW(test_time, &rows[i]);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_guesses);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_whole);
+    return _cmocka_run_group_tests("test_stamp", tests, n, NULL, NULL);
+}
