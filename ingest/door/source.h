@@ -8,7 +8,7 @@
 
 /*
  * What every door has in common, and the table through which a kind of door plugs in. A kind is
- * one file with one `const struct source_type <stem>_type`, named in source.c's list; its object
+ * one file with one `const struct source_type <stem>_type`, named in the table of kinds; its object
  * begins with a struct source, and its option rows have their offsets in that object:
  *
  *   struct kafka { struct source source; struct option_texts topics; ... };
@@ -90,6 +90,8 @@ struct source_type {
  */
 NODISCARD enum status source_bind(struct source *s, int type, bool has_proof, int *out_fd,
                                   struct error *err);
+/* What source_bind would refuse of `listen` before it takes a socket. OK for kinds without it. */
+NODISCARD enum status source_check_listen(struct source *s, bool has_proof, struct error *err);
 
 /*
  * Where a door remembers its place: `option` as it was written ("-": nowhere, empty: in the

@@ -3,15 +3,7 @@
 #include "base/zone.h"
 #include "ingest/door/activation.h"
 #include "ingest/door/allow_list.h"
-#include "ingest/kafka/kafka.h"
-#include "ingest/file/source_file.h"
-#include "ingest/journald/source_journald.h"
-#include "ingest/door/source_relp.h"
-#include "ingest/door/source_stdin.h"
-#include "ingest/door/source_tcp.h"
-#include "ingest/door/source_tls.h"
-#include "ingest/door/source_udp.h"
-#include "ingest/door/source_unix.h"
+#include "ingest/source_kinds.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,12 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct source_type *const types[] = {
-    &source_udp_type,  &source_tcp_type,   &kafka_type,
-    &source_tls_type,  &source_relp_type,  &source_unix_type,
-    &source_file_type, &source_stdin_type, &source_journald_type,
-};
-enum { TYPES = sizeof types / sizeof *types, MAX_ROWS = 48 };
+enum { MAX_ROWS = 48 };
 
 static const char *const durabilities[] = {"sync", "batch", "none", NULL};
 /* In the order of enum format. */
@@ -87,9 +74,9 @@ static void collect_rows(const struct source_type *type, struct rows *out)
 
 static const struct source_type *find_type(struct text key)
 {
-    for (size_t i = 0; i < TYPES; i++)
-        if (text_equal(key, text_of(types[i]->key)))
-            return types[i];
+    for (size_t i = 0; i < SOURCE_KINDS; i++)
+        if (text_equal(key, text_of(source_kinds[i]->key)))
+            return source_kinds[i];
     return NULL;
 }
 
@@ -97,8 +84,8 @@ static enum status refuse_kind(const struct yaml_node *node, struct text key, st
 {
     char names[180] = "";
     size_t used = 0;
-    for (size_t i = 0; i < TYPES && used < sizeof names; i++)
-        used += (size_t)snprintf(names + used, sizeof names - used, " %s", types[i]->key);
+    for (size_t i = 0; i < SOURCE_KINDS && used < sizeof names; i++)
+        used += (size_t)snprintf(names + used, sizeof names - used, " %s", source_kinds[i]->key);
     return error_set(err, STATUS_INVALID, node->line, "'%.*s' is no kind of source: there are%s",
                      TEXT_ARG(text_head(key, 30)), names);
 }
@@ -186,38 +173,6 @@ enum status source_open(const struct yaml_node *node, uint32_t index, const stru
     return STATUS_OK;
 }
 
-/* `listen: "fd:NAME"`: a socket that systemd passed, wherever it is bound. */
-static enum status find_named(struct source *s, int type, struct endpoint *out, int *out_fd,
-                              struct error *err)
-{
-    *out_fd = activation_take_named(text_skip(s->listen, 3), type);
-    *out = (struct endpoint){.len = sizeof out->at};
-    if (*out_fd < 0 || getsockname(*out_fd, (struct sockaddr *)&out->at, &out->len) != 0)
-        return error_set(err, STATUS_INVALID, 0,
-                         "listen: systemd passed no such socket as %.*s (FileDescriptorName=)",
-                         TEXT_ARG(text_head(s->listen, 60)));
-    return STATUS_OK;
-}
-
-static enum status may_listen(const struct source *s, const struct endpoint *e, bool has_proof,
-                              struct error *err)
-{
-    if (endpoint_is_loopback(e) || s->allow || has_proof)
-        return STATUS_OK;
-    return error_set(err, STATUS_DENIED, 0,
-                     "listen: %.*s is not loopback: say who may send with `allow: [10.0.0.0/8]`",
-                     TEXT_ARG(s->listen));
-}
-
-static enum status check_door(struct source *s, bool has_proof, struct error *err)
-{
-    struct endpoint e;
-    if (!(s->type->traits & SOURCE_NET) || text_starts(s->listen, TEXT("fd:")))
-        return STATUS_OK;
-    enum status status = endpoint_parse(s->listen, &e, err);
-    return status ? status : may_listen(s, &e, has_proof, err);
-}
-
 enum status source_check(const struct yaml_node *node, struct error *err)
 {
     AUTO(source) s = NULL;
@@ -228,34 +183,8 @@ enum status source_check(const struct yaml_node *node, struct error *err)
     if (s->type->check)
         status = s->type->check(s, &has_proof, err);
     if (!status)
-        status = check_door(s, has_proof, err);
+        status = source_check_listen(s, has_proof, err);
     return status ? place(node, s->type, err) : status;
-}
-
-enum status source_bind(struct source *s, int type, bool has_proof, int *out_fd, struct error *err)
-{
-    struct endpoint e;
-    int fd = -1;
-    bool is_named = text_starts(s->listen, TEXT("fd:"));
-    enum status status =
-        is_named ? find_named(s, type, &e, &fd, err) : endpoint_parse(s->listen, &e, err);
-    if (!status)
-        status = may_listen(s, &e, has_proof, err);
-    if (!status && fd < 0)
-        fd = activation_take(&e.at, e.len, type);
-    s->is_passed = fd >= 0;
-    if (!status && fd < 0)
-        status = endpoint_bind(&e, type, &fd, err);
-    if (status) {
-        if (fd >= 0)
-            (void)close(fd);
-        return status;
-    }
-    char name[ENDPOINT_TEXT_LEN];
-    endpoint_print(&e, name);
-    (void)snprintf(s->address, sizeof s->address, "%s", name);
-    *out_fd = fd;
-    return STATUS_OK;
 }
 
 int source_passed_left(void)
@@ -266,29 +195,6 @@ int source_passed_left(void)
 void source_keep_passed(void)
 {
     activation_keep();
-}
-
-enum status source_state(const struct source *s, struct text option, struct text identity,
-                         char *out, size_t size, char out_hash[SOURCE_HASH_LEN + 1],
-                         struct error *err)
-{
-    const char *dir = s->intake.state_dir;
-    uint64_t hash =
-        hash_bytes(identity.at, identity.len, hash_bytes(s->type->key, strlen(s->type->key), 0));
-    int len = 0;
-    (void)snprintf(out_hash, SOURCE_HASH_LEN + 1, "%016" PRIx64, hash);
-    out[0] = 0;
-    if (text_equal(option, TEXT("-")) || (!option.len && !dir))
-        return STATUS_OK;
-    if (option.len)
-        len = snprintf(out, size, "%.*s", TEXT_ARG(option));
-    else
-        len = snprintf(out, size, "%s/%s-%s", dir, s->type->key, out_hash);
-    if ((size_t)len >= size)
-        return error_set(err, STATUS_INVALID, 0, "state: the path is too long");
-    if (!option.len && mkdir(dir, 0700) != 0 && errno != EEXIST)
-        return error_set(err, STATUS_IO, 0, "%s: %s", dir, strerrordesc_np(errno));
-    return STATUS_OK;
 }
 
 enum status source_start(struct source *s, struct error *err)
@@ -413,17 +319,17 @@ void source_metrics(const struct source *s, metric_fn tell, void *context)
 
 void source_print_options(struct buffer *out)
 {
-    for (size_t i = 0; i < TYPES; i++) {
+    for (size_t i = 0; i < SOURCE_KINDS; i++) {
         struct rows rows;
-        struct source *s = calloc(1, types[i]->size_bytes);
+        struct source *s = calloc(1, source_kinds[i]->size_bytes);
         if (!s)
             return;
         arena_init(&s->arena, 1 << 20);
-        collect_rows(types[i], &rows);
+        collect_rows(source_kinds[i], &rows);
         for (size_t j = 0; j < rows.count; j++) /* what has no default is shown empty */
             if (!rows.rows[j].fallback)
                 rows.rows[j].fallback = "";
-        buffer_printf(out, "# - %s: # %s\n", types[i]->key, types[i]->help);
+        buffer_printf(out, "# - %s: # %s\n", source_kinds[i]->key, source_kinds[i]->help);
         if (option_read(rows.rows, rows.count, NULL, &s->arena, s, NULL) == STATUS_OK)
             option_print(rows.rows, rows.count, s, 6, out);
         arena_fini(&s->arena);
