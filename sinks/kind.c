@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sinks/kind.h"
-#include "sinks/sink_command.h"
-#include "sinks/sink_file.h"
-#include "sinks/sink_http.h"
-#include "sinks/sink_smtp.h"
-#include "sinks/sink_webhook.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,23 +26,6 @@ static const struct option common_rows[] = {
      "Deliveries held at once; the rest stays in the outbox."},
 };
 enum { COMMON_COUNT = sizeof common_rows / sizeof *common_rows, MOST_ROWS = 48 };
-
-const struct sink_kind *const *kind_all(void)
-{
-    static const struct sink_kind *const all[] = {&sink_file_kind,    &sink_webhook_kind,
-                                                  &sink_smtp_kind,    &sink_http_kind,
-                                                  &sink_command_kind, NULL};
-    return all;
-}
-
-const struct sink_kind *kind_find(struct text name)
-{
-    for (const struct sink_kind *const *k = kind_all(); *k; k++) {
-        if (text_equal(name, text_of((*k)->name)))
-            return *k;
-    }
-    return NULL;
-}
 
 const struct option *kind_common_options(size_t *out_count)
 {

@@ -57,9 +57,6 @@ struct sink_kind {
     void (*close)(void *sink); /* NULL is fine */
 };
 
-/* Every kind, NULL at the end. */
-const struct sink_kind *const *kind_all(void);
-const struct sink_kind *kind_find(struct text name);
 /* The options every kind has. */
 const struct option *kind_common_options(size_t *out_count);
 /* Reads `node` by the common rows and the kind's own into `out` (options_size bytes). */

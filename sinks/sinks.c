@@ -5,6 +5,7 @@
 #include "sinks/destination.h"
 #include "sinks/kind.h"
 #include "sinks/route.h"
+#include "sinks/sink_kinds.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -26,6 +27,14 @@ struct item {
     uint32_t line;
 };
 
+static const struct sink_kind *find_kind(struct text name)
+{
+    for (size_t i = 0; i < SINK_KINDS; i++)
+        if (text_equal(name, text_of(sink_kinds[i]->name)))
+            return sink_kinds[i];
+    return NULL;
+}
+
 static enum status read_item(const struct yaml_node *node, struct item *out, struct error *err)
 {
     struct text kind = TEXT_NONE;
@@ -36,16 +45,16 @@ static enum status read_item(const struct yaml_node *node, struct item *out, str
         kind = node->pairs[0].key->value;
         options = node->pairs[0].value;
     }
-    *out = (struct item){kind_find(kind), options, node->line};
+    *out = (struct item){find_kind(kind), options, node->line};
     if (out->kind)
         return STATUS_OK;
     if (!kind.len)
         return error_set(err, STATUS_INVALID, node->line, "a sink is written `- kind: {options}`");
     char known[160] = "";
     size_t len = 0;
-    for (const struct sink_kind *const *k = kind_all(); *k && len < sizeof known; k++)
-        len +=
-            (size_t)snprintf(known + len, sizeof known - len, "%s%s", len ? ", " : "", (*k)->name);
+    for (size_t i = 0; i < SINK_KINDS && len < sizeof known; i++)
+        len += (size_t)snprintf(known + len, sizeof known - len, "%s%s", len ? ", " : "",
+                                sink_kinds[i]->name);
     return error_set(err, STATUS_INVALID, node->line,
                      "there is no kind of sink called '%.*s'; there are %s",
                      TEXT_ARG(text_head(kind, 40)), known);
@@ -148,7 +157,7 @@ static enum status add_all(struct sinks *s, const struct sinks_options *o, struc
 {
     /* nothing said: one file, so that the first incident leaves something to look at */
     if (!o->sinks || yaml_is_null(o->sinks))
-        return o->data_dir ? add(s, o, &(struct item){kind_find(TEXT("file")), NULL, 0}, err)
+        return o->data_dir ? add(s, o, &(struct item){find_kind(TEXT("file")), NULL, 0}, err)
                            : STATUS_OK;
     if (o->sinks->kind != YAML_SEQUENCE)
         return error_set(err, STATUS_INVALID, o->sinks->line, "sinks: want a list");
@@ -262,8 +271,8 @@ void sinks_print_options(struct buffer *out)
 {
     struct arena arena;
     arena_init(&arena, ARENA_BYTES);
-    for (const struct sink_kind *const *k = kind_all(); *k; k++)
-        print_kind(*k, &arena, out);
+    for (size_t i = 0; i < SINK_KINDS; i++)
+        print_kind(sink_kinds[i], &arena, out);
     size_t count = 0;
     struct sink_common values;
     const struct option *common = kind_common_options(&count);

@@ -2,8 +2,8 @@
 #include "ingest/webhook/keyring_file.h"
 #include "base/json_write.h"
 #include "base/timestamp.h"
-#include "ingest/webhook/json_tree.h"
 #include "ingest/door/tls.h"
+#include "ingest/webhook/json_tree.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -6,6 +6,21 @@
 #include <string.h>
 #include <sys/random.h>
 
+static void count(_Atomic uint64_t *c, uint64_t n)
+{
+    if (n)
+        (void)atomic_fetch_add_explicit(c, n, memory_order_relaxed);
+}
+
+void webhook_count(struct webhook_call *call)
+{
+    uint64_t alerts = 0;
+    for (uint32_t i = 0; i < call->out->count; i++)
+        alerts += call->out->records[i].kind == RECORD_ALERT;
+    count(&call->counts->alerts, alerts);
+    count(&call->counts->events, call->out->count - alerts);
+}
+
 static struct text idempotency(struct webhook_call *call)
 {
     const struct webhook_request *q = call->request;

@@ -74,10 +74,25 @@ enum webhook_style {
     WEBHOOK_OPSGENIE,     /* 429 with its body */
 };
 
+/* The plain endpoint's mapping: `ours` is filled from `theirs` (a dotted path). */
+enum { WEBHOOK_FIELDS = 32 };
+struct webhook_field {
+    struct text ours, theirs;
+};
+
+/* Of one integration. Relaxed: numbers for people. */
+struct webhook_counts {
+    _Atomic uint64_t requests, alerts, events, rejected, refused, dropped;
+    _Atomic uint64_t unread[WEBHOOK_UNREAD];
+};
+
 /* One request while it is read. The reply is prepared for "stored"; `stored` says whether it must
  * wait for that. */
 struct webhook_call {
     struct webhooks *webhooks;
+    struct webhook_counts *counts; /* of its integration; NULL: no webhook is there */
+    const struct webhook_field *fields;
+    uint32_t field_count;
     const struct webhook_request *request;
     struct text segment; /* what '*' stood for in the route's path */
     struct json_tree *tree;
@@ -111,13 +126,6 @@ struct webhook_type {
     const struct webhook_route *routes;
     uint32_t route_count;
 };
-
-/* The plain endpoint's mapping: `ours` is filled from `theirs` (a dotted path). */
-enum { WEBHOOK_FIELDS = 32 };
-struct webhook_field {
-    struct text ours, theirs;
-};
-const struct webhook_field *webhook_fields(const struct webhooks *w, uint32_t *out_count);
 
 /* Adds one alert to the call's batch. False where there is no room: counted. */
 bool webhook_add_alert(struct webhook_call *call, const struct webhook_alert *alert);

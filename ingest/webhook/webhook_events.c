@@ -24,11 +24,10 @@ static const struct json_node *at_path(const struct json_node *n, struct text pa
 static void write_mapped(struct webhook_call *call, const struct json_node *object)
 {
     struct buffer *b = &call->scratch;
-    uint32_t count = 0;
-    const struct webhook_field *fields = webhook_fields(call->webhooks, &count);
+    const struct webhook_field *fields = call->fields;
     buffer_clear(b);
     json_tree_write(object, b);
-    for (uint32_t i = 0; i < count && !b->has_failed; i++) {
+    for (uint32_t i = 0; i < call->field_count && !b->has_failed; i++) {
         const struct json_node *value = at_path(object, fields[i].theirs);
         if (!value || at_path(object, fields[i].ours))
             continue;

@@ -10,17 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The first route that fits is taken: Alertmanager's last, for it takes any name. */
-static const struct webhook_type *const types[] = {
-    &webhook_events_type,      &webhook_pagerduty_type,    &webhook_opsgenie_type,
-    &webhook_cloudevents_type, &webhook_alertmanager_type,
-};
-enum { TYPES = sizeof types / sizeof *types, SCRATCH_BYTES = 4 << 20, REPLY_BYTES = 64 * 1024 };
-
-struct counts {
-    _Atomic uint64_t requests, alerts, events, rejected, refused, dropped;
-    _Atomic uint64_t unread[WEBHOOK_UNREAD];
-};
+enum { SCRATCH_BYTES = 4 << 20, REPLY_BYTES = 64 * 1024 };
 
 struct webhooks {
     struct arena arena; /* option texts */
@@ -37,7 +27,7 @@ struct webhooks {
     struct keyring *keys; /* borrowed; NULL: nobody is asked */
     bool needs_key;
     struct drops *drops; /* borrowed; NULL: nobody asks */
-    struct counts counts[TYPES];
+    struct webhook_counts counts[WEBHOOK_TYPES];
 };
 
 static const struct option rows[] = {
@@ -118,7 +108,7 @@ enum status webhooks_open(const struct yaml_node *node, uint32_t source_index,
 
 const char *webhooks_integration(uint32_t index)
 {
-    return index < TYPES ? types[index]->name : NULL;
+    return index < WEBHOOK_TYPES ? webhook_types[index]->name : NULL;
 }
 
 void webhooks_print_options(struct buffer *out)
@@ -137,12 +127,6 @@ void webhooks_free(struct webhooks *w)
     allow_list_free(w->allow);
     arena_fini(&w->arena);
     free(w);
-}
-
-const struct webhook_field *webhook_fields(const struct webhooks *w, uint32_t *out_count)
-{
-    *out_count = w->field_count;
-    return w->fields;
 }
 
 void webhooks_use_keys(struct webhooks *w, struct keyring *k, bool is_required)
@@ -212,9 +196,9 @@ struct found {
 static struct found find_route(struct text method, struct text path)
 {
     struct found best = {0};
-    for (size_t i = 0; i < TYPES; i++)
-        for (uint32_t j = 0; j < types[i]->route_count; j++) {
-            const struct webhook_route *r = &types[i]->routes[j];
+    for (size_t i = 0; i < WEBHOOK_TYPES; i++)
+        for (uint32_t j = 0; j < webhook_types[i]->route_count; j++) {
+            const struct webhook_route *r = &webhook_types[i]->routes[j];
             struct text segment;
             if (best.has_method || !path_matches(r->path, path, &segment))
                 continue;
@@ -257,9 +241,9 @@ static bool has_key(struct webhook_call *call, const struct found *found)
     bool needs_key = w->needs_key || (call->request->is_remote && !w->allow);
     if (!w->keys && !needs_key)
         return true;
-    enum status status = w->keys
-                             ? webhook_key_check(call, w->keys, text_of(types[found->type]->name))
-                             : STATUS_DENIED;
+    enum status status =
+        w->keys ? webhook_key_check(call, w->keys, text_of(webhook_types[found->type]->name))
+                : STATUS_DENIED;
     call->is_overloaded = status == STATUS_LIMIT;
     if (status && needs_key)
         webhook_reject(call, found->route->style, 401, "a key is needed: see `tocsin key add`");
@@ -336,24 +320,9 @@ static void note(const struct webhooks *w, const struct webhook_request *q, enum
     drops_count(w->drops, w->source_index, q->peer, why, n);
 }
 
-static struct counts *counts_of(const struct webhook_call *call)
-{
-    return &call->webhooks->counts[find_route(call->request->method, call->request->path).type];
-}
-
-void webhook_count(struct webhook_call *call)
-{
-    struct counts *c = counts_of(call);
-    uint64_t alerts = 0;
-    for (uint32_t i = 0; i < call->out->count; i++)
-        alerts += call->out->records[i].kind == RECORD_ALERT;
-    count(&c->alerts, alerts);
-    count(&c->events, call->out->count - alerts);
-}
-
 static void count_request(struct webhooks *w, struct webhook_call *call)
 {
-    struct counts *c = counts_of(call);
+    struct webhook_counts *c = call->counts;
     int status = call->reply->status;
     webhook_count(call);
     count(&c->requests, 1);
@@ -382,6 +351,9 @@ bool webhooks_take(struct webhooks *w, const struct webhook_request *request, st
     reply->retry_after_s = 0;
     out->source = w->source_index;
     struct found found = find_route(request->method, request->path);
+    call.counts = found.route ? &w->counts[found.type] : NULL;
+    call.fields = w->fields;
+    call.field_count = w->field_count;
     if (!found.route) {
         webhook_reject(&call, WEBHOOK_PLAIN, 404, "there is no webhook here");
         return false;
@@ -436,13 +408,13 @@ void webhooks_refuse(const struct webhooks *w, const struct webhook_request *req
     reply->content_type = "application/json";
     reply->retry_after_s = 5;
     /* the count is the one thing here that changes: an atomic */
-    struct counts *c = (struct counts *)(uintptr_t)&w->counts[found.type];
+    struct webhook_counts *c = (struct webhook_counts *)(uintptr_t)&w->counts[found.type];
     count(&c->requests, 1);
     count(&c->refused, 1);
     note(w, request, DROPS_OVERLOAD, 1);
 }
 
-static void tell_unread(const struct counts *c, const char *integration, metric_fn tell,
+static void tell_unread(const struct webhook_counts *c, const char *integration, metric_fn tell,
                         void *context)
 {
     static const char *const reasons[WEBHOOK_UNREAD] = {
@@ -465,10 +437,10 @@ static void tell_unread(const struct counts *c, const char *integration, metric_
 
 void webhooks_metrics(const struct webhooks *w, metric_fn tell, void *context)
 {
-    for (size_t i = 0; i < TYPES; i++) {
-        const struct counts *c = &w->counts[i];
+    for (size_t i = 0; i < WEBHOOK_TYPES; i++) {
+        const struct webhook_counts *c = &w->counts[i];
         char labels[64];
-        (void)snprintf(labels, sizeof labels, "integration=\"%s\"", types[i]->name);
+        (void)snprintf(labels, sizeof labels, "integration=\"%s\"", webhook_types[i]->name);
         const struct {
             const char *name, *help;
             const _Atomic uint64_t *value;
@@ -484,6 +456,6 @@ void webhooks_metrics(const struct webhooks *w, metric_fn tell, void *context)
             tell(context, &(struct metric){
                               all[j].name, all[j].help, labels, METRIC_COUNTER,
                               (double)atomic_load_explicit(all[j].value, memory_order_relaxed)});
-        tell_unread(c, types[i]->name, tell, context);
+        tell_unread(c, webhook_types[i]->name, tell, context);
     }
 }

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ingest/webhook/webhook_types.h"
+
+const struct webhook_type *const webhook_types[WEBHOOK_TYPES] = {
+    &webhook_events_type,      &webhook_pagerduty_type,    &webhook_opsgenie_type,
+    &webhook_cloudevents_type, &webhook_alertmanager_type, /* last, for it takes any name */
+};
