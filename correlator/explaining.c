@@ -2,8 +2,8 @@
 #include "correlator/explaining.h"
 #include "base/json_write.h"
 #include "correlator/ruleset_map.h"
-#include "correlator/touching.h"
-#include "correlator/verdict.h"
+#include "correlator/window_lru.h"
+#include "correlator/window_condition.h"
 
 static const char *type_name(enum correlation_type type)
 {
@@ -70,12 +70,12 @@ static void write_window(const struct shard *s, const struct rule_state *r, cons
 {
     json_write_open(out, "window", '{');
     json_write_time(out, "newest", w->newest_us);
-    json_write_bool(out, "idle", touching_is_idle(r, w, touching_now(s)));
+    json_write_bool(out, "idle", window_lru_is_idle(r, w, window_lru_now(s)));
     if (r->shape.kind == WINDOW_SUBJECT) {
         json_write_bool(out, "silent", w->flags & WINDOW_SILENT);
     } else {
-        write_number(out, "seen", verdict_value(r, w));
-        json_write_bool(out, "holds", verdict_holds(r, w));
+        write_number(out, "seen", window_condition_value(r, w));
+        json_write_bool(out, "holds", window_condition_holds(r, w));
         json_write_bool(out, "has_fired", w->flags & WINDOW_TRUE);
         if (r->correlation->first_seen_remember_us > 0)
             json_write_bool(out, "known", w->flags & WINDOW_KNOWN);

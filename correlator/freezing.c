@@ -2,7 +2,7 @@
 #include "correlator/freezing.h"
 #include "correlator/chunk.h"
 #include "correlator/ruleset_map.h"
-#include "correlator/touching.h"
+#include "correlator/window_lru.h"
 #include <stdlib.h>
 
 /*
@@ -248,7 +248,7 @@ static struct window *claim(struct thawer *t, uint32_t rule, const struct window
         return is_same ? window_store_at(&s->store, number) : NULL;
     }
     while (is_new && window_store_add(&s->store, head->key, &number))
-        if (!touching_evict(s, WINDOW_NONE)) {
+        if (!window_lru_evict(s, WINDOW_NONE)) {
             t->status = STATUS_NOMEM;
             return NULL;
         }
@@ -258,14 +258,14 @@ static struct window *claim(struct thawer *t, uint32_t rule, const struct window
     }
     struct window *w = window_store_at(&s->store, number);
     if (!is_new)
-        touching_leave(s, number);
+        window_lru_leave(s, number);
     window_drop_block(w, &s->store.slab);
     w->rule = (uint16_t)rule;
     w->flags = (uint8_t)(WINDOW_LIVE | head->flags);
     w->newest_us = head->newest_us;
     w->touched_us = head->touched_us;
     w->fired_s = head->fired_s;
-    touching_enlist(s, number);
+    window_lru_enlist(s, number);
     return w;
 }
 
@@ -434,15 +434,15 @@ enum status freezing_settle(struct shard *s)
         if (!(w->flags & WINDOW_LIVE))
             continue;
         if (is_stale(s, w)) {
-            touching_forget(s, i);
+            window_lru_forget(s, i);
             continue;
         }
         all[count++] = (struct standing){w->touched_us, i};
     }
     qsort(all, count, sizeof *all, by_touch);
     for (uint32_t i = 0; i < count; i++) {
-        touching_leave(s, all[i].number);
-        touching_enlist(s, all[i].number);
+        window_lru_leave(s, all[i].number);
+        window_lru_enlist(s, all[i].number);
     }
     free(all);
     return STATUS_OK;

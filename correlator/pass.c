@@ -2,8 +2,8 @@
 #include "correlator/pass.h"
 #include "correlator/firing.h"
 #include "correlator/subject_copy.h"
-#include "correlator/touching.h"
-#include "correlator/verdict.h"
+#include "correlator/window_lru.h"
+#include "correlator/window_condition.h"
 
 /* ---- silence ---- */
 
@@ -27,7 +27,7 @@ static void report_silence(struct pass *p, struct rule_state *r, bool is_renewal
     r->cost.matched += !is_renewal;
     firing_add_silence(s, r, w, event_us, is_renewal, p->reply);
     w->touched_us = due;
-    touching_set_silent(s, r, number, true);
+    window_lru_set_silent(s, r, number, true);
 }
 
 /* In the order of their time, so that the list of silent groups stays in that order too. */
@@ -75,7 +75,7 @@ void pass_advance(struct pass *p, uint64_t position)
 {
     const struct batch *b = p->batch;
     while (p->next_record < b->count && b->records[p->next_record].position <= position) {
-        report_silences(p, touching_now(p->shard));
+        report_silences(p, window_lru_now(p->shard));
         step(&p->shard->clock, &b->records[p->next_record++]);
     }
 }
@@ -83,7 +83,7 @@ void pass_advance(struct pass *p, uint64_t position)
 void pass_finish(struct pass *p)
 {
     pass_advance(p, UINT64_MAX);
-    report_silences(p, touching_now(p->shard));
+    report_silences(p, window_lru_now(p->shard));
 }
 
 /*
@@ -92,7 +92,7 @@ void pass_finish(struct pass *p)
  */
 static int64_t heard_at(const struct shard *s, const struct feed *f, const struct rule_state *r)
 {
-    int64_t now = touching_now(s);
+    int64_t now = window_lru_now(s);
     if (r->correlation->lateness_us <= 0)
         return now;
     int64_t due = f->event_us + r->correlation->lateness_us - s->clock.gap_us;
@@ -112,15 +112,15 @@ static void insert_subject(struct pass *p, const struct feed *f, struct rule_sta
         block = window_renew_block(w, &s->store.slab, (uint32_t)size);
     if (!block) {
         counters_add(&s->counters.refused, 1);
-        touching_forget(s, number);
+        window_lru_forget(s, number);
         return;
     }
     subject_copy_write(f->subject, f->position, block);
     w->count = (uint32_t)size;
     w->newest_us = f->event_us > w->newest_us ? f->event_us : w->newest_us;
     if (w->flags & WINDOW_SILENT)
-        touching_set_silent(s, r, number, false);
-    touching_mark(s, r, number);
+        window_lru_set_silent(s, r, number, false);
+    window_lru_mark(s, r, number);
     int64_t due = w->touched_us + r->correlation->timespan_us;
     p->silence_due = due < p->silence_due ? due : p->silence_due;
 }
@@ -152,7 +152,7 @@ static bool is_news(const struct shard *s, const struct rule_state *r, const str
 static void decide(struct pass *p, const struct feed *f, struct rule_state *r, struct window *w)
 {
     const struct correlation *c = r->correlation;
-    bool is_true = verdict_holds(r, w);
+    bool is_true = window_condition_holds(r, w);
     bool was_true = w->flags & WINDOW_TRUE;
     w->flags = (uint8_t)(is_true ? w->flags | WINDOW_TRUE : w->flags & ~WINDOW_TRUE);
     r->cost.matched += is_true;
@@ -232,7 +232,7 @@ static enum window_result put(struct pass *p, struct rule_state *r, uint32_t num
     struct window *w = window_store_at(&s->store, number);
     enum window_result result = window_insert(w, &r->shape, &s->store.slab, e);
     for (int tries = 0; result == WINDOW_REFUSED && tries < 64; tries++) {
-        if (!touching_evict(s, number))
+        if (!window_lru_evict(s, number))
             break;
         result = window_insert(w, &r->shape, &s->store.slab, e);
     }
@@ -253,7 +253,7 @@ void pass_insert(struct pass *p, const struct work *work, bool is_last)
     s->clock.heard_us = heard_at(s, f, r);
     if (r->shape.kind == WINDOW_SUBJECT) /* of this rule alone: others hear at other times */
         (void)report_rule(p, r, s->clock.heard_us);
-    uint32_t number = touching_find(s, r, f->key);
+    uint32_t number = window_lru_find(s, r, f->key);
     if (number == WINDOW_NONE)
         return;
     if (r->shape.kind == WINDOW_SUBJECT) {
@@ -265,7 +265,7 @@ void pass_insert(struct pass *p, const struct work *work, bool is_last)
         note_late(s, f, w->newest_us - r->correlation->timespan_us - f->event_us);
         return;
     }
-    touching_mark(s, r, number);
+    window_lru_mark(s, r, number);
     move_on(p, r, w, f->event_us);
     struct entry e = entry_of(f, r, work->from != NULL);
     if (r->shape.kind == WINDOW_ORDERED && w->count >= r->shape.retain)

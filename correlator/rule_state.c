@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "correlator/rule_state.h"
-#include "correlator/verdict.h"
+#include "correlator/window_condition.h"
 #include <stdlib.h>
 
 /* A window is forgotten this much later than its last event leaves it: a sender that delivers in
@@ -38,7 +38,7 @@ static enum status retained(const struct correlation *c, struct layout layout, u
     *out = layout.most;
     if (layout.kind != WINDOW_COUNT && layout.kind != WINDOW_VALUE)
         return STATUS_OK;
-    uint64_t needed = verdict_needed(c);
+    uint64_t needed = window_condition_needed(c);
     if (needed > layout.most)
         return error_set(err, STATUS_LIMIT, c->rule->line,
                          "a threshold of more than %u in one window is not supported",
@@ -66,7 +66,7 @@ enum status rule_state_init(struct rule_state *r, const struct correlation *c, u
     struct succession *ways = NULL;
     uint32_t way_count = 0;
     if (layout.kind == WINDOW_ORDERED)
-        status = verdict_ways(c, &ways, &way_count, err);
+        status = window_condition_ways(c, &ways, &way_count, err);
     if (status)
         return status;
     if (layout.kind == WINDOW_ORDERED)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "correlator/ruleset_map.h"
 #include "correlator/rule_state.h"
-#include "correlator/touching.h"
+#include "correlator/window_lru.h"
 #include <stdlib.h>
 
 static void free_rules(struct rule_state *rules, uint32_t count)
@@ -91,9 +91,9 @@ static void inherit(struct shard *s, struct rule_state *rules, uint32_t count)
                 to = j;
         if (to == WINDOW_NONE) {
             while (old->touched.oldest != WINDOW_NONE)
-                touching_forget(s, old->touched.oldest);
+                window_lru_forget(s, old->touched.oldest);
             while (old->silent.oldest != WINDOW_NONE)
-                touching_forget(s, old->silent.oldest);
+                window_lru_forget(s, old->silent.oldest);
             continue;
         }
         uint32_t heads[] = {old->touched.oldest, old->silent.oldest};

@@ -21,9 +21,9 @@ void sequencer_free(struct sequencer *s)
     if (!s)
         return;
     held_heap_fini(&s->heap);
-    for (uint32_t i = 0; i < s->remnant_count; i++)
-        free(s->remnants[i]);
-    free(s->remnants);
+    for (uint32_t i = 0; i < s->retired_count; i++)
+        free(s->retired[i]);
+    free(s->retired);
     free(s->out);
     free(s);
 }
@@ -133,9 +133,9 @@ static bool hold(struct sequencer *s, const struct feed *f)
     const struct correlation *c = f->correlation;
     if (subject_copy_size(f->subject) > SUBJECT_COPY_MAX)
         return false; /* a checkpoint could not hold it */
-    const struct remnant *remnant =
-        sequencer_state_remnant(s, c->rule->content, c->index, c->lateness_us);
-    struct held *h = remnant ? held_new(f, &remnant->correlation) : NULL;
+    const struct retired *retired =
+        sequencer_state_retired(s, c->rule->content, c->index, c->lateness_us);
+    struct held *h = retired ? held_new(f, &retired->correlation) : NULL;
     if (h && held_heap_push(&s->heap, f->event_us + c->lateness_us, h)) {
         counters_add(&s->counters.held, 1);
         return true;

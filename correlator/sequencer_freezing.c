@@ -127,8 +127,8 @@ static void hold(struct thaw *t, const struct feed *f, struct hash128 content, u
                  int64_t lateness_us)
 {
     struct sequencer *s = t->sequencer;
-    const struct remnant *remnant = sequencer_state_remnant(s, content, index, lateness_us);
-    struct held *h = remnant ? held_new(f, &remnant->correlation) : NULL;
+    const struct retired *retired = sequencer_state_retired(s, content, index, lateness_us);
+    struct held *h = retired ? held_new(f, &retired->correlation) : NULL;
     if (h && held_heap_push(&s->heap, f->event_us + lateness_us, h))
         return;
     free(h);

@@ -4,44 +4,44 @@
 
 enum { MOST_STUBS = 65536 };
 
-static struct remnant *find(const struct sequencer *s, struct hash128 content)
+static struct retired *find(const struct sequencer *s, struct hash128 content)
 {
     /* the newest first: those of the current ruleset */
-    for (uint32_t i = s->remnant_count; i > 0; i--)
-        if (hash_equal(s->remnants[i - 1]->rule.content, content))
-            return s->remnants[i - 1];
+    for (uint32_t i = s->retired_count; i > 0; i--)
+        if (hash_equal(s->retired[i - 1]->rule.content, content))
+            return s->retired[i - 1];
     return NULL;
 }
 
-const struct remnant *sequencer_state_remnant(struct sequencer *s, struct hash128 content,
+const struct retired *sequencer_state_retired(struct sequencer *s, struct hash128 content,
                                               uint32_t index, int64_t lateness_us)
 {
-    struct remnant **recent = &s->recent[index % SEQUENCER_RECENT];
+    struct retired **recent = &s->recent[index % SEQUENCER_RECENT];
     if (*recent && hash_equal((*recent)->rule.content, content))
         return *recent;
-    struct remnant *remnant = find(s, content);
-    if (remnant) {
-        *recent = remnant;
-        return remnant;
+    struct retired *retired = find(s, content);
+    if (retired) {
+        *recent = retired;
+        return retired;
     }
-    if (s->remnant_count == MOST_STUBS)
+    if (s->retired_count == MOST_STUBS)
         return NULL;
-    if (s->remnant_count == s->remnant_max) {
-        uint32_t max = s->remnant_max ? s->remnant_max * 2 : 16;
-        struct remnant **remnants = realloc(s->remnants, max * sizeof(struct remnant *));
-        if (!remnants)
+    if (s->retired_count == s->retired_max) {
+        uint32_t max = s->retired_max ? s->retired_max * 2 : 16;
+        struct retired **retired = realloc(s->retired, max * sizeof(struct retired *));
+        if (!retired)
             return NULL;
-        s->remnants = remnants;
-        s->remnant_max = max;
+        s->retired = retired;
+        s->retired_max = max;
     }
-    remnant = calloc(1, sizeof *remnant);
-    if (!remnant)
+    retired = calloc(1, sizeof *retired);
+    if (!retired)
         return NULL;
-    remnant->rule.content = content;
-    remnant->correlation.rule = &remnant->rule;
-    remnant->correlation.index = index;
-    remnant->correlation.lateness_us = lateness_us;
-    s->remnants[s->remnant_count++] = remnant;
-    *recent = remnant;
-    return remnant;
+    retired->rule.content = content;
+    retired->correlation.rule = &retired->rule;
+    retired->correlation.index = index;
+    retired->correlation.lateness_us = lateness_us;
+    s->retired[s->retired_count++] = retired;
+    *recent = retired;
+    return retired;
 }

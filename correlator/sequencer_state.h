@@ -8,7 +8,7 @@
  * What a held feed knows of its correlation once its ruleset may be gone: enough for a shard to
  * find it again by content. Kept for the sequencer's life, one per content hash.
  */
-struct remnant {
+struct retired {
     struct correlation correlation; /* only rule, index and lateness_us are set */
     struct rule rule;               /* only content is set */
 };
@@ -22,14 +22,14 @@ struct sequencer {
     uint64_t position; /* of the last record seen */
     uint32_t max_held;
     struct held_heap heap;
-    struct remnant **remnants;
-    uint32_t remnant_count, remnant_max;
-    struct remnant *recent[SEQUENCER_RECENT]; /* by index: where to look first */
+    struct retired **retired;
+    uint32_t retired_count, retired_max;
+    struct retired *recent[SEQUENCER_RECENT]; /* by index: where to look first */
     struct held **out;                     /* released for the batch in hand, in order */
     uint32_t out_count, out_max;
     struct sequencer_counters counters;
 };
 
-/* The remnant of that content, made where there is none; NULL without memory or beyond 65,536. */
-const struct remnant *sequencer_state_remnant(struct sequencer *s, struct hash128 content, uint32_t index,
+/* The retired of that content, made where there is none; NULL without memory or beyond 65,536. */
+const struct retired *sequencer_state_retired(struct sequencer *s, struct hash128 content, uint32_t index,
                                         int64_t lateness_us);

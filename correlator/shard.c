@@ -5,7 +5,7 @@
 #include "correlator/freezing.h"
 #include "correlator/pass.h"
 #include "correlator/ruleset_map.h"
-#include "correlator/touching.h"
+#include "correlator/window_lru.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -219,10 +219,10 @@ static void begin_batch(struct shard *s, const struct batch *b)
 static void end_pass(struct pass *p)
 {
     struct shard *s = p->shard;
-    if (touching_now(s) - s->swept_us >= SWEEP_US && p->depth >= s->depth) {
+    if (window_lru_now(s) - s->swept_us >= SWEEP_US && p->depth >= s->depth) {
         for (uint32_t i = 0; i < s->rule_count; i++)
-            touching_sweep(s, &s->rules[i], touching_now(s));
-        s->swept_us = touching_now(s);
+            window_lru_sweep(s, &s->rules[i], window_lru_now(s));
+        s->swept_us = window_lru_now(s);
     }
     put_in_order(p->reply);
     atomic_store_explicit(&s->counters.windows, s->store.live, memory_order_relaxed);

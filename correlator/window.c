@@ -43,12 +43,12 @@ static char *slot(const struct window *w, const struct window_shape *shape, uint
     return (char *)w->block + shape->prelude + (size_t)at * shape->stride;
 }
 
-const struct wide *window_sum(const struct window *w)
+const struct int192 *window_sum(const struct window *w)
 {
     return w->block;
 }
 
-static struct wide *sum_of(const struct window *w)
+static struct int192 *sum_of(const struct window *w)
 {
     return w->block;
 }
@@ -141,8 +141,8 @@ static uint32_t rank_of(const fixed128 *sorted, uint32_t count, fixed128 number)
 static void number_in(struct window *w, const struct window_shape *shape, fixed128 number)
 {
     if (shape->kind == WINDOW_SUM) {
-        struct wide *sum = sum_of(w);
-        *sum = wide_add(w->count ? *sum : (struct wide){0}, wide_of(number));
+        struct int192 *sum = sum_of(w);
+        *sum = int192_add(w->count ? *sum : (struct int192){0}, int192_of(number));
     } else if (shape->kind == WINDOW_RANK) {
         fixed128 *sorted = sorted_of(w, shape);
         uint32_t at = rank_of(sorted, w->count, number);
@@ -154,8 +154,8 @@ static void number_in(struct window *w, const struct window_shape *shape, fixed1
 static void number_out(struct window *w, const struct window_shape *shape, fixed128 number)
 {
     if (shape->kind == WINDOW_SUM) {
-        struct wide *sum = sum_of(w);
-        *sum = wide_subtract(*sum, wide_of(number));
+        struct int192 *sum = sum_of(w);
+        *sum = int192_subtract(*sum, int192_of(number));
     } else if (shape->kind == WINDOW_RANK) {
         fixed128 *sorted = sorted_of(w, shape);
         uint32_t at = rank_of(sorted, w->count, number);

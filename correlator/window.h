@@ -3,7 +3,7 @@
 #include "base/fixed.h"
 #include "base/hash.h"
 #include "correlator/slab.h"
-#include "correlator/wide.h"
+#include "correlator/int192.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -114,6 +114,6 @@ static inline const struct entry *window_at(const struct window *w,
                                                 (size_t)at * shape->stride);
 }
 /* SUM: of all numbers. */
-const struct wide *window_sum(const struct window *w);
+const struct int192 *window_sum(const struct window *w);
 /* RANK: `count` numbers, ascending. */
 const fixed128 *window_sorted(const struct window *w, const struct window_shape *shape);

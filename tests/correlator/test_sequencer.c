@@ -96,8 +96,8 @@ static void test_holds_for_the_lateness(void **state)
     assert_int_equal(b->feeds[1].position, 6);
     static const uint64_t want[][2] = {{1, 6}, {7, 7}};
     assert_released(b, want, 2);
-    assert_string_equal(b->released[0].correlation == &rules.correlations[1] ? "same" : "remnant",
-                        "remnant");
+    assert_string_equal(b->released[0].correlation == &rules.correlations[1] ? "same" : "retired",
+                        "retired");
     assert_true(hash_equal(b->released[0].correlation->rule->content, rules.rules[1].content));
     drop(b); /* what is still held does not view into it */
 

@@ -67,14 +67,14 @@ static void check(const struct model *m, const struct window *w, const struct wi
     if (w->count != m->count)
         abort();
     fixed128 numbers[MOST + 1];
-    struct wide sum = {0};
+    struct int192 sum = {0};
     for (uint32_t i = 0; i < m->count; i++) {
         if (memcmp(window_at(w, shape, i), &m->at[i], shape->stride) != 0)
             abort();
         numbers[i] = m->at[i].value.number;
-        sum = wide_add(sum, wide_of(numbers[i]));
+        sum = int192_add(sum, int192_of(numbers[i]));
     }
-    if (shape->kind == WINDOW_SUM && m->count && wide_compare(*window_sum(w), sum) != 0)
+    if (shape->kind == WINDOW_SUM && m->count && int192_compare(*window_sum(w), sum) != 0)
         abort();
     qsort(numbers, m->count, sizeof *numbers, by_number);
     if (shape->kind == WINDOW_RANK && m->count &&

@@ -357,5 +357,5 @@ int main(void)
         cmocka_unit_test(test_explains),
         cmocka_unit_test(test_refuses_what_no_window_can_hold),
     };
-    return cmocka_run_group_tests_name("test_touching", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("test_window_lru", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "correlator/touching.h"
+#include "correlator/window_lru.h"
 
 enum { SWEEP_MOST = 4096, EVICT_MOST = 256 };
 
@@ -31,14 +31,14 @@ static void link_newest(struct shard *s, struct touch_list *list, struct window 
     list->newest = number;
 }
 
-bool touching_is_idle(const struct rule_state *r, const struct window *w, int64_t at_us)
+bool window_lru_is_idle(const struct rule_state *r, const struct window *w, int64_t at_us)
 {
     if (r->shape.kind == WINDOW_SUBJECT && !(w->flags & WINDOW_SILENT))
         return false;
     return at_us - w->touched_us > r->idle_us;
 }
 
-void touching_leave(struct shard *s, uint32_t number)
+void window_lru_leave(struct shard *s, uint32_t number)
 {
     struct window *w = window_store_at(&s->store, number);
     struct rule_state *r = &s->rules[w->rule];
@@ -46,9 +46,9 @@ void touching_leave(struct shard *s, uint32_t number)
     r->group_count--;
 }
 
-void touching_forget(struct shard *s, uint32_t number)
+void window_lru_forget(struct shard *s, uint32_t number)
 {
-    touching_leave(s, number);
+    window_lru_leave(s, number);
     window_store_remove(&s->store, number);
 }
 
@@ -87,7 +87,7 @@ static struct rule_state *oldest_rule(struct shard *s, uint32_t keep, int64_t *o
 }
 
 /* Looking through all correlations costs more than evicting, so some more go while one looks. */
-bool touching_evict(struct shard *s, uint32_t keep)
+bool window_lru_evict(struct shard *s, uint32_t keep)
 {
     int64_t next_us = 0;
     struct rule_state *r = oldest_rule(s, keep, &next_us);
@@ -99,20 +99,20 @@ bool touching_evict(struct shard *s, uint32_t keep)
         if (number == WINDOW_NONE || number == keep ||
             (n && window_store_at(&s->store, number)->touched_us > next_us))
             break;
-        touching_forget(s, number);
+        window_lru_forget(s, number);
         counters_add(&s->counters.windows_evicted, 1);
     }
     return true;
 }
 
-void touching_sweep(struct shard *s, struct rule_state *r, int64_t at_us)
+void window_lru_sweep(struct shard *s, struct rule_state *r, int64_t at_us)
 {
     struct touch_list *lists[] = {&r->touched, &r->silent};
     for (uint32_t i = 0; i < 2; i++) {
         for (uint32_t n = 0; n < SWEEP_MOST && lists[i]->oldest != WINDOW_NONE; n++) {
-            if (!touching_is_idle(r, window_store_at(&s->store, lists[i]->oldest), at_us))
+            if (!window_lru_is_idle(r, window_store_at(&s->store, lists[i]->oldest), at_us))
                 break;
-            touching_forget(s, lists[i]->oldest);
+            window_lru_forget(s, lists[i]->oldest);
             counters_add(&s->counters.windows_expired, 1);
         }
     }
@@ -120,15 +120,15 @@ void touching_sweep(struct shard *s, struct rule_state *r, int64_t at_us)
 
 static uint32_t open_window(struct shard *s, struct rule_state *r, struct hash128 key)
 {
-    touching_sweep(s, r, s->clock.heard_us);
+    window_lru_sweep(s, r, s->clock.heard_us);
     while (r->group_count >= r->group_max) {
-        touching_forget(s, oldest_of(s, r));
+        window_lru_forget(s, oldest_of(s, r));
         counters_add(&s->counters.windows_evicted, 1);
         r->cost.limits++;
     }
     uint32_t number = WINDOW_NONE;
     while (window_store_add(&s->store, key, &number)) {
-        if (!touching_evict(s, WINDOW_NONE)) {
+        if (!window_lru_evict(s, WINDOW_NONE)) {
             counters_add(&s->counters.refused, 1);
             return WINDOW_NONE;
         }
@@ -141,7 +141,7 @@ static uint32_t open_window(struct shard *s, struct rule_state *r, struct hash12
     return number;
 }
 
-uint32_t touching_find(struct shard *s, struct rule_state *r, struct hash128 key)
+uint32_t window_lru_find(struct shard *s, struct rule_state *r, struct hash128 key)
 {
     uint32_t number = window_store_find(&s->store, key);
     if (number == WINDOW_NONE)
@@ -149,15 +149,15 @@ uint32_t touching_find(struct shard *s, struct rule_state *r, struct hash128 key
     struct window *w = window_store_at(&s->store, number);
     if (&s->rules[w->rule] != r) /* two keys of 128 bits are equal: never, and harmless */
         return WINDOW_NONE;
-    if (touching_is_idle(r, w, s->clock.heard_us)) {
-        touching_forget(s, number);
+    if (window_lru_is_idle(r, w, s->clock.heard_us)) {
+        window_lru_forget(s, number);
         counters_add(&s->counters.windows_expired, 1);
         return open_window(s, r, key);
     }
     return number;
 }
 
-void touching_mark(struct shard *s, struct rule_state *r, uint32_t number)
+void window_lru_mark(struct shard *s, struct rule_state *r, uint32_t number)
 {
     struct window *w = window_store_at(&s->store, number);
     struct touch_list *list = list_of(r, w);
@@ -169,7 +169,7 @@ void touching_mark(struct shard *s, struct rule_state *r, uint32_t number)
     link_newest(s, list, w, number);
 }
 
-void touching_set_silent(struct shard *s, struct rule_state *r, uint32_t number, bool is_silent)
+void window_lru_set_silent(struct shard *s, struct rule_state *r, uint32_t number, bool is_silent)
 {
     struct window *w = window_store_at(&s->store, number);
     unlink_window(s, list_of(r, w), w);
@@ -178,7 +178,7 @@ void touching_set_silent(struct shard *s, struct rule_state *r, uint32_t number,
     window_store_mark(&s->store, number);
 }
 
-void touching_enlist(struct shard *s, uint32_t number)
+void window_lru_enlist(struct shard *s, uint32_t number)
 {
     struct window *w = window_store_at(&s->store, number);
     struct rule_state *r = &s->rules[w->rule];

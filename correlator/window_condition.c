@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "correlator/verdict.h"
+#include "correlator/window_condition.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,17 +37,17 @@ static bool bounds_hold(const struct correlation *c, fixed128 value)
 }
 
 /* value_sum; with `count`, value_avg: sum / count against than is sum against than * count. */
-static bool sum_holds(const struct correlation *c, const struct wide *sum, uint32_t count)
+static bool sum_holds(const struct correlation *c, const struct int192 *sum, uint32_t count)
 {
     for (uint32_t i = 0; i < c->bound_count; i++) {
-        struct wide than = wide_times(c->bounds[i].than, count);
-        if (!holds(c->bounds[i].operator, wide_compare(*sum, than)))
+        struct int192 than = int192_times(c->bounds[i].than, count);
+        if (!holds(c->bounds[i].operator, int192_compare(*sum, than)))
             return false;
     }
     return true;
 }
 
-uint64_t verdict_needed(const struct correlation *c)
+uint64_t window_condition_needed(const struct correlation *c)
 {
     uint64_t needed = 1;
     for (uint32_t i = 0; i < c->bound_count; i++) {
@@ -145,7 +145,7 @@ static bool order_holds(const struct rule_state *r, const struct window *w)
     return bounds_hold(r->correlation, (fixed128)succession_longest(w, &r->shape) * FIXED_ONE);
 }
 
-bool verdict_holds(const struct rule_state *r, const struct window *w)
+bool window_condition_holds(const struct rule_state *r, const struct window *w)
 {
     const struct correlation *c = r->correlation;
     if (!w->count)
@@ -170,7 +170,7 @@ bool verdict_holds(const struct rule_state *r, const struct window *w)
     return false;
 }
 
-fixed128 verdict_value(const struct rule_state *r, const struct window *w)
+fixed128 window_condition_value(const struct rule_state *r, const struct window *w)
 {
     const struct correlation *c = r->correlation;
     if (!w->count)
@@ -183,9 +183,9 @@ fixed128 verdict_value(const struct rule_state *r, const struct window *w)
     case CORRELATION_TEMPORAL_ORDERED:
         return (fixed128)succession_longest(w, &r->shape) * FIXED_ONE;
     case CORRELATION_VALUE_SUM:
-        return wide_divide(*window_sum(w), 1);
+        return int192_divide(*window_sum(w), 1);
     case CORRELATION_VALUE_AVG:
-        return wide_divide(*window_sum(w), w->count);
+        return int192_divide(*window_sum(w), w->count);
     case CORRELATION_VALUE_PERCENTILE:
         return percentile_of(window_sorted(w, &r->shape), w->count, c->percentile);
     case CORRELATION_VALUE_MEDIAN:
@@ -284,7 +284,7 @@ static enum status ways_of_steps(const struct correlation *c, struct ways *out, 
                      "an ordered condition with more than %d alternatives", MOST_WAYS);
 }
 
-enum status verdict_ways(const struct correlation *c, struct succession **out, uint32_t *out_count,
+enum status window_condition_ways(const struct correlation *c, struct succession **out, uint32_t *out_count,
                          struct error *err)
 {
     struct ways ways = {.count = 0};
