@@ -149,7 +149,7 @@ static void tell_webhooks(struct daemon *d, struct sums *s, metric_fn tell, void
     struct taken t = {0};
     double turned = read_count(&d->account, row, ACCOUNT_TURNED);
     s->put = read_count(&d->account, row, ACCOUNT_PUT);
-    webhooks_metrics(d->doors.webhooks, sum_taken, &t);
+    webhooks_metrics(d->inputs.webhooks, sum_taken, &t);
     const char *dropped = "Messages received that did not reach the journal.";
     const struct metric metrics[] = {
         {"source_received_total", "Messages that came, those that the kernel dropped included.",
@@ -198,8 +198,8 @@ static void tell_sums(const struct sums *s, metric_fn tell, void *context)
 void account_metrics(struct daemon *d, metric_fn tell, void *context)
 {
     struct sums sums = {0};
-    for (uint32_t i = 0; i < d->doors.source_count; i++) {
-        const struct source *s = d->doors.sources[i];
+    for (uint32_t i = 0; i < d->inputs.source_count; i++) {
+        const struct source *s = d->inputs.sources[i];
         char labels[320];
         (void)snprintf(labels, sizeof labels, "source=\"%u\",kind=\"%s\",address=\"%s\"", i,
                        source_kind(s), source_address(s));

@@ -51,7 +51,7 @@ static void tell_missing(struct daemon *d)
              "records=%llu",
              (unsigned long long)records);
     atomic_fetch_add_explicit(&d->writer.dropped, records, memory_order_relaxed);
-    drops_count(d->doors.drops, UINT32_MAX, TEXT_NONE, DROPS_JOURNAL, records);
+    drops_count(d->inputs.drops, UINT32_MAX, TEXT_NONE, DROPS_JOURNAL, records);
 }
 
 static void forget(struct backlog *l, const struct batch *b)

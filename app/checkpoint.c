@@ -26,7 +26,7 @@ static enum status put_text(struct daemon *d, struct text bytes, const char *kin
     struct checkpoint *c = &d->checkpoint;
     char name[64];
     (void)snprintf(name, sizeof name, "%llx", (unsigned long long)c->serial++);
-    enum status status = incidents_put_state(d->recorder.incidents, text_of(name), bytes);
+    enum status status = incidents_put_state(d->decider.incidents, text_of(name), bytes);
     if (status)
         return status;
     buffer_printf(names, "%s %s\n", kind, name);
@@ -57,7 +57,7 @@ static enum status acknowledged(struct daemon *d)
     uint64_t until_ms = timestamp_monotonic_ms() + ACK_MS;
     enum status status = STATUS_AGAIN;
     while (status == STATUS_AGAIN && timestamp_monotonic_ms() < until_ms)
-        status = incidents_poll(d->recorder.incidents, 100);
+        status = incidents_poll(d->decider.incidents, 100);
     return status;
 }
 
@@ -83,7 +83,7 @@ static enum status commit(struct daemon *d, const struct pipeline_checkpoint *cu
     if (!status)
         status = acknowledged(d);
     if (!status)
-        status = incidents_commit_state(d->recorder.incidents, buffer_text(&text));
+        status = incidents_commit_state(d->decider.incidents, buffer_text(&text));
     if (!status)
         status = acknowledged(d);
     buffer_fini(&text);
@@ -96,7 +96,7 @@ void checkpoint_take(void *daemon, const struct pipeline_checkpoint *cut)
     struct checkpoint *c = &d->checkpoint;
     uint64_t start_ms = timestamp_monotonic_ms();
     enum status status = cut->has_failed                                       ? STATUS_NOMEM
-                         : d->recorder.must_restart || d->recorder.has_skipped ? STATUS_CONFLICT
+                         : d->decider.must_restart || d->decider.has_skipped ? STATUS_CONFLICT
                          : c->must_be_whole && !cut->is_whole                  ? STATUS_AGAIN
                                                                                : commit(d, cut);
     c->last_length_ms = timestamp_monotonic_ms() - start_ms;
@@ -143,7 +143,7 @@ static enum status load_chunk(struct daemon *d, struct text kind, struct text na
 {
     struct buffer bytes;
     buffer_init(&bytes, 64 << 20);
-    enum status status = incidents_get_state(d->recorder.incidents, name, &bytes);
+    enum status status = incidents_get_state(d->decider.incidents, name, &bytes);
     if (status)
         (void)error_set(err, status, 0, "the checkpoint names the chunk %.*s, which is not there",
                         TEXT_ARG(name));
@@ -183,7 +183,7 @@ enum status checkpoint_ruleset(struct daemon *d, struct hash128 *out)
 {
     struct buffer text;
     buffer_init(&text, COMMIT_BYTES);
-    enum status status = incidents_get_state(d->recorder.incidents, TEXT("commit"), &text);
+    enum status status = incidents_get_state(d->decider.incidents, TEXT("commit"), &text);
     struct text rest = buffer_text(&text);
     struct text line = TEXT_NONE;
     bool is_found = false;
@@ -201,7 +201,7 @@ enum status checkpoint_restore(struct daemon *d, uint64_t *out_position, struct 
     buffer_init(&d->checkpoint.chunks, COMMIT_BYTES);
     d->checkpoint.must_be_whole = true; /* the first one of a run begins a new list */
     *out_position = 0;
-    enum status status = incidents_get_state(d->recorder.incidents, TEXT("commit"), &text);
+    enum status status = incidents_get_state(d->decider.incidents, TEXT("commit"), &text);
     if (status == STATUS_NOTFOUND) {
         buffer_fini(&text);
         return STATUS_OK;

@@ -22,10 +22,10 @@
  * The running program: what its threads share. Private to run.c and the four files that each own
  * one thread's part of it.
  *
- *   doors.c     sources and webhooks -> batches                (sources' and console's threads)
+ *   inputs.c     sources and webhooks -> batches                (sources' and console's threads)
  *   writer.c    batches -> journal -> barrier -> pipeline      (the journal's thread)
  *   backlog.c   journal -> pipeline, when the workers are behind   (the journal's thread)
- *   recorder.c  decided batches -> incidents -> sinks          (the pipeline's decider)
+ *   decider.c  decided batches -> incidents -> sinks          (the pipeline's decider)
  *   checkpoint.c  state -> Redis and back                      (the decider, and the start)
  *   reload.c    files -> rulesets                              (the main thread and console's)
  */
@@ -47,9 +47,9 @@ NODISCARD enum status writer_start(struct daemon *d, struct error *err);
 /* Journals and sends on what sources left, then ends. */
 void writer_stop(struct daemon *d);
 
-/* ---- recorder.c ---- */
+/* ---- decider.c ---- */
 
-struct recorder {
+struct decider {
     struct incidents *incidents;
     struct parser *parser; /* alerts are read once more here */
     struct event event;
@@ -67,14 +67,14 @@ struct recorder {
     int64_t journal_us;              /* of the last batch */
 };
 /* The pipeline's callbacks. */
-void recorder_decided(void *daemon, const struct pipeline_result *result);
-void recorder_idle(void *daemon);
+void decider_decided(void *daemon, const struct pipeline_result *result);
+void decider_idle(void *daemon);
 /* Sends what is left; for the stop, behind the decider's end. AGAIN: some effects are still out. */
-NODISCARD enum status recorder_drain(struct daemon *d);
+NODISCARD enum status decider_drain(struct daemon *d);
 /* From any thread: runs one command on the decider's thread and waits for its answer. */
-int recorder_command(void *daemon, struct text command, struct buffer *reply);
+int decider_command(void *daemon, struct text command, struct buffer *reply);
 /* Sinks' outcomes. Any thread. */
-void recorder_settle(void *daemon, struct outcome *o);
+void decider_settle(void *daemon, struct outcome *o);
 
 /* ---- checkpoint.c ---- */
 
@@ -97,31 +97,31 @@ NODISCARD enum status checkpoint_restore(struct daemon *d, uint64_t *out_positio
 /* Before the pipeline is made: the hash of the rules of the last commit. NOTFOUND: none. */
 NODISCARD enum status checkpoint_ruleset(struct daemon *d, struct hash128 *out);
 
-/* ---- doors.c ---- */
+/* ---- inputs.c ---- */
 
 enum { DOORS_SOURCES = 64 };
-struct doors {
+struct inputs {
     struct source *sources[DOORS_SOURCES];
     uint32_t source_count;
     struct webhooks *webhooks;
-    struct console_door *remote; /* webhooks.listen; NULL: none */
+    struct webhook_port *remote; /* webhooks.listen; NULL: none */
     struct keyring *keys;
     struct drops *drops; /* who lost what, over all doors */
 };
-NODISCARD enum status doors_open(struct daemon *d, struct error *err);
-NODISCARD enum status doors_start(struct daemon *d, struct error *err);
+NODISCARD enum status inputs_open(struct daemon *d, struct error *err);
+NODISCARD enum status inputs_start(struct daemon *d, struct error *err);
 /* The webhooks' own port, as the last of all doors. */
-NODISCARD enum status doors_start_remote(struct daemon *d, struct error *err);
-void doors_stop(struct daemon *d);
+NODISCARD enum status inputs_start_remote(struct daemon *d, struct error *err);
+void inputs_stop(struct daemon *d);
 /* A ready line each, in the order of the configuration; then the webhooks' port, if there is one.
  */
-void doors_say_ready(const struct daemon *d);
-void doors_say_remote_ready(const struct daemon *d);
+void inputs_say_ready(const struct daemon *d);
+void inputs_say_remote_ready(const struct daemon *d);
 /* When the console is gone, which tells its numbers. */
-void doors_stop_remote(struct daemon *d);
-void doors_close(struct daemon *d);
+void inputs_stop_remote(struct daemon *d);
+void inputs_close(struct daemon *d);
 /* Console's webhook call. */
-bool doors_webhook(void *daemon, const struct console_request *request,
+bool inputs_webhook(void *daemon, const struct console_request *request,
                    struct console_reply *reply);
 
 /* ---- overview.c: what console shows of the program; any thread ---- */
@@ -141,9 +141,9 @@ struct daemon {
     struct writer writer;
     struct backlog backlog;
     struct account account;
-    struct recorder recorder;
+    struct decider decider;
     struct checkpoint checkpoint;
-    struct doors doors;
+    struct inputs inputs;
     struct sinks *sinks;
     struct console *console;
     pthread_mutex_t ruleset_lock; /* guards `ruleset` between reloads and console's reads */

@@ -54,13 +54,13 @@ void overview_metrics(void *daemon, metric_fn tell, void *context)
     pipeline_metrics(d->pipeline, tally_add, t);
     journal_metrics(d->writer.journal, tally_add, t);
     repeats_metrics(d->writer.repeats, tally_add, t);
-    for (uint32_t i = 0; i < d->doors.source_count; i++)
-        source_metrics(d->doors.sources[i], tally_add, t);
+    for (uint32_t i = 0; i < d->inputs.source_count; i++)
+        source_metrics(d->inputs.sources[i], tally_add, t);
     account_metrics(d, tally_add, t);
-    webhooks_metrics(d->doors.webhooks, tally_add, t);
-    if (atomic_load(&d->is_ready) && d->doors.remote)
-        console_door_metrics(d->doors.remote, tally_add, t);
-    incidents_metrics(d->recorder.incidents, tally_add, t);
+    webhooks_metrics(d->inputs.webhooks, tally_add, t);
+    if (atomic_load(&d->is_ready) && d->inputs.remote)
+        webhook_port_metrics(d->inputs.remote, tally_add, t);
+    incidents_metrics(d->decider.incidents, tally_add, t);
     if (d->redis)
         redis_server_metrics(d->redis, tally_add, t);
     sinks_metrics(d->sinks, tally_add, t);
@@ -169,15 +169,15 @@ static void sum_taken(void *context, const struct metric *m)
 static void write_webhooks(const struct daemon *d, struct buffer *out)
 {
     struct taken t = {0};
-    webhooks_metrics(d->doors.webhooks, sum_taken, &t);
+    webhooks_metrics(d->inputs.webhooks, sum_taken, &t);
     json_write_open(out, NULL, '{');
     json_write_string(out, "source", TEXT("webhooks"));
-    json_write_string(out, "address", webhooks_listen(d->doors.webhooks));
+    json_write_string(out, "address", webhooks_listen(d->inputs.webhooks));
     json_write_uint(out, "received", (uint64_t)t.messages);
     json_write_uint(out, "dropped", (uint64_t)t.dropped);
     json_write_uint(out, "dropped_by_kernel", 0);
     json_write_open(out, "counters", '[');
-    webhooks_metrics(d->doors.webhooks, write_metric, out);
+    webhooks_metrics(d->inputs.webhooks, write_metric, out);
     json_write_close(out, ']');
     json_write_close(out, '}');
 }
@@ -187,8 +187,8 @@ void overview_sources(void *daemon, struct buffer *out)
     struct daemon *d = daemon;
     json_write_open(out, NULL, '{');
     json_write_open(out, "sources", '[');
-    for (uint32_t i = 0; i < d->doors.source_count; i++) {
-        const struct source *s = d->doors.sources[i];
+    for (uint32_t i = 0; i < d->inputs.source_count; i++) {
+        const struct source *s = d->inputs.sources[i];
         json_write_open(out, NULL, '{');
         json_write_string(out, "source", text_of(source_kind(s)));
         json_write_string(out, "address", text_of(source_address(s)));
@@ -201,7 +201,7 @@ void overview_sources(void *daemon, struct buffer *out)
     write_webhooks(d, out);
     json_write_close(out, ']');
     json_write_name(out, TEXT("hosts"));
-    pipeline_write_hosts(d->pipeline, d->doors.drops, timestamp_now_us(), 1000, out);
+    pipeline_write_hosts(d->pipeline, d->inputs.drops, timestamp_now_us(), 1000, out);
     json_write_close(out, '}');
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/reload.h"
 #include "app/daemon.h"
-#include "app/keep.h"
+#include "app/ruleset_archive.h"
 #include "app/load.h"
 #include "app/verify.h"
 #include "base/json_write.h"
@@ -59,7 +59,7 @@ static struct hash128 look(const struct config *config)
 static struct text original(struct daemon *d, struct text file, char *out, size_t size)
 {
     struct load_request request = load_request_of(d->reload.config);
-    return keep_original(d->rulesets_dir, &request, file, out, size);
+    return ruleset_archive_original(d->rulesets_dir, &request, file, out, size);
 }
 
 struct text reload_file(struct daemon *d, struct text file, char *out, size_t size)
@@ -89,7 +89,7 @@ static void forget_old(struct daemon *d, struct hash128 fresh)
     if (r->kept_count == RELOAD_KEPT)
         return; /* no checkpoint for so long: the next start removes what is left */
     r->kept[r->kept_count++] = fresh;
-    keep_prune(d->rulesets_dir, r->kept, r->kept_count);
+    ruleset_archive_prune(d->rulesets_dir, r->kept, r->kept_count);
 }
 
 /* Loads, and keeps a copy of what was loaded for the journal's tail of a later start. */
@@ -99,7 +99,7 @@ static enum status load(struct daemon *d, struct load_request *request, struct r
     struct ruleset *fresh = NULL;
     enum status status = load_rules(request, &fresh, err);
     if (!status)
-        status = keep_save(d->rulesets_dir, request, ruleset_hash(fresh), err);
+        status = ruleset_archive_save(d->rulesets_dir, request, ruleset_hash(fresh), err);
     if (status) {
         ruleset_unref(fresh);
         return status;
@@ -129,7 +129,7 @@ void reload_settle(struct daemon *d)
     struct reload *r = &d->reload;
     note(r, ruleset_hash(d->ruleset));
     if (r->kept_count < RELOAD_KEPT)
-        keep_prune(d->rulesets_dir, r->kept, r->kept_count);
+        ruleset_archive_prune(d->rulesets_dir, r->kept, r->kept_count);
 }
 
 void reload_end(struct daemon *d)
@@ -236,11 +236,11 @@ static void collect(void *context, const struct finding *f)
  * rule that somebody is just writing waits for its own reload. */
 static enum status load_live(struct daemon *d, struct ruleset **out, struct error *err)
 {
-    struct keep_paths paths;
+    struct ruleset_archive_paths paths;
     struct told told = {.daemon = d};
     struct load_request request = load_request_of(d->reload.config);
     enum status status =
-        keep_find(d->rulesets_dir, ruleset_hash(d->ruleset), &request, &paths, err);
+        ruleset_archive_find(d->rulesets_dir, ruleset_hash(d->ruleset), &request, &paths, err);
     buffer_init(&told.text, 1 << 20);
     request.tell = collect;
     request.context = &told;
@@ -301,7 +301,7 @@ struct ruleset *reload_ruleset(struct daemon *d, struct hash128 hash)
     note(&d->reload, hash);
     if (hash_equal(hash, ruleset_hash(d->ruleset)))
         return ruleset_ref(d->ruleset);
-    if (!keep_load(d->rulesets_dir, &request, hash, &kept, &err))
+    if (!ruleset_archive_load(d->rulesets_dir, &request, hash, &kept, &err))
         return kept;
     log_line(LOG_WARNING, "the journal's tail is decided by today's rules: %s", err.text);
     return ruleset_ref(d->ruleset);

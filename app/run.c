@@ -44,10 +44,10 @@ static bool fetch(void *daemon, uint64_t position, struct arena *arena, struct t
 {
     struct daemon *d = daemon;
     struct record record;
-    if (!d->recorder.evidence &&
-        journal_reader_open(d->journal_dir, 0, TIMESTAMP_NONE, &d->recorder.evidence, NULL))
+    if (!d->decider.evidence &&
+        journal_reader_open(d->journal_dir, 0, TIMESTAMP_NONE, &d->decider.evidence, NULL))
         return false;
-    if (journal_reader_fetch(d->recorder.evidence, position, arena, &record))
+    if (journal_reader_fetch(d->decider.evidence, position, arena, &record))
         return false;
     *out = record.raw;
     return true;
@@ -95,14 +95,14 @@ static enum status start_record(struct daemon *d, struct error *err)
         .sinks = d->config->sinks,
         .routes = d->config->routes,
         .data_dir = d->config->data.at,
-        .settle = recorder_settle,
+        .settle = decider_settle,
         .context = d,
     };
     if (!status)
         status = sinks_open(&sinks, &d->sinks, err);
     struct incidents_options options = record_options(d);
     if (!status)
-        status = incidents_open(&options, &d->recorder.incidents, err);
+        status = incidents_open(&options, &d->decider.incidents, err);
     return status;
 }
 
@@ -132,12 +132,12 @@ static enum status start_pipeline(struct daemon *d, struct error *err)
         .max_window_bytes = c->memory_bytes,
         .max_held = (uint32_t)c->held,
         .max_hosts = 20000,
-        .decided = recorder_decided,
-        .idle = recorder_idle,
+        .decided = decider_decided,
+        .idle = decider_idle,
         .checkpoint = checkpoint_take,
         .context = d,
     };
-    enum status status = parser_new(&options.parser, &d->recorder.parser, err);
+    enum status status = parser_new(&options.parser, &d->decider.parser, err);
     struct hash128 last = {0};
     bool has_commit = !status && checkpoint_ruleset(d, &last) == STATUS_OK;
     if (has_commit)
@@ -221,13 +221,13 @@ static enum status start_console(struct daemon *d, struct error *err)
 {
     struct console_options options = {
         .listen = d->config->http.listen,
-        .max_body_bytes = webhooks_max_body(d->doors.webhooks),
+        .max_body_bytes = webhooks_max_body(d->inputs.webhooks),
         .record = record_options(d),
         .calls =
             {
                 .context = d,
-                .command = recorder_command,
-                .webhook = doors_webhook,
+                .command = decider_command,
+                .webhook = inputs_webhook,
                 .metrics = overview_metrics,
                 .is_ready = overview_is_ready,
                 .rules = overview_rules,
@@ -240,11 +240,11 @@ static enum status start_console(struct daemon *d, struct error *err)
 
 static enum status init_queues(struct daemon *d, struct error *err)
 {
-    arena_init(&d->recorder.arena, 64 << 20);
-    buffer_init(&d->recorder.generation, 1 << 20);
-    d->recorder.generation_ms = timestamp_monotonic_ms();
-    if (mailbox_init(&d->recorder.outcomes, SIZE_MAX, NULL, NULL) ||
-        mailbox_init(&d->recorder.commands, 1024, NULL, NULL) ||
+    arena_init(&d->decider.arena, 64 << 20);
+    buffer_init(&d->decider.generation, 1 << 20);
+    d->decider.generation_ms = timestamp_monotonic_ms();
+    if (mailbox_init(&d->decider.outcomes, SIZE_MAX, NULL, NULL) ||
+        mailbox_init(&d->decider.commands, 1024, NULL, NULL) ||
         pthread_mutex_init(&d->ruleset_lock, NULL))
         return error_set(err, STATUS_NOMEM, 0, "no memory for the program's queues");
     return STATUS_OK;
@@ -261,7 +261,7 @@ static enum status start(struct daemon *d, struct error *err)
     if (!status)
         status = reload_start(d, err);
     if (!status)
-        status = doors_open(d, err);
+        status = inputs_open(d, err);
     if (!status)
         status = start_record(d, err);
     if (!status)
@@ -273,11 +273,11 @@ static enum status start(struct daemon *d, struct error *err)
     if (!status)
         status = writer_start(d, err);
     if (!status)
-        status = doors_start(d, err);
+        status = inputs_start(d, err);
     if (!status)
         status = start_console(d, err);
     if (!status)
-        status = doors_start_remote(d, err);
+        status = inputs_start_remote(d, err);
     return status;
 }
 
@@ -286,18 +286,18 @@ static enum status start(struct daemon *d, struct error *err)
 static void stop(struct daemon *d)
 {
     atomic_store(&d->is_stopping, true);
-    doors_stop(d);
+    inputs_stop(d);
     console_close(d->console); /* its threads end in here: then nobody reads the pointer */
     d->console = NULL;
-    doors_stop_remote(d);
+    inputs_stop_remote(d);
     writer_stop(d);
     if (d->pipeline)
         pipeline_finish(d->pipeline, false);
     if (d->sinks)
         sinks_stop(d->sinks, SINKS_STOP_MS);
-    if (d->recorder.incidents) {
-        enum status left = recorder_drain(d);
-        if (left && !d->recorder.must_restart)
+    if (d->decider.incidents) {
+        enum status left = decider_drain(d);
+        if (left && !d->decider.must_restart)
             log_line(LOG_WARNING, "Redis did not acknowledge every effect: the next start decides "
                                   "them again from the journal");
     }
@@ -305,20 +305,20 @@ static void stop(struct daemon *d)
 
 static void close_all(struct daemon *d)
 {
-    doors_close(d);
+    inputs_close(d);
     sinks_close(d->sinks);
     pipeline_free(d->pipeline);
     repeats_free(d->writer.repeats);
     journal_close(d->writer.journal);
-    journal_reader_free(d->recorder.evidence);
-    incidents_close(d->recorder.incidents);
+    journal_reader_free(d->decider.evidence);
+    incidents_close(d->decider.incidents);
     redis_server_stop(d->redis);
-    parser_free(d->recorder.parser);
-    event_fini(&d->recorder.event);
-    arena_fini(&d->recorder.arena);
-    buffer_fini(&d->recorder.generation);
-    if (d->recorder.has_detections)
-        (void)command_close_output(&d->recorder.detections);
+    parser_free(d->decider.parser);
+    event_fini(&d->decider.event);
+    arena_fini(&d->decider.arena);
+    buffer_fini(&d->decider.generation);
+    if (d->decider.has_detections)
+        (void)command_close_output(&d->decider.detections);
     buffer_fini(&d->checkpoint.chunks);
     ruleset_unref(d->catch_up);
     ruleset_unref(d->ruleset);
@@ -328,7 +328,7 @@ static void close_all(struct daemon *d)
 
 static void watch(struct daemon *d)
 {
-    while (!d->recorder.must_restart && !d->recorder.must_stop) {
+    while (!d->decider.must_restart && !d->decider.must_stop) {
         notify_send("WATCHDOG=1");
         enum signals_word word = signals_wait(500);
         if (word == SIGNALS_STOP)
@@ -347,9 +347,9 @@ static void watch(struct daemon *d)
 /* When everything is: whoever reads a line may use all of it. */
 static void say_ready(const struct daemon *d)
 {
-    doors_say_ready(d);
+    inputs_say_ready(d);
     (void)printf("ready http %s\n", console_address(d->console));
-    doors_say_remote_ready(d);
+    inputs_say_remote_ready(d);
     (void)printf("ready tocsin\n");
 }
 
@@ -370,8 +370,8 @@ static int run_daemon(struct daemon *d)
     }
     notify_send("STOPPING=1");
     stop(d);
-    bool must_restart = d->recorder.must_restart;
-    bool was_fenced = d->recorder.must_stop;
+    bool must_restart = d->decider.must_restart;
+    bool was_fenced = d->decider.must_stop;
     close_all(d);
     if (status)
         return status == STATUS_IO || status == STATUS_NOMEM ? COMMAND_UNFINISHED : COMMAND_USAGE;
@@ -401,11 +401,11 @@ static int run_configured(struct daemon *d, const char *detections)
         config_free(MOVE(d->config));
         return COMMAND_USAGE;
     }
-    if (detections && command_open_output(&d->recorder.detections, detections, &err)) {
+    if (detections && command_open_output(&d->decider.detections, detections, &err)) {
         command_say("%s", err.text);
         return COMMAND_USAGE;
     }
-    d->recorder.has_detections = detections != NULL;
+    d->decider.has_detections = detections != NULL;
     log_set_level((enum log_level)d->config->log.level);
     log_set_json(d->config->log.is_json);
     (void)command_path(d->journal_dir, sizeof d->journal_dir, d->config->data.at, "journal");

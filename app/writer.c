@@ -74,15 +74,15 @@ static void release(struct daemon *d, struct pending *p)
 
 static enum durability policy_of(const struct daemon *d, const struct batch *b)
 {
-    if (b->source >= d->doors.source_count)
+    if (b->source >= d->inputs.source_count)
         return DURABILITY_BATCH;
-    return source_durability(d->doors.sources[b->source]);
+    return source_durability(d->inputs.sources[b->source]);
 }
 
 static void drop(struct daemon *d, struct batch *b)
 {
     atomic_fetch_add_explicit(&d->writer.dropped, b->count, memory_order_relaxed);
-    drops_count_batch(d->doors.drops, b, DROPS_JOURNAL);
+    drops_count_batch(d->inputs.drops, b, DROPS_JOURNAL);
     account_add(&d->account, b->source, ACCOUNT_REFUSED, account_messages(b));
     repeats_forget(d->writer.repeats, b);
     tell_durable(b, false);

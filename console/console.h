@@ -17,7 +17,7 @@
 /* What app lets console do. Called from console's threads; each call may block up to 10 s. */
 struct console_request {
     struct text method, path, query, content_type, authorization, body, peer;
-    bool is_remote; /* through a console_door that is not on loopback alone */
+    bool is_remote; /* through a webhook_port that is not on loopback alone */
     struct text (*header)(void *context, const char *name); /* without case; empty: none */
     void *header_context;
 };
@@ -29,7 +29,7 @@ struct console_reply {
 };
 struct console_calls {
     void *context;
-    /* Runs a command (incidents_command's JSON) on the record thread; returns the HTTP status. */
+    /* Runs a command (incidents_command's JSON) on the decider thread; returns the HTTP status. */
     int (*command)(void *context, struct text command, struct buffer *reply);
     /* True where the path is a webhook's: the reply is filled when the records are durable. */
     bool (*webhook)(void *context, const struct console_request *request,
@@ -66,11 +66,11 @@ const char *console_address(const struct console *c); /* with the real port */
 void console_metrics(const struct console *c, metric_fn tell, void *context);
 
 /* A port for webhooks alone, where other machines may come in. Who may is the webhook call's. */
-struct console_door;
+struct webhook_port;
 /* Whether a console (or with `is_door` a door) could listen there: INVALID, DENIED. Binds nothing.
  */
 NODISCARD enum status console_check_listen(struct text listen, bool is_door, struct error *err);
-struct console_door_options {
+struct webhook_port_options {
     struct text listen;           /* any address of this machine */
     struct text certificate, key; /* PEM files, read once; both empty: plain HTTP */
     uint64_t max_body_bytes;
@@ -78,14 +78,14 @@ struct console_door_options {
     bool (*webhook)(void *context, const struct console_request *request,
                     struct console_reply *reply);
 };
-NODISCARD enum status console_door_open(const struct console_door_options *options,
-                                        struct console_door **out, struct error *err);
+NODISCARD enum status webhook_port_open(const struct webhook_port_options *options,
+                                        struct webhook_port **out, struct error *err);
 /* Lets running requests end, then closes. */
-void console_door_close(struct console_door *d);
-static inline void console_door_free(struct console_door *d)
+void webhook_port_close(struct webhook_port *d);
+static inline void webhook_port_free(struct webhook_port *d)
 {
-    console_door_close(d);
+    webhook_port_close(d);
 }
-AUTO_DEFINE(console_door);
-const char *console_door_address(const struct console_door *d); /* with the real port */
-void console_door_metrics(const struct console_door *d, metric_fn tell, void *context);
+AUTO_DEFINE(webhook_port);
+const char *webhook_port_address(const struct webhook_port *d); /* with the real port */
+void webhook_port_metrics(const struct webhook_port *d, metric_fn tell, void *context);

@@ -3,7 +3,7 @@
 #include "base/timestamp.h"
 #include "console/exposition.h"
 #include "console/openapi.h"
-#include "console/order.h"
+#include "console/command_body.h"
 #include "console/page.h"
 #include "console/query.h"
 #include "console/view_pool.h"
@@ -189,7 +189,7 @@ static void command(struct resource_call *call, struct text verb, struct text in
     }
     struct buffer text;
     buffer_init(&text, SERVER_BODY_BYTES + 4096);
-    enum status status = order_write(verb, incident, call->request->body, &text, &err);
+    enum status status = command_body_write(verb, incident, call->request->body, &text, &err);
     if (status)
         fail(call, status, &err);
     else

@@ -4,24 +4,24 @@
 #include "console/server.h"
 #include <stdlib.h>
 
-struct console_door {
-    struct console_door_options options;
+struct webhook_port {
+    struct webhook_port_options options;
     struct server *server;
 };
 
 static void handle(void *context, const struct server *server,
                    const struct console_request *request, struct server_reply *reply)
 {
-    const struct console_door *d = context;
+    const struct webhook_port *d = context;
     (void)server;
     if (!d->options.webhook(d->options.context, request, &reply->base))
         server_refuse(reply, 404, "this port takes webhooks alone");
 }
 
-enum status console_door_open(const struct console_door_options *options, struct console_door **out,
+enum status webhook_port_open(const struct webhook_port_options *options, struct webhook_port **out,
                               struct error *err)
 {
-    AUTO(console_door) d = calloc(1, sizeof *d);
+    AUTO(webhook_port) d = calloc(1, sizeof *d);
     if (!d)
         return error_set(err, STATUS_NOMEM, 0, "no memory for a door");
     d->options = *options;
@@ -39,7 +39,7 @@ enum status console_door_open(const struct console_door_options *options, struct
     return status;
 }
 
-void console_door_close(struct console_door *d)
+void webhook_port_close(struct webhook_port *d)
 {
     if (!d)
         return;
@@ -47,12 +47,12 @@ void console_door_close(struct console_door *d)
     free(d);
 }
 
-const char *console_door_address(const struct console_door *d)
+const char *webhook_port_address(const struct webhook_port *d)
 {
     return server_address(d->server);
 }
 
-void console_door_metrics(const struct console_door *d, metric_fn tell, void *context)
+void webhook_port_metrics(const struct webhook_port *d, metric_fn tell, void *context)
 {
     server_metrics(d->server, tell, context);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/answer.h"
+#include "app/promise.h"
 #include "app/daemon.h"
 #include "base/log.h"
 #include "journal/journal.h"
@@ -53,10 +53,10 @@ static enum status sources_node(struct daemon *d, const struct yaml_node **out, 
     return status;
 }
 
-enum status doors_open(struct daemon *d, struct error *err)
+enum status inputs_open(struct daemon *d, struct error *err)
 {
-    d->doors.drops = drops_new();
-    if (!d->doors.drops)
+    d->inputs.drops = drops_new();
+    if (!d->inputs.drops)
         return error_set(err, STATUS_NOMEM, 0, "no memory for a table of drops");
     char state_dir[4200];
     (void)command_path(state_dir, sizeof state_dir, d->config->data.at, "doors");
@@ -65,15 +65,15 @@ enum status doors_open(struct daemon *d, struct error *err)
                                   .put = put,
                                   .mark = mark,
                                   .is_long = is_long,
-                                  .drops = d->doors.drops,
+                                  .drops = d->inputs.drops,
                                   .state_dir = state_dir};
     const struct yaml_node *list = NULL;
     enum status status = sources_node(d, &list, err);
     if (!status && list->count > DOORS_SOURCES)
         return error_set(err, STATUS_LIMIT, list->line, "sources: at most %d", DOORS_SOURCES);
     for (uint32_t i = 0; !status && i < list->count; i++) {
-        status = source_open(list->items[i], i, &intake, &d->doors.sources[i], err);
-        d->doors.source_count += !status;
+        status = source_open(list->items[i], i, &intake, &d->inputs.sources[i], err);
+        d->inputs.source_count += !status;
     }
     int left = source_passed_left();
     if (!status && left)
@@ -82,22 +82,22 @@ enum status doors_open(struct daemon *d, struct error *err)
                  "`sources` differ",
                  left);
     if (!status)
-        status = webhooks_open(d->config->webhooks, UINT32_MAX, &d->doors.webhooks, err);
+        status = webhooks_open(d->config->webhooks, UINT32_MAX, &d->inputs.webhooks, err);
     char path[4200];
     (void)command_path(path, sizeof path, d->config->data.at, "keys");
     if (!status)
-        status = keyring_open(path, &d->doors.keys, err);
+        status = keyring_open(path, &d->inputs.keys, err);
     if (!status)
-        webhooks_use_keys(d->doors.webhooks, d->doors.keys, false);
+        webhooks_use_keys(d->inputs.webhooks, d->inputs.keys, false);
     if (!status)
-        webhooks_use_drops(d->doors.webhooks, d->doors.drops);
+        webhooks_use_drops(d->inputs.webhooks, d->inputs.drops);
     return status;
 }
 
-enum status doors_start(struct daemon *d, struct error *err)
+enum status inputs_start(struct daemon *d, struct error *err)
 {
-    for (uint32_t i = 0; i < d->doors.source_count; i++) {
-        struct source *s = d->doors.sources[i];
+    for (uint32_t i = 0; i < d->inputs.source_count; i++) {
+        struct source *s = d->inputs.sources[i];
         enum status status = source_start(s, err);
         if (status)
             return status;
@@ -105,52 +105,52 @@ enum status doors_start(struct daemon *d, struct error *err)
     return STATUS_OK;
 }
 
-enum status doors_start_remote(struct daemon *d, struct error *err)
+enum status inputs_start_remote(struct daemon *d, struct error *err)
 {
-    struct console_door_options options = {
-        .listen = webhooks_listen(d->doors.webhooks),
-        .max_body_bytes = webhooks_max_body(d->doors.webhooks),
+    struct webhook_port_options options = {
+        .listen = webhooks_listen(d->inputs.webhooks),
+        .max_body_bytes = webhooks_max_body(d->inputs.webhooks),
         .context = d,
-        .webhook = doors_webhook,
+        .webhook = inputs_webhook,
     };
     if (!options.listen.len)
         return STATUS_OK;
-    webhooks_tls(d->doors.webhooks, &options.certificate, &options.key);
-    return console_door_open(&options, &d->doors.remote, err);
+    webhooks_tls(d->inputs.webhooks, &options.certificate, &options.key);
+    return webhook_port_open(&options, &d->inputs.remote, err);
 }
 
-void doors_say_ready(const struct daemon *d)
+void inputs_say_ready(const struct daemon *d)
 {
-    for (uint32_t i = 0; i < d->doors.source_count; i++)
-        (void)printf("ready %s %s\n", source_kind(d->doors.sources[i]),
-                     source_address(d->doors.sources[i]));
+    for (uint32_t i = 0; i < d->inputs.source_count; i++)
+        (void)printf("ready %s %s\n", source_kind(d->inputs.sources[i]),
+                     source_address(d->inputs.sources[i]));
 }
 
-void doors_say_remote_ready(const struct daemon *d)
+void inputs_say_remote_ready(const struct daemon *d)
 {
-    if (d->doors.remote)
-        (void)printf("ready webhooks %s\n", console_door_address(d->doors.remote));
+    if (d->inputs.remote)
+        (void)printf("ready webhooks %s\n", webhook_port_address(d->inputs.remote));
 }
 
-void doors_stop_remote(struct daemon *d)
+void inputs_stop_remote(struct daemon *d)
 {
-    console_door_close(MOVE(d->doors.remote)); /* its threads end in here */
+    webhook_port_close(MOVE(d->inputs.remote)); /* its threads end in here */
 }
 
-void doors_stop(struct daemon *d)
+void inputs_stop(struct daemon *d)
 {
-    for (uint32_t i = 0; i < d->doors.source_count; i++)
-        source_stop(d->doors.sources[i]);
+    for (uint32_t i = 0; i < d->inputs.source_count; i++)
+        source_stop(d->inputs.sources[i]);
 }
 
-void doors_close(struct daemon *d)
+void inputs_close(struct daemon *d)
 {
-    for (uint32_t i = 0; i < d->doors.source_count; i++)
-        source_close(d->doors.sources[i]);
-    d->doors.source_count = 0;
-    webhooks_free(MOVE(d->doors.webhooks));
-    keyring_free(MOVE(d->doors.keys));
-    drops_free(MOVE(d->doors.drops));
+    for (uint32_t i = 0; i < d->inputs.source_count; i++)
+        source_close(d->inputs.sources[i]);
+    d->inputs.source_count = 0;
+    webhooks_free(MOVE(d->inputs.webhooks));
+    keyring_free(MOVE(d->inputs.keys));
+    drops_free(MOVE(d->inputs.drops));
 }
 
 /* ---- webhooks ---- */
@@ -158,7 +158,7 @@ void doors_close(struct daemon *d)
 static void durable(void *context, uint64_t token, bool is_ok)
 {
     (void)token;
-    answer_give(context, is_ok);
+    promise_give(context, is_ok);
 }
 
 static struct webhook_request request_of(const struct console_request *r)
@@ -181,7 +181,7 @@ static struct webhook_request request_of(const struct console_request *r)
 static bool store(struct daemon *d, struct batch *b)
 {
     uint32_t messages = account_messages(b);
-    struct answer *answer = answer_new();
+    struct promise *answer = promise_new();
     if (!answer) {
         account_add(&d->account, UINT32_MAX, ACCOUNT_TURNED, messages);
         pipeline_give_back(d->pipeline, b);
@@ -192,14 +192,14 @@ static bool store(struct daemon *d, struct batch *b)
     int is_ok = 0;
     account_add(&d->account, UINT32_MAX, ACCOUNT_PUT, messages); /* before it can be decided */
     if (mailbox_send(&d->writer.inbox, &b->mail)) {
-        answer_free(answer);
+        promise_free(answer);
         b->durable = NULL;
         account_add(&d->account, UINT32_MAX, ACCOUNT_REFUSED, messages);
         pipeline_give_back(d->pipeline, b);
-    } else if (!answer_wait(answer, WEBHOOK_MS, &is_ok)) {
+    } else if (!promise_wait(answer, WEBHOOK_MS, &is_ok)) {
         is_ok = 0;
     }
-    answer_free(answer);
+    promise_free(answer);
     return is_ok != 0;
 }
 
@@ -219,10 +219,10 @@ static bool flush(void *daemon, struct batch *out)
     return store(d, b);
 }
 
-bool doors_webhook(void *daemon, const struct console_request *request, struct console_reply *reply)
+bool inputs_webhook(void *daemon, const struct console_request *request, struct console_reply *reply)
 {
     struct daemon *d = daemon;
-    if (!webhooks_owns(d->doors.webhooks, request->path))
+    if (!webhooks_owns(d->inputs.webhooks, request->path))
         return false;
     struct webhook_request asked = request_of(request);
     asked.flush = flush;
@@ -230,8 +230,8 @@ bool doors_webhook(void *daemon, const struct console_request *request, struct c
     struct webhook_reply said = {.status = 500, .body = reply->body};
     struct batch *b = pipeline_take(d->pipeline, WEBHOOK_TAKE_MS);
     if (!b) {
-        webhooks_refuse(d->doors.webhooks, &asked, &said);
-    } else if (!webhooks_take(d->doors.webhooks, &asked, b, &said)) {
+        webhooks_refuse(d->inputs.webhooks, &asked, &said);
+    } else if (!webhooks_take(d->inputs.webhooks, &asked, b, &said)) {
         pipeline_give_back(d->pipeline, b);
     } else if (b->count == 0) {
         pipeline_give_back(d->pipeline, b);
@@ -239,7 +239,7 @@ bool doors_webhook(void *daemon, const struct console_request *request, struct c
         b->source = UINT32_MAX;
         if (!store(d, b)) {
             buffer_clear(&said.body);
-            webhooks_refuse(d->doors.webhooks, &asked, &said);
+            webhooks_refuse(d->inputs.webhooks, &asked, &said);
         }
     }
     reply->status = said.status;

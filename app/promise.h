@@ -8,14 +8,14 @@
  * One answer that one thread waits for and another gives, with a limit to the patience: whoever of
  * the two comes last frees it. Off the event path (HTTP requests, commands), hence its own lock.
  */
-struct answer;
+struct promise;
 
 /* Two references: the waiter's and the giver's. NULL without memory. */
-struct answer *answer_new(void);
+struct promise *promise_new(void);
 /* Gives up one reference. */
-void answer_free(struct answer *a);
-AUTO_DEFINE(answer);
+void promise_free(struct promise *a);
+AUTO_DEFINE(promise);
 /* Gives `value` and drops the giver's reference. */
-void answer_give(struct answer *a, int value);
+void promise_give(struct promise *a, int value);
 /* False after `timeout_ms` without an answer. The waiter still drops its own reference. */
-bool answer_wait(struct answer *a, uint64_t timeout_ms, int *out_value);
+bool promise_wait(struct promise *a, uint64_t timeout_ms, int *out_value);

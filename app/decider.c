@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/answer.h"
+#include "app/promise.h"
 #include "app/daemon.h"
 #include "base/json_write.h"
 #include "base/log.h"
@@ -13,7 +13,7 @@ enum { GENERATION_MS = 60000, DRAIN_MS = 5000 };
 /* A command on its way to the decider and back; freed by whoever comes last. */
 struct request {
     struct mail mail;
-    struct answer *answer;
+    struct promise *answer;
     struct buffer text, reply;
     pthread_mutex_t lock;
     int references;
@@ -41,10 +41,10 @@ static struct request *request_new(struct text command)
     buffer_init(&q->reply, 16 << 20);
     buffer_append(&q->text, command);
     q->references = 2;
-    q->answer = answer_new();
+    q->answer = promise_new();
     if (!q->answer || q->text.has_failed || pthread_mutex_init(&q->lock, NULL)) {
-        answer_free(q->answer);
-        answer_free(q->answer);
+        promise_free(q->answer);
+        promise_free(q->answer);
         buffer_fini(&q->text);
         free(q);
         return NULL;
@@ -52,7 +52,7 @@ static struct request *request_new(struct text command)
     return q;
 }
 
-int recorder_command(void *daemon, struct text command, struct buffer *reply)
+int decider_command(void *daemon, struct text command, struct buffer *reply)
 {
     struct daemon *d = daemon;
     struct request *q = request_new(command);
@@ -60,10 +60,10 @@ int recorder_command(void *daemon, struct text command, struct buffer *reply)
         buffer_append(reply, TEXT("{\"error\":\"no memory for this command\"}"));
         return 503;
     }
-    struct answer *answer = q->answer;
-    if (mailbox_send(&d->recorder.commands, &q->mail)) {
-        answer_free(answer);
-        answer_free(answer);
+    struct promise *answer = q->answer;
+    if (mailbox_send(&d->decider.commands, &q->mail)) {
+        promise_free(answer);
+        promise_free(answer);
         request_unref(q);
         request_unref(q);
         buffer_append(reply, TEXT("{\"error\":\"too many commands, or the program is stopping\"}"));
@@ -71,34 +71,34 @@ int recorder_command(void *daemon, struct text command, struct buffer *reply)
     }
     pipeline_nudge(d->pipeline);
     int status = 503;
-    if (answer_wait(answer, COMMAND_MS, &status)) {
+    if (promise_wait(answer, COMMAND_MS, &status)) {
         buffer_append(reply, buffer_text(&q->reply));
     } else {
         status = 504;
         buffer_append(reply, TEXT("{\"error\":\"the record did not answer in 10 s: the command may "
                                   "still take effect\"}"));
     }
-    answer_free(answer);
+    promise_free(answer);
     request_unref(q);
     return status;
 }
 
 static void run_commands(struct daemon *d)
 {
-    for (struct mail *mail = mailbox_take_all(&d->recorder.commands); mail;) {
+    for (struct mail *mail = mailbox_take_all(&d->decider.commands); mail;) {
         struct request *q = CONTAINER_OF(mail, struct request, mail);
         mail = mail->next;
-        int status = incidents_command(d->recorder.incidents, buffer_text(&q->text),
+        int status = incidents_command(d->decider.incidents, buffer_text(&q->text),
                                        timestamp_now_us(), &q->reply);
-        answer_give(q->answer, status);
+        promise_give(q->answer, status);
         request_unref(q);
     }
 }
 
-void recorder_settle(void *daemon, struct outcome *o)
+void decider_settle(void *daemon, struct outcome *o)
 {
     struct daemon *d = daemon;
-    if (mailbox_send(&d->recorder.outcomes, &o->mail))
+    if (mailbox_send(&d->decider.outcomes, &o->mail))
         outcome_free(o); /* stopping: the delivery stays unsettled and is made again */
     else
         pipeline_nudge(d->pipeline);
@@ -106,10 +106,10 @@ void recorder_settle(void *daemon, struct outcome *o)
 
 static void settle_outcomes(struct daemon *d)
 {
-    for (struct mail *mail = mailbox_take_all(&d->recorder.outcomes); mail;) {
+    for (struct mail *mail = mailbox_take_all(&d->decider.outcomes); mail;) {
         struct outcome *o = CONTAINER_OF(mail, struct outcome, mail);
         mail = mail->next;
-        if (incidents_settle(d->recorder.incidents, o))
+        if (incidents_settle(d->decider.incidents, o))
             log_line(LOG_WARNING, "the outcome of a delivery could not be recorded delivery=%.*s",
                      TEXT_ARG(o->delivery));
         outcome_free(o);
@@ -131,7 +131,7 @@ static void refuse_delivery(struct daemon *d, const struct delivery *delivery, e
         .detail = why == STATUS_NOTFOUND ? TEXT("no such destination in the configuration")
                                          : TEXT("the destination's queue is full"),
     };
-    if (incidents_settle(d->recorder.incidents, &said))
+    if (incidents_settle(d->decider.incidents, &said))
         log_line(LOG_WARNING, "a refused delivery could not be recorded delivery=%.*s",
                  TEXT_ARG(delivery->id));
 }
@@ -140,7 +140,7 @@ static void send_deliveries(struct daemon *d)
 {
     for (int i = 0; i < DELIVERIES_PER_IDLE; i++) {
         struct delivery *delivery =
-            incidents_next_delivery(d->recorder.incidents, timestamp_now_us());
+            incidents_next_delivery(d->decider.incidents, timestamp_now_us());
         if (!delivery)
             return;
         enum status status = sinks_send(d->sinks, delivery);
@@ -153,17 +153,17 @@ static void send_deliveries(struct daemon *d)
 
 static void check_roll_back(struct daemon *d)
 {
-    if (d->recorder.must_restart || !incidents_has_rolled_back(d->recorder.incidents))
+    if (d->decider.must_restart || !incidents_has_rolled_back(d->decider.incidents))
         return;
     log_line(LOG_ERROR, "Redis lost effects that it had acknowledged: the program starts anew from "
                         "its last checkpoint");
-    d->recorder.must_restart = true;
+    d->decider.must_restart = true;
 }
 
 static void poll_record(struct daemon *d)
 {
-    if (incidents_poll(d->recorder.incidents, 0) != STATUS_CLOSED ||
-        atomic_exchange(&d->recorder.must_stop, true))
+    if (incidents_poll(d->decider.incidents, 0) != STATUS_CLOSED ||
+        atomic_exchange(&d->decider.must_stop, true))
         return;
     log_line(LOG_ERROR, "another tocsin has taken over this Redis: this one stops");
 }
@@ -172,7 +172,7 @@ static void poll_record(struct daemon *d)
  * weighs rules as that time did. */
 static void journal_verdicts(struct daemon *d)
 {
-    struct recorder *r = &d->recorder;
+    struct decider *r = &d->decider;
     uint64_t now_ms = timestamp_monotonic_ms();
     if (now_ms - r->generation_ms < GENERATION_MS || atomic_load(&d->is_stopping))
         return;
@@ -199,7 +199,7 @@ static void journal_verdicts(struct daemon *d)
     buffer_fini(&now);
 }
 
-void recorder_idle(void *daemon)
+void decider_idle(void *daemon)
 {
     struct daemon *d = daemon;
     run_commands(d);
@@ -208,8 +208,8 @@ void recorder_idle(void *daemon)
     send_deliveries(d);
     journal_verdicts(d);
     check_roll_back(d);
-    if (d->recorder.has_detections)
-        command_flush_output(&d->recorder.detections, true);
+    if (d->decider.has_detections)
+        command_flush_output(&d->decider.detections, true);
 }
 
 /* At a stop nobody waits for a Redis that does not come: the next start decides again from the last
@@ -218,7 +218,7 @@ static bool must_skip(struct daemon *d)
 {
     if (!atomic_load(&d->is_stopping))
         return false;
-    atomic_store(&d->recorder.has_skipped, true);
+    atomic_store(&d->decider.has_skipped, true);
     return true;
 }
 
@@ -226,14 +226,14 @@ static bool must_skip(struct daemon *d)
 static void wait_for_redis(struct daemon *d)
 {
     log_line(LOG_WARNING, "the record takes no more effects: waiting for Redis");
-    (void)!incidents_poll(d->recorder.incidents, REDIS_WAIT_MS);
+    (void)!incidents_poll(d->decider.incidents, REDIS_WAIT_MS);
     run_commands(d);
     settle_outcomes(d);
 }
 
 static void detect(struct daemon *d, const struct detection *detection)
 {
-    struct recorder *r = &d->recorder;
+    struct decider *r = &d->decider;
     enum status status = STATUS_FULL;
     while (status == STATUS_FULL) {
         status = incidents_detect(r->incidents, detection);
@@ -255,7 +255,7 @@ static void detect(struct daemon *d, const struct detection *detection)
 
 static void alert(struct daemon *d, const struct record *record)
 {
-    struct recorder *r = &d->recorder;
+    struct decider *r = &d->decider;
     arena_reset(&r->arena);
     parser_read(r->parser, record, &r->arena, &r->event);
     enum status status = STATUS_FULL;
@@ -272,7 +272,7 @@ static void alert(struct daemon *d, const struct record *record)
 }
 
 /* Detections and alerts share one order: that of the records which completed them. */
-void recorder_decided(void *daemon, const struct pipeline_result *result)
+void decider_decided(void *daemon, const struct pipeline_result *result)
 {
     struct daemon *d = daemon;
     uint32_t next = 0;
@@ -282,29 +282,29 @@ void recorder_decided(void *daemon, const struct pipeline_result *result)
         if (record->kind == RECORD_ALERT)
             alert(d, record);
         if (record->kind == RECORD_CONFIDENCE &&
-            incidents_learn(d->recorder.incidents, record->raw))
+            incidents_learn(d->decider.incidents, record->raw))
             log_line(LOG_ERROR, "a generation of confidences could not be used position=%llu",
                      (unsigned long long)record->position);
         for (; next < result->count && result->detections[next]->released <= record->position;
              next++)
             detect(d, result->detections[next]);
-        d->recorder.journal_us = record->journal_us;
+        d->decider.journal_us = record->journal_us;
     }
     for (; next < result->count; next++)
         detect(d, result->detections[next]);
     if (result->batch->count &&
-        incidents_tick(d->recorder.incidents, d->recorder.journal_us) == STATUS_NOMEM)
+        incidents_tick(d->decider.incidents, d->decider.journal_us) == STATUS_NOMEM)
         log_line(LOG_ERROR, "no memory to move the record's time on");
-    (void)!incidents_poll(d->recorder.incidents, 0);
+    (void)!incidents_poll(d->decider.incidents, 0);
     send_deliveries(d);
 }
 
-enum status recorder_drain(struct daemon *d)
+enum status decider_drain(struct daemon *d)
 {
     run_commands(d);
     settle_outcomes(d);
-    enum status status = incidents_poll(d->recorder.incidents, DRAIN_MS);
-    if (d->recorder.has_detections)
-        command_flush_output(&d->recorder.detections, true);
+    enum status status = incidents_poll(d->decider.incidents, DRAIN_MS);
+    if (d->decider.has_detections)
+        command_flush_output(&d->decider.detections, true);
     return status;
 }

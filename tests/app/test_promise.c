@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/answer.h"
+#include "app/promise.h"
 #include "tests/support/table.h"
 #include <pthread.h>
 #include <stdlib.h>
@@ -8,10 +8,10 @@ static void test_given_before_the_wait(void **state)
 {
     (void)state;
     int value = 0;
-    AUTO(answer) a = answer_new();
+    AUTO(promise) a = promise_new();
     assert_non_null(a);
-    answer_give(a, 7);
-    assert_true(answer_wait(a, 0, &value));
+    promise_give(a, 7);
+    assert_true(promise_wait(a, 0, &value));
     assert_int_equal(value, 7);
 }
 
@@ -19,10 +19,10 @@ static void test_patience_ends(void **state)
 {
     (void)state;
     int value = 0;
-    AUTO(answer) a = answer_new();
-    assert_false(answer_wait(a, 1, &value));
-    answer_give(a, 7); /* too late for the first wait, not for a second */
-    assert_true(answer_wait(a, 0, &value));
+    AUTO(promise) a = promise_new();
+    assert_false(promise_wait(a, 1, &value));
+    promise_give(a, 7); /* too late for the first wait, not for a second */
+    assert_true(promise_wait(a, 0, &value));
     assert_int_equal(value, 7);
 }
 
@@ -31,15 +31,15 @@ static void test_giver_comes_last(void **state)
 {
     (void)state;
     int value = 0;
-    struct answer *a = answer_new();
-    assert_false(answer_wait(a, 1, &value));
-    answer_free(a);
-    answer_give(a, 7);
+    struct promise *a = promise_new();
+    assert_false(promise_wait(a, 1, &value));
+    promise_free(a);
+    promise_give(a, 7);
 }
 
 static void *give(void *answer)
 {
-    answer_give(answer, 42);
+    promise_give(answer, 42);
     return NULL;
 }
 
@@ -49,9 +49,9 @@ static void test_given_by_another_thread(void **state)
     for (int i = 0; i < 200; i++) {
         int value = 0;
         pthread_t giver;
-        AUTO(answer) a = answer_new();
+        AUTO(promise) a = promise_new();
         assert_int_equal(pthread_create(&giver, NULL, give, a), 0);
-        assert_true(answer_wait(a, 60000, &value));
+        assert_true(promise_wait(a, 60000, &value));
         assert_int_equal(value, 42);
         assert_int_equal(pthread_join(giver, NULL), 0);
     }
@@ -60,7 +60,7 @@ static void test_given_by_another_thread(void **state)
 static void test_nothing_is_freed_for_nothing(void **state)
 {
     (void)state;
-    answer_free(NULL);
+    promise_free(NULL);
 }
 
 int main(void)
@@ -72,5 +72,5 @@ int main(void)
         cmocka_unit_test(test_given_by_another_thread),
         cmocka_unit_test(test_nothing_is_freed_for_nothing),
     };
-    return cmocka_run_group_tests_name("test_answer", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("test_promise", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/keep.h"
+#include "app/ruleset_archive.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = KEEP_PATH };
+enum { PATH_BYTES = RULESET_ARCHIVE_PATH };
 
 static enum status fail(struct error *err, const char *path)
 {
@@ -141,7 +141,7 @@ static enum status copy_all(const char *root, const char *folder,
     return status;
 }
 
-enum status keep_save(const char *folder, const struct load_request *request, struct hash128 hash,
+enum status ruleset_archive_save(const char *folder, const struct load_request *request, struct hash128 hash,
                       struct error *err)
 {
     char hex[33];
@@ -181,8 +181,8 @@ static enum status find_base(const char *folder, struct hash128 hash, char out[P
     return STATUS_OK;
 }
 
-enum status keep_find(const char *folder, struct hash128 hash, struct load_request *request,
-                      struct keep_paths *paths, struct error *err)
+enum status ruleset_archive_find(const char *folder, struct hash128 hash, struct load_request *request,
+                      struct ruleset_archive_paths *paths, struct error *err)
 {
     char base[PATH_BYTES];
     enum status status = find_base(folder, hash, base, err);
@@ -197,18 +197,18 @@ enum status keep_find(const char *folder, struct hash128 hash, struct load_reque
     return STATUS_OK;
 }
 
-enum status keep_load(const char *folder, const struct load_request *request, struct hash128 hash,
+enum status ruleset_archive_load(const char *folder, const struct load_request *request, struct hash128 hash,
                       struct ruleset **out, struct error *err)
 {
     char base[PATH_BYTES];
     char overrides[PATH_BYTES + 64];
     char lists[PATH_BYTES + 64];
-    struct keep_paths paths;
+    struct ruleset_archive_paths paths;
     struct load_request kept = *request;
     struct ruleset *ruleset = NULL;
     enum status status = find_base(folder, hash, base, err);
     if (!status)
-        status = keep_find(folder, hash, &kept, &paths, err);
+        status = ruleset_archive_find(folder, hash, &kept, &paths, err);
     if (status)
         return status;
     (void)command_path(overrides, sizeof overrides, base, "overrides.yml");
@@ -246,7 +246,7 @@ static bool split_part(struct text path, struct text part, uint32_t *out_number,
     return true;
 }
 
-struct text keep_original(const char *folder, const struct load_request *request, struct text file,
+struct text ruleset_archive_original(const char *folder, const struct load_request *request, struct text file,
                           char *out, size_t size)
 {
     char share[PATH_BYTES];
@@ -272,7 +272,7 @@ struct text keep_original(const char *folder, const struct load_request *request
     return (struct text){out, len < 0 ? 0 : (size_t)len < size ? (size_t)len : size - 1};
 }
 
-void keep_prune(const char *folder, const struct hash128 *keep, uint32_t count)
+void ruleset_archive_prune(const char *folder, const struct hash128 *keep, uint32_t count)
 {
     DIR *all = opendir(folder);
     if (!all)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/keep.h"
+#include "app/ruleset_archive.h"
 #include "tests/support/table.h"
 #include <ftw.h>
 #include <stdio.h>
@@ -82,7 +82,7 @@ static struct hash128 load_and_save(const struct place *p)
     assert_int_equal(load_rules(&p->request, &ruleset, &err), STATUS_OK);
     struct hash128 hash = ruleset_hash(ruleset);
     ruleset_unref(ruleset);
-    if (keep_save(p->kept, &p->request, hash, &err))
+    if (ruleset_archive_save(p->kept, &p->request, hash, &err))
         fail_msg("%s", err.text);
     return hash;
 }
@@ -91,7 +91,7 @@ static enum status load_kept(const struct place *p, struct hash128 hash, uint32_
                              struct error *err)
 {
     struct ruleset *ruleset = NULL;
-    enum status status = keep_load(p->kept, &p->request, hash, &ruleset, err);
+    enum status status = ruleset_archive_load(p->kept, &p->request, hash, &ruleset, err);
     if (status)
         return status;
     *out_rules = ruleset_get_summary(ruleset)->rules;
@@ -126,7 +126,7 @@ static void test_what_shipped_still_ships(void **state)
     struct ruleset *both[2] = {NULL, NULL};
     struct hash128 hash = load_and_save(p);
     assert_int_equal(load_rules(&p->request, &both[0], &err), STATUS_OK);
-    assert_int_equal(keep_load(p->kept, &p->request, hash, &both[1], &err), STATUS_OK);
+    assert_int_equal(ruleset_archive_load(p->kept, &p->request, hash, &both[1], &err), STATUS_OK);
     for (size_t b = 0; b < 2; b++) {
         uint32_t count = 0;
         uint32_t shipped = 0;
@@ -229,11 +229,11 @@ static void test_prune_keeps_two(void **state)
         hashes[i] = load_and_save(p);
     }
     const struct hash128 two[] = {hashes[0], hashes[2]};
-    keep_prune(p->kept, two, 2);
+    ruleset_archive_prune(p->kept, two, 2);
     assert_kept(p, hashes[0], 3);
     assert_kept(p, hashes[2], 3);
     assert_int_equal(load_kept(p, hashes[1], &rules, &err), STATUS_NOTFOUND);
-    keep_prune("/nonexistent", two, 2);
+    ruleset_archive_prune("/nonexistent", two, 2);
 }
 
 /* The rules of a copy with the overrides of this moment; what is copied from a copy stays when that
@@ -243,7 +243,7 @@ static void test_a_copy_goes_on_with_new_overrides(void **state)
     struct place *p = *state;
     char overrides[256];
     struct error err = {0};
-    struct keep_paths *paths = calloc(1, sizeof *paths);
+    struct ruleset_archive_paths *paths = calloc(1, sizeof *paths);
     struct ruleset *fresh = NULL;
     assert_non_null(paths);
     write_file(p, "overrides.yml", "{}\n");
@@ -252,16 +252,16 @@ static void test_a_copy_goes_on_with_new_overrides(void **state)
     write_file(p, "overrides.yml", "11111111-1111-4111-8111-111111111111: {level: high}\n");
     write_file(p, "rules/one.yml", "title: half a rule\n");
     struct load_request live = p->request;
-    assert_int_equal(keep_find(p->kept, before, &live, paths, &err), STATUS_OK);
+    assert_int_equal(ruleset_archive_find(p->kept, before, &live, paths, &err), STATUS_OK);
     assert_int_equal(load_rules(&live, &fresh, &err), STATUS_OK);
     struct hash128 after = ruleset_hash(fresh);
     assert_int_equal(ruleset_get_summary(fresh)->rules, 3);
     assert_false(hash_equal(before, after));
     ruleset_unref(fresh);
-    assert_int_equal(keep_save(p->kept, &live, after, &err), STATUS_OK);
-    keep_prune(p->kept, &after, 1);
+    assert_int_equal(ruleset_archive_save(p->kept, &live, after, &err), STATUS_OK);
+    ruleset_archive_prune(p->kept, &after, 1);
     assert_kept(p, after, 3);
-    assert_int_equal(keep_find(p->kept, before, &live, paths, &err), STATUS_NOTFOUND);
+    assert_int_equal(ruleset_archive_find(p->kept, before, &live, paths, &err), STATUS_NOTFOUND);
     free(paths);
 }
 
@@ -280,11 +280,11 @@ static void test_a_copy_knows_its_original(void **state)
     for (size_t i = 0; i < 2; i++) {
         (void)snprintf(kept, sizeof kept, "%s/%s/%s", p->kept, hex, rows[i][0]);
         (void)snprintf(want, sizeof want, "%s/%s", p->root, rows[i][1]);
-        struct text got = keep_original(p->kept, &p->request, text_of(kept), out, sizeof out);
+        struct text got = ruleset_archive_original(p->kept, &p->request, text_of(kept), out, sizeof out);
         assert_true(text_equal(got, text_of(want)));
     }
     struct text other = TEXT("/etc/rules/one.yml");
-    assert_true(text_equal(keep_original(p->kept, &p->request, other, out, sizeof out), other));
+    assert_true(text_equal(ruleset_archive_original(p->kept, &p->request, other, out, sizeof out), other));
 }
 
 int main(void)
@@ -301,5 +301,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_copy_goes_on_with_new_overrides, begin, end),
         cmocka_unit_test_setup_teardown(test_a_copy_knows_its_original, begin, end),
     };
-    return cmocka_run_group_tests_name("test_keep", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("test_ruleset_archive", tests, NULL, NULL);
 }

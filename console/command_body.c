@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "console/order.h"
+#include "console/command_body.h"
 #include <jansson.h>
 
 enum { MOST_BYTES = 1 << 20 };
@@ -29,7 +29,7 @@ static enum status write_whole(const json_t *whole, struct buffer *out, struct e
     return STATUS_OK;
 }
 
-enum status order_write(struct text verb, struct text incident, struct text body,
+enum status command_body_write(struct text verb, struct text incident, struct text body,
                         struct buffer *out, struct error *err)
 {
     json_t *whole = NULL;

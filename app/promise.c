@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/answer.h"
+#include "app/promise.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
-struct answer {
+struct promise {
     pthread_mutex_t lock;
     pthread_cond_t given;
     int references, value;
     bool is_given;
 };
 
-struct answer *answer_new(void)
+struct promise *promise_new(void)
 {
-    struct answer *a = calloc(1, sizeof *a);
+    struct promise *a = calloc(1, sizeof *a);
     if (!a)
         return NULL;
     a->references = 2;
@@ -27,7 +27,7 @@ struct answer *answer_new(void)
     return a;
 }
 
-void answer_free(struct answer *a)
+void promise_free(struct promise *a)
 {
     if (!a)
         return;
@@ -41,17 +41,17 @@ void answer_free(struct answer *a)
     free(a);
 }
 
-void answer_give(struct answer *a, int value)
+void promise_give(struct promise *a, int value)
 {
     (void)pthread_mutex_lock(&a->lock);
     a->value = value;
     a->is_given = true;
     (void)pthread_cond_signal(&a->given);
     (void)pthread_mutex_unlock(&a->lock);
-    answer_free(a);
+    promise_free(a);
 }
 
-bool answer_wait(struct answer *a, uint64_t timeout_ms, int *out_value)
+bool promise_wait(struct promise *a, uint64_t timeout_ms, int *out_value)
 {
     struct timespec until = {0};
     (void)clock_gettime(CLOCK_MONOTONIC, &until);

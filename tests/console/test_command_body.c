@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "console/order.h"
+#include "console/command_body.h"
 #include "tests/support/table.h"
 #include <string.h>
 
@@ -29,7 +29,7 @@ static void test_order(void **state)
     buffer_init(&out, 4096);
     struct error err = {0};
     enum status status =
-        order_write(TEXT("ack"), text_of(row->incident), text_of(row->body), &out, &err);
+        command_body_write(TEXT("ack"), text_of(row->incident), text_of(row->body), &out, &err);
     if (row->want[0] == '!') {
         assert_true(status != STATUS_OK);
         assert_non_null(strstr(err.text, row->want + 1));
@@ -47,5 +47,5 @@ int main(void)
     struct CMUnitTest tests[ROWS];
     for (size_t i = 0; i < ROWS; i++)
         tests[i] = ROW(test_order, &rows[i]);
-    return cmocka_run_group_tests_name("test_order", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("test_command_body", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "console/crowd.h"
+#include "console/connection_limit.h"
 #include "tests/support/table.h"
 #include <sys/socket.h>
 #include <unistd.h>
@@ -8,14 +8,14 @@ enum { SIZE = 4 };
 
 /* Socket pairs, so that whoever is sent away can be seen from the other end. */
 struct rig {
-    struct crowd *crowd;
-    struct crowd_member *members[SIZE];
+    struct connection_limit *crowd;
+    struct connection_limit_member *members[SIZE];
     int fds[SIZE][2];
 };
 
 static void rig_init(struct rig *r, uint32_t many)
 {
-    r->crowd = crowd_new(many, 1000);
+    r->crowd = connection_limit_new(many, 1000);
     assert_non_null(r->crowd);
     for (int i = 0; i < SIZE; i++) {
         r->members[i] = NULL;
@@ -25,7 +25,7 @@ static void rig_init(struct rig *r, uint32_t many)
 
 static void enter(struct rig *r, int i, uint64_t now_ms)
 {
-    r->members[i] = crowd_enter(r->crowd, r->fds[i][0], now_ms);
+    r->members[i] = connection_limit_enter(r->crowd, r->fds[i][0], now_ms);
     assert_non_null(r->members[i]);
 }
 
@@ -38,12 +38,12 @@ static bool is_away(const struct rig *r, int i)
 static void rig_fini(struct rig *r)
 {
     for (int i = 0; i < SIZE; i++) {
-        crowd_leave(r->crowd, r->members[i]);
+        connection_limit_leave(r->crowd, r->members[i]);
         (void)close(r->fds[i][0]);
         (void)close(r->fds[i][1]);
     }
-    assert_int_equal(crowd_count(r->crowd), 0);
-    crowd_free(r->crowd);
+    assert_int_equal(connection_limit_count(r->crowd), 0);
+    connection_limit_free(r->crowd);
 }
 
 static void test_longest_waiting_makes_room(void **state)
@@ -54,12 +54,12 @@ static void test_longest_waiting_makes_room(void **state)
     enter(&r, 0, 1);
     enter(&r, 1, 2);
     assert_false(is_away(&r, 0));
-    crowd_serve(r.crowd, r.members[0]);
-    crowd_wait(r.crowd, r.members[0], 3); /* asked something: now it waits shorter than 1 */
+    connection_limit_serve(r.crowd, r.members[0]);
+    connection_limit_wait(r.crowd, r.members[0], 3); /* asked something: now it waits shorter than 1 */
     enter(&r, 2, 4);
     assert_true(is_away(&r, 1));
     assert_false(is_away(&r, 0));
-    assert_int_equal(crowd_sent_away(r.crowd), 1);
+    assert_int_equal(connection_limit_sent_away(r.crowd), 1);
     rig_fini(&r);
 }
 
@@ -69,7 +69,7 @@ static void test_served_one_stays(void **state)
     struct rig r;
     rig_init(&r, 1);
     enter(&r, 0, 1);
-    crowd_serve(r.crowd, r.members[0]);
+    connection_limit_serve(r.crowd, r.members[0]);
     enter(&r, 1, 5000);
     enter(&r, 2, 5001);
     assert_false(is_away(&r, 0));
@@ -97,10 +97,10 @@ static void test_sent_away_once(void **state)
     rig_init(&r, 1);
     enter(&r, 0, 0);
     enter(&r, 1, 1);
-    crowd_wait(r.crowd, r.members[0], 2); /* its request ended just then */
+    connection_limit_wait(r.crowd, r.members[0], 2); /* its request ended just then */
     enter(&r, 2, 3);
     assert_true(is_away(&r, 1));
-    assert_int_equal(crowd_sent_away(r.crowd), 2);
+    assert_int_equal(connection_limit_sent_away(r.crowd), 2);
     rig_fini(&r);
 }
 
@@ -109,10 +109,10 @@ static void test_nobody_is_no_member(void **state)
     (void)state;
     struct rig r;
     rig_init(&r, 1);
-    crowd_serve(r.crowd, NULL);
-    crowd_wait(r.crowd, NULL, 1);
-    crowd_leave(r.crowd, NULL);
-    assert_int_equal(crowd_count(r.crowd), 0);
+    connection_limit_serve(r.crowd, NULL);
+    connection_limit_wait(r.crowd, NULL, 1);
+    connection_limit_leave(r.crowd, NULL);
+    assert_int_equal(connection_limit_count(r.crowd), 0);
     rig_fini(&r);
 }
 
@@ -125,5 +125,5 @@ int main(void)
         cmocka_unit_test(test_sent_away_once),
         cmocka_unit_test(test_nobody_is_no_member),
     };
-    return cmocka_run_group_tests_name("test_crowd", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("test_connection_limit", tests, NULL, NULL);
 }

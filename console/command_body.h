@@ -9,5 +9,5 @@
  * An empty `incident` is left out. SYNTAX: the body is no JSON object; INVALID: it says "do" or
  * "incident" itself.
  */
-NODISCARD enum status order_write(struct text verb, struct text incident, struct text body,
+NODISCARD enum status command_body_write(struct text verb, struct text incident, struct text body,
                                   struct buffer *out, struct error *err);

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "console/crowd.h"
+#include "console/connection_limit.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
-struct crowd_member {
-    struct crowd_member *before, *after; /* among those who wait, longest first */
+struct connection_limit_member {
+    struct connection_limit_member *before, *after; /* among those who wait, longest first */
     uint64_t since_ms;
     int fd;
     bool is_waiting, is_sent_away;
 };
 
-struct crowd {
+struct connection_limit {
     pthread_mutex_t lock;
-    struct crowd_member ring; /* ring.after has waited longest */
+    struct connection_limit_member ring; /* ring.after has waited longest */
     uint32_t many, count;
     uint64_t patience_ms, sent_away;
 };
 
-struct crowd *crowd_new(uint32_t many, uint64_t patience_ms)
+struct connection_limit *connection_limit_new(uint32_t many, uint64_t patience_ms)
 {
-    struct crowd *c = calloc(1, sizeof *c);
+    struct connection_limit *c = calloc(1, sizeof *c);
     if (!c)
         return NULL;
     (void)pthread_mutex_init(&c->lock, NULL);
@@ -30,7 +30,7 @@ struct crowd *crowd_new(uint32_t many, uint64_t patience_ms)
     return c;
 }
 
-void crowd_free(struct crowd *c)
+void connection_limit_free(struct connection_limit *c)
 {
     if (!c)
         return;
@@ -38,7 +38,7 @@ void crowd_free(struct crowd *c)
     free(c);
 }
 
-static void stand(struct crowd *c, struct crowd_member *m, uint64_t now_ms)
+static void stand(struct connection_limit *c, struct connection_limit_member *m, uint64_t now_ms)
 {
     m->before = c->ring.before;
     m->after = &c->ring;
@@ -48,7 +48,7 @@ static void stand(struct crowd *c, struct crowd_member *m, uint64_t now_ms)
     m->is_waiting = true;
 }
 
-static void step_out(struct crowd_member *m)
+static void step_out(struct connection_limit_member *m)
 {
     if (!m->is_waiting)
         return;
@@ -58,7 +58,7 @@ static void step_out(struct crowd_member *m)
 }
 
 /* Its socket ends; the thread that reads it finds out and leaves. */
-static void send_away(struct crowd *c, struct crowd_member *m)
+static void send_away(struct connection_limit *c, struct connection_limit_member *m)
 {
     step_out(m);
     m->is_sent_away = true;
@@ -66,9 +66,9 @@ static void send_away(struct crowd *c, struct crowd_member *m)
     (void)shutdown(m->fd, SHUT_RDWR);
 }
 
-static void make_room(struct crowd *c, uint64_t now_ms)
+static void make_room(struct connection_limit *c, uint64_t now_ms)
 {
-    struct crowd_member *longest = c->ring.after;
+    struct connection_limit_member *longest = c->ring.after;
     if (c->count >= c->many && longest != &c->ring) {
         send_away(c, longest);
         longest = c->ring.after;
@@ -79,9 +79,9 @@ static void make_room(struct crowd *c, uint64_t now_ms)
     }
 }
 
-struct crowd_member *crowd_enter(struct crowd *c, int fd, uint64_t now_ms)
+struct connection_limit_member *connection_limit_enter(struct connection_limit *c, int fd, uint64_t now_ms)
 {
-    struct crowd_member *m = calloc(1, sizeof *m);
+    struct connection_limit_member *m = calloc(1, sizeof *m);
     if (!m)
         return NULL;
     m->fd = fd;
@@ -93,7 +93,7 @@ struct crowd_member *crowd_enter(struct crowd *c, int fd, uint64_t now_ms)
     return m;
 }
 
-void crowd_leave(struct crowd *c, struct crowd_member *m)
+void connection_limit_leave(struct connection_limit *c, struct connection_limit_member *m)
 {
     if (!m)
         return;
@@ -104,7 +104,7 @@ void crowd_leave(struct crowd *c, struct crowd_member *m)
     free(m);
 }
 
-void crowd_serve(struct crowd *c, struct crowd_member *m)
+void connection_limit_serve(struct connection_limit *c, struct connection_limit_member *m)
 {
     if (!m)
         return;
@@ -113,7 +113,7 @@ void crowd_serve(struct crowd *c, struct crowd_member *m)
     (void)pthread_mutex_unlock(&c->lock);
 }
 
-void crowd_wait(struct crowd *c, struct crowd_member *m, uint64_t now_ms)
+void connection_limit_wait(struct connection_limit *c, struct connection_limit_member *m, uint64_t now_ms)
 {
     if (!m)
         return;
@@ -124,7 +124,7 @@ void crowd_wait(struct crowd *c, struct crowd_member *m, uint64_t now_ms)
     (void)pthread_mutex_unlock(&c->lock);
 }
 
-uint64_t crowd_sent_away(struct crowd *c)
+uint64_t connection_limit_sent_away(struct connection_limit *c)
 {
     (void)pthread_mutex_lock(&c->lock);
     uint64_t count = c->sent_away;
@@ -132,7 +132,7 @@ uint64_t crowd_sent_away(struct crowd *c)
     return count;
 }
 
-uint32_t crowd_count(struct crowd *c)
+uint32_t connection_limit_count(struct connection_limit *c)
 {
     (void)pthread_mutex_lock(&c->lock);
     uint32_t count = c->count;
