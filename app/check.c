@@ -22,7 +22,7 @@ static const char usage[] =
 enum { CODES = 64, EXAMPLE = 300 };
 struct tally_code {
     const char *code; /* of the ruleset's own, which are literals */
-    enum finding_severity severity;
+    enum diagnostic_severity severity;
     uint32_t count;
     char example[EXAMPLE]; /* the first: where, and what it says */
 };
@@ -43,7 +43,7 @@ struct check {
     bool knows_no_rules; /* overrides alone */
 };
 
-static void print_json(const struct finding *f)
+static void print_json(const struct diagnostic *f)
 {
     static const char *const names[] = {"error", "warning", "hint"};
     struct buffer line;
@@ -62,7 +62,7 @@ static void print_json(const struct finding *f)
     buffer_fini(&line);
 }
 
-static void count_code(struct check *c, const struct finding *f)
+static void count_code(struct check *c, const struct diagnostic *f)
 {
     uint32_t i = 0;
     while (i < c->code_count &&
@@ -90,9 +90,9 @@ static bool has_path(const struct command_list *list, struct text path)
 }
 
 /* What a ruleset finds that is not wrong here. */
-static bool is_beside_the_point(struct check *c, const struct finding *f)
+static bool is_beside_the_point(struct check *c, const struct diagnostic *f)
 {
-    if (c->is_followed && f->severity != FINDING_ERROR && text_starts(f->file, text_of(c->share)))
+    if (c->is_followed && f->severity != DIAGNOSTIC_ERROR && text_starts(f->file, text_of(c->share)))
         return true; /* what ships is not his to mend */
     if (c->knows_no_rules && strcmp(f->code, "unknown-rule") == 0)
         return true;
@@ -108,13 +108,13 @@ static bool is_beside_the_point(struct check *c, const struct finding *f)
     return true;
 }
 
-static void ignore(void *context, const struct finding *f)
+static void ignore(void *context, const struct diagnostic *f)
 {
     (void)context;
     (void)f;
 }
 
-static void tell(void *context, const struct finding *f)
+static void tell(void *context, const struct diagnostic *f)
 {
     struct check *c = context;
     if (is_beside_the_point(c, f))
@@ -122,11 +122,11 @@ static void tell(void *context, const struct finding *f)
     count_code(c, f);
     bool is_rule = strcmp(f->code, "configuration") != 0 && strcmp(f->code, "entities") != 0 &&
                    strcmp(f->code, "override") != 0;
-    if (f->severity == FINDING_ERROR && is_rule)
+    if (f->severity == DIAGNOSTIC_ERROR && is_rule)
         load_count_refusal(&c->refused, f);
-    c->errors += f->severity == FINDING_ERROR;
-    c->warnings += f->severity == FINDING_WARNING;
-    c->hints += f->severity == FINDING_HINT;
+    c->errors += f->severity == DIAGNOSTIC_ERROR;
+    c->warnings += f->severity == DIAGNOSTIC_WARNING;
+    c->hints += f->severity == DIAGNOSTIC_HINT;
     if (c->is_json)
         print_json(f);
     else
@@ -300,10 +300,10 @@ static bool check_config(struct check *c, const char *path)
     struct error err = {0};
     AUTO(config) config = NULL;
     if (config_load(path, NULL, &config, &err)) {
-        struct finding f = {.file = text_of(path),
+        struct diagnostic f = {.file = text_of(path),
                             .line = err.line,
                             .column = err.column,
-                            .severity = FINDING_ERROR,
+                            .severity = DIAGNOSTIC_ERROR,
                             .code = "configuration",
                             .message = text_of(err.text)};
         tell(c, &f);

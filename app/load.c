@@ -15,7 +15,7 @@ bool load_parse_fire(const char *name, enum fire_policy *out)
     return false;
 }
 
-void load_print_finding(void *ignored, const struct finding *f)
+void load_print_finding(void *ignored, const struct diagnostic *f)
 {
     (void)ignored;
     static const char *const names[] = {"error", "warning", "hint"};
@@ -23,7 +23,7 @@ void load_print_finding(void *ignored, const struct finding *f)
                   names[f->severity], TEXT_ARG(f->message), f->code);
 }
 
-void load_count_refusal(struct load_refusals *r, const struct finding *f)
+void load_count_refusal(struct load_refusals *r, const struct diagnostic *f)
 {
     struct hasher h;
     hash_start(&h);
@@ -59,14 +59,14 @@ struct listener {
     uint32_t override_errors;
 };
 
-static void hear(void *context, const struct finding *f)
+static void hear(void *context, const struct diagnostic *f)
 {
     struct listener *l = context;
     const struct load_request *r = l->request;
     bool is_override = r->overrides && text_equal(f->file, text_of(r->overrides));
-    if (f->severity == FINDING_ERROR && is_override)
+    if (f->severity == DIAGNOSTIC_ERROR && is_override)
         l->override_errors++;
-    else if (f->severity == FINDING_ERROR)
+    else if (f->severity == DIAGNOSTIC_ERROR)
         load_count_refusal(&l->refusals, f);
     if (r->tell)
         r->tell(r->context, f);

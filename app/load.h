@@ -19,7 +19,7 @@ struct load_request {
     bool is_quiet;  /* tell nothing on standard error */
     bool has_lints; /* warnings and hints too */
     bool goes_on;   /* `check`: overrides with errors do not end the load */
-    finding_fn tell;
+    diagnostic_fn tell;
     void *context;
 };
 
@@ -37,6 +37,6 @@ struct load_refusals {
     struct hash128 last;
     uint32_t count;
 };
-void load_count_refusal(struct load_refusals *r, const struct finding *f);
+void load_count_refusal(struct load_refusals *r, const struct diagnostic *f);
 /* One finding as a line for people: file:line:column: severity: message. */
-void load_print_finding(void *ignored, const struct finding *f);
+void load_print_finding(void *ignored, const struct diagnostic *f);

@@ -222,11 +222,11 @@ struct told {
     struct buffer text;
 };
 
-static void collect(void *context, const struct finding *f)
+static void collect(void *context, const struct diagnostic *f)
 {
     struct told *told = context;
     char file[4200];
-    if (f->severity == FINDING_ERROR)
+    if (f->severity == DIAGNOSTIC_ERROR)
         buffer_printf(&told->text, "%.*s:%u: %.*s\n",
                       TEXT_ARG(original(told->daemon, f->file, file, sizeof file)), f->line,
                       TEXT_ARG(f->message));

@@ -9,7 +9,7 @@
 
 struct verifier {
     const struct config *config;
-    finding_fn tell;
+    diagnostic_fn tell;
     void *context;
     uint32_t errors;
 };
@@ -19,7 +19,7 @@ static void say(struct verifier *v, const struct yaml_node *node, const struct e
 {
     const struct yaml_node *at = node ? node : v->config->root;
     bool has_place = err->line > 0 && (err->column > 0 || !at || err->line != at->line);
-    struct finding f = {
+    struct diagnostic f = {
         .file = v->config->path.len ? v->config->path : TEXT("(no configuration file)"),
         .line = has_place ? err->line
                 : at      ? at->line
@@ -27,7 +27,7 @@ static void say(struct verifier *v, const struct yaml_node *node, const struct e
         .column = has_place ? err->column
                   : at      ? at->column
                             : 0,
-        .severity = FINDING_ERROR,
+        .severity = DIAGNOSTIC_ERROR,
         .code = "configuration",
         .message = text_of(err->text),
     };
@@ -154,7 +154,7 @@ static void verify_lists(struct verifier *v)
     say(v, node, &err);
 }
 
-bool verify_entities(const char *path, uint32_t *out_count, finding_fn tell, void *context)
+bool verify_entities(const char *path, uint32_t *out_count, diagnostic_fn tell, void *context)
 {
     struct error err = {0};
     if (!incidents_check_entities(path, out_count, &err))
@@ -163,11 +163,11 @@ bool verify_entities(const char *path, uint32_t *out_count, finding_fn tell, voi
     size_t len = strlen(path);
     if (text_starts(message, text_of(path)) && message.len > len + 2)
         message = text_skip(message, len + 2); /* "path: " */
-    struct finding f = {
+    struct diagnostic f = {
         .file = text_of(path),
         .line = err.line,
         .column = err.column,
-        .severity = FINDING_ERROR,
+        .severity = DIAGNOSTIC_ERROR,
         .code = "entities",
         .message = message,
     };
@@ -175,7 +175,7 @@ bool verify_entities(const char *path, uint32_t *out_count, finding_fn tell, voi
     return false;
 }
 
-uint32_t verify_files(const struct config *c, finding_fn tell, void *context)
+uint32_t verify_files(const struct config *c, diagnostic_fn tell, void *context)
 {
     struct verifier v = {.config = c, .tell = tell, .context = context};
     uint32_t ignored = 0;
@@ -190,7 +190,7 @@ uint32_t verify_files(const struct config *c, finding_fn tell, void *context)
     return v.errors;
 }
 
-uint32_t verify_config(const struct config *c, finding_fn tell, void *context)
+uint32_t verify_config(const struct config *c, diagnostic_fn tell, void *context)
 {
     struct verifier v = {.config = c, .tell = tell, .context = context};
     verify_http(&v);

@@ -15,9 +15,9 @@
 
 enum { RUNS = 10 };
 
-static void tell(void *context, const struct finding *f)
+static void tell(void *context, const struct diagnostic *f)
 {
-    if (*(bool *)context && f->severity == FINDING_ERROR)
+    if (*(bool *)context && f->severity == DIAGNOSTIC_ERROR)
         (void)fprintf(stderr, "%.*s:%u:%u: %s: %.*s\n", TEXT_ARG(f->file), f->line, f->column,
                       f->code, TEXT_ARG(f->message));
 }

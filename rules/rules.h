@@ -21,16 +21,16 @@
 
 /* What `tocsin check` prints: one thing that is wrong or unwise in a file. Views live for the
  * call only. */
-enum finding_severity { FINDING_ERROR, FINDING_WARNING, FINDING_HINT };
-struct finding {
+enum diagnostic_severity { DIAGNOSTIC_ERROR, DIAGNOSTIC_WARNING, DIAGNOSTIC_HINT };
+struct diagnostic {
     struct text file;
     uint32_t line, column; /* from 1; 0 where there is none */
-    enum finding_severity severity;
+    enum diagnostic_severity severity;
     const char *code;    /* short and stable, "unknown-modifier" */
     struct text message; /* what is wrong, what was expected, what to do */
     struct text rule;    /* key of the rule, or empty */
 };
-typedef void (*finding_fn)(void *context, const struct finding *f);
+typedef void (*diagnostic_fn)(void *context, const struct diagnostic *f);
 
 enum rules_filter_mode { FILTER_SUPPRESS, FILTER_AND };
 
@@ -54,7 +54,7 @@ struct ruleset_options {
     bool is_strict;  /* true: one refused rule fails the load; false: it is left out, and
                         told as a finding */
     bool has_lints;  /* tell warnings and hints too (costs time: `check` only) */
-    finding_fn tell; /* may be NULL */
+    diagnostic_fn tell; /* may be NULL */
     void *context;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/timestamp.h"
-#include "rules/read/finding.h"
+#include "rules/read/diagnostic.h"
 #include "rules/read/linking.h"
 #include "rules/lint/lint.h"
 #include "rules/read/override.h"
@@ -19,7 +19,7 @@
 struct loading {
     const struct ruleset_options *options;
     struct ruleset *ruleset;
-    struct findings findings;
+    struct diagnostics diagnostics;
     struct documents documents;
     struct arena nodes, scratch;
     struct draft draft;
@@ -61,7 +61,7 @@ static enum status read_paths(struct loading *l, const char *const *paths, uint3
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < count; i++) {
         enum status one =
-            rulefile_read(paths[i], l->options->share, &l->nodes, &l->findings, &l->documents);
+            rulefile_read(paths[i], l->options->share, &l->nodes, &l->diagnostics, &l->documents);
         status = status == STATUS_OK ? one : status;
     }
     return status;
@@ -74,15 +74,15 @@ static enum status read_share(struct loading *l)
     for (size_t i = 0; i < 2 && l->options->share && status == STATUS_OK; i++) {
         char path[PATH_MAX];
         (void)snprintf(path, sizeof path, "%s/%s", l->options->share, folders[i]);
-        status = rulefile_read(path, l->options->share, &l->nodes, &l->findings, &l->documents);
+        status = rulefile_read(path, l->options->share, &l->nodes, &l->diagnostics, &l->documents);
     }
     return status;
 }
 
 static void enter(struct loading *l, const struct document *d)
 {
-    l->findings.file = d->file;
-    l->findings.rule = TEXT_NONE;
+    l->diagnostics.file = d->file;
+    l->diagnostics.rule = TEXT_NONE;
 }
 
 static enum status add_decoders(struct loading *l, struct error *err)
@@ -97,11 +97,11 @@ static enum status add_decoders(struct loading *l, struct error *err)
         enum status one = STATUS_OK;
         enter(l, d);
         if (d->kind == DOCUMENT_DECODER)
-            one = decoder_builder_add(decoders, d->file, d->root, d->is_shipped, finding_pass,
-                                      &l->findings);
+            one = decoder_builder_add(decoders, d->file, d->root, d->is_shipped, diagnostic_pass,
+                                      &l->diagnostics);
         else if (d->kind == DOCUMENT_MAPPING)
-            one = mapping_builder_add(mappings, d->file, d->root, d->is_shipped, finding_pass,
-                                      &l->findings);
+            one = mapping_builder_add(mappings, d->file, d->root, d->is_shipped, diagnostic_pass,
+                                      &l->diagnostics);
         if (one == STATUS_NOMEM)
             status = error_set(err, one, 0, "no memory for decoders and mappings");
     }
@@ -110,7 +110,7 @@ static enum status add_decoders(struct loading *l, struct error *err)
     if (status == STATUS_OK)
         status = mapping_builder_finish(mappings, &l->ruleset->mappings, err);
     if (status == STATUS_OK && l->options->has_lints)
-        (void)decoder_check_samples(l->ruleset->decoders, finding_pass, &l->findings);
+        (void)decoder_check_samples(l->ruleset->decoders, diagnostic_pass, &l->diagnostics);
     return status;
 }
 
@@ -143,7 +143,7 @@ static enum status read_rules(struct loading *l, struct error *err)
     if (status == STATUS_OK && l->options->overrides)
         status = override_apply(&l->draft, l->options->overrides, &l->nodes, timestamp_now_us());
     if (status == STATUS_IO)
-        return error_set(err, status, 0, "%s", l->findings.first.text);
+        return error_set(err, status, 0, "%s", l->diagnostics.first.text);
     if (status == STATUS_OK)
         status = linking_run(&l->draft, l->ruleset->decoders, l->ruleset->mappings);
     return status == STATUS_OK ? status : error_set(err, status, 0, "no memory for the rules");
@@ -167,7 +167,7 @@ static enum status prepare(struct loading *l, struct error *err)
                      .names = r->names,
                      .predicates = r->predicates,
                      .lists = &r->lists,
-                     .findings = &l->findings},
+                     .diagnostics = &l->diagnostics},
         .options = l->options,
     };
     return status;
@@ -196,19 +196,19 @@ static enum status load(struct loading *l, struct error *err)
         status = read_share(l);
     if (status != STATUS_OK)
         return error_set(err, status, 0, "%s",
-                         l->findings.first.text[0] ? l->findings.first.text : "no memory");
+                         l->diagnostics.first.text[0] ? l->diagnostics.first.text : "no memory");
     status = add_decoders(l, err);
     if (status == STATUS_OK)
         status = read_rules(l, err);
     if (status == STATUS_OK)
         status = ruleset_freeze(l->ruleset, &l->draft, err);
     if (status == STATUS_OK && l->options->has_lints &&
-        lint_run(l->ruleset, &l->findings) != STATUS_OK)
+        lint_run(l->ruleset, &l->diagnostics) != STATUS_OK)
         status = error_set(err, STATUS_NOMEM, 0, "no memory for lints");
     forget_documents(l->ruleset);
     if (status == STATUS_OK && l->options->is_strict && l->ruleset->summary.errors)
         status =
-            error_set(err, STATUS_INVALID, l->findings.first.line, "%s", l->findings.first.text);
+            error_set(err, STATUS_INVALID, l->diagnostics.first.line, "%s", l->diagnostics.first.text);
     return status;
 }
 
@@ -221,7 +221,7 @@ enum status ruleset_load(const struct ruleset_options *options, struct ruleset *
     struct loading l = {
         .options = options,
         .ruleset = r,
-        .findings = {.tell = options->tell,
+        .diagnostics = {.tell = options->tell,
                      .context = options->context,
                      .summary = &r->summary,
                      .has_lints = options->has_lints},

@@ -44,7 +44,7 @@ AUTO_DEFINE(decoder_builder);
  */
 NODISCARD enum status decoder_builder_add(struct decoder_builder *b, struct text file,
                                           const struct yaml_node *document, bool is_shipped,
-                                          finding_fn tell, void *context);
+                                          diagnostic_fn tell, void *context);
 /* Freezes what was added. Gives the set; the builder is empty then and can only be freed. */
 NODISCARD enum status decoder_builder_finish(struct decoder_builder *b, struct decoder_set **out,
                                              struct error *err);
@@ -71,7 +71,7 @@ bool decoder_reads(const struct decoder *d, const struct logsource *source);
 /* Declared entities; the set owns them. None declared: 0, mapping_usual_kind knows names. */
 const struct entity_field *decoder_entities(const struct decoder *d, uint32_t *out_count);
 /* Runs every decoder's samples and tells what differs as errors. Number of failures. */
-uint32_t decoder_check_samples(const struct decoder_set *s, finding_fn tell, void *context);
+uint32_t decoder_check_samples(const struct decoder_set *s, diagnostic_fn tell, void *context);
 
 /* ---- decoding: one worker's own thread, no malloc ----------------------------------------------
  */

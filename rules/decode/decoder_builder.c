@@ -207,7 +207,7 @@ static bool grow(struct decoder_set *s)
 }
 
 enum status decoder_builder_add(struct decoder_builder *b, struct text file,
-                                const struct yaml_node *document, bool is_shipped, finding_fn tell,
+                                const struct yaml_node *document, bool is_shipped, diagnostic_fn tell,
                                 void *context)
 {
     struct decoder_set *s = b->set;

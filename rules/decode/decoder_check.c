@@ -10,7 +10,7 @@
 struct trial {
     const struct decoder *decoder;
     const struct decoder_sample *sample;
-    finding_fn tell;
+    diagnostic_fn tell;
     void *context;
     uint32_t failures;
 };
@@ -25,10 +25,10 @@ __attribute__((format(printf, 2, 3))) static void fail(struct trial *t, const ch
     va_start(list, format);
     (void)vsnprintf(message, sizeof message, format, list);
     va_end(list);
-    const struct finding f = {.file = t->decoder->file,
+    const struct diagnostic f = {.file = t->decoder->file,
                               .line = t->sample->line,
                               .column = t->sample->column,
-                              .severity = FINDING_ERROR,
+                              .severity = DIAGNOSTIC_ERROR,
                               .code = "sample-failed",
                               .message = text_of(message),
                               .rule = t->decoder->name};
@@ -78,7 +78,7 @@ static void run(struct trial *t, struct decoder_scratch *c, struct arena *arena)
     event_fini(&event);
 }
 
-uint32_t decoder_check_samples(const struct decoder_set *s, finding_fn tell, void *context)
+uint32_t decoder_check_samples(const struct decoder_set *s, diagnostic_fn tell, void *context)
 {
     AUTO(decoder_scratch) c = NULL;
     if (decoder_scratch_new(&c, NULL))

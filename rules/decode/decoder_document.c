@@ -15,10 +15,10 @@ bool decoder_document_refuse(struct decoder_document *d, const struct yaml_node 
     va_start(list, format);
     (void)vsnprintf(message, sizeof message, format, list);
     va_end(list);
-    const struct finding f = {.file = d->file,
+    const struct diagnostic f = {.file = d->file,
                               .line = node ? node->line : 0,
                               .column = node ? node->column : 0,
-                              .severity = FINDING_ERROR,
+                              .severity = DIAGNOSTIC_ERROR,
                               .code = code,
                               .message = text_of(message),
                               .rule = d->name};

@@ -28,7 +28,7 @@ AUTO_DEFINE(mapping_builder);
 /* As decoder_builder_add, for documents with a `mapping:` key. Earlier mappings are asked first. */
 NODISCARD enum status mapping_builder_add(struct mapping_builder *b, struct text file,
                                           const struct yaml_node *document, bool is_shipped,
-                                          finding_fn tell, void *context);
+                                          diagnostic_fn tell, void *context);
 NODISCARD enum status mapping_builder_finish(struct mapping_builder *b, struct mapping_set **out,
                                              struct error *err);
 

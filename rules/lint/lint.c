@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/lint/lint.h"
-#include "rules/read/heading.h"
+#include "rules/read/rule_header.h"
 #include "rules/lint/lint_condition.h"
 #include "rules/lint/lint_relation.h"
 #include <stdlib.h>
 
 struct linting {
     const struct ruleset *ruleset;
-    struct findings *findings;
+    struct diagnostics *diagnostics;
 };
 
 static void enter(struct linting *l, const struct rule *rule)
 {
-    l->findings->file = rule->file;
-    l->findings->rule = rule->key;
+    l->diagnostics->file = rule->file;
+    l->diagnostics->rule = rule->key;
 }
 
 /* ---- log sources ---- */
@@ -67,16 +67,16 @@ static void lint_source(struct linting *l, const struct compiled *c)
     struct routes routes = routes_of(l->ruleset, &c->source);
     bool is_empty = !c->source.category.len && !c->source.product.len && !c->source.service.len;
     if (is_empty)
-        finding_lint(l->findings, at, FINDING_WARNING, "broad-logsource",
+        diagnostic_lint(l->diagnostics, at, DIAGNOSTIC_WARNING, "broad-logsource",
                      "no category, product or service: every event is this rule's");
     else if (!routes.is_routable)
-        finding_lint(l->findings, at, FINDING_HINT, "unrouted-logsource",
+        diagnostic_lint(l->diagnostics, at, DIAGNOSTIC_HINT, "unrouted-logsource",
                      "no mapping or decoder gives this log source (category '%.*s', product "
                      "'%.*s', service '%.*s'): the rule sees no event until one does",
                      TEXT_ARG(c->source.category), TEXT_ARG(c->source.product),
                      TEXT_ARG(c->source.service));
     if (!c->entities.count && !routes.has_entity && !is_empty)
-        finding_lint(l->findings, at, FINDING_HINT, "missing-entity",
+        diagnostic_lint(l->diagnostics, at, DIAGNOSTIC_HINT, "missing-entity",
                      "neither `tocsin: entity` nor a mapping or decoder of this log source says "
                      "whom a detection is about: fields of usual names are charged, else the host");
 }
@@ -89,12 +89,12 @@ static void lint_cost(struct linting *l, const struct compiled *c)
         partition_find(&l->ruleset->partitions, l->ruleset->has_routing ? &c->source : &everything);
     uint32_t field = p ? partition_present_field(p, c->rule.index) : NAMES_NONE;
     if (p && partition_is_always(p, c->rule.index))
-        finding_lint(
-            l->findings, at, FINDING_WARNING, "every-event",
+        diagnostic_lint(
+            l->diagnostics, at, DIAGNOSTIC_WARNING, "every-event",
             "nothing in the condition has to be there (no value, literal or field), so the "
             "rule is evaluated on every event of its log source");
     else if (field != NAMES_NONE)
-        finding_lint(l->findings, at, FINDING_HINT, "every-event-with-field",
+        diagnostic_lint(l->diagnostics, at, DIAGNOSTIC_HINT, "every-event-with-field",
                      "no value or literal of four characters has to be there, so the rule is "
                      "evaluated on every event of its log source that has '%.*s'",
                      TEXT_ARG(names_text(l->ruleset->names, field)));
@@ -167,8 +167,8 @@ static enum status lint_duplicates(struct linting *l)
             continue;
         const struct rule *other = &bodies[i - 1].rule->rule;
         enter(l, &bodies[i].rule->rule);
-        finding_lint(l->findings, yaml_get(bodies[i].rule->document, TEXT("detection")),
-                     FINDING_WARNING, "duplicate-rule",
+        diagnostic_lint(l->diagnostics, yaml_get(bodies[i].rule->document, TEXT("detection")),
+                     DIAGNOSTIC_WARNING, "duplicate-rule",
                      "asks the same of the same log source as '%.*s' (%.*s:%u)",
                      TEXT_ARG(other->title), TEXT_ARG(other->file), other->line);
     }
@@ -176,7 +176,7 @@ static enum status lint_duplicates(struct linting *l)
     return STATUS_OK;
 }
 
-enum status lint_run(const struct ruleset *r, struct findings *findings)
+enum status lint_run(const struct ruleset *r, struct diagnostics *diagnostics)
 {
     struct linting l = {r, findings};
     struct logic logic;
@@ -184,14 +184,14 @@ enum status lint_run(const struct ruleset *r, struct findings *findings)
     for (uint32_t i = 0; i < r->rule_count && !status; i++) {
         const struct compiled *c = &r->rules[i];
         enter(&l, &c->rule);
-        lint_condition_run(r, c, &logic, findings);
+        lint_condition_run(r, c, &logic, diagnostics);
         lint_source(&l, c);
         lint_cost(&l, c);
     }
     logic_fini(&logic);
     for (uint32_t i = 0; i < r->relation_count && !status; i++) {
         enter(&l, &r->relations[i].rule);
-        lint_relation_run(r, i, findings);
+        lint_relation_run(r, i, diagnostics);
     }
     return status ? status : lint_duplicates(&l);
 }

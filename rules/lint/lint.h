@@ -4,4 +4,4 @@
 
 /* What `check` says of rules that load: unwise, not wrong. Runs over a frozen ruleset whose
  * documents are still there. */
-NODISCARD enum status lint_run(const struct ruleset *r, struct findings *findings);
+NODISCARD enum status lint_run(const struct ruleset *r, struct diagnostics *diagnostics);

@@ -9,7 +9,7 @@ struct checking {
     const struct ruleset *ruleset;
     const struct compiled *rule;
     struct logic *logic;
-    struct findings *findings;
+    struct diagnostics *diagnostics;
     const struct yaml_node *detection;
 };
 
@@ -40,21 +40,21 @@ static bool check_term(const struct checking *c, struct term term, const struct 
     struct logic *l = c->logic;
     if (!logic_can_be(l, term, true, false)) {
         struct text field = field_name(c, l->conflict);
-        finding_lint(c->findings, at, FINDING_WARNING, "never-true", "%s%.*s never holds%s%.*s%s",
+        diagnostic_lint(c->diagnostics, at, DIAGNOSTIC_WARNING, "never-true", "%s%.*s never holds%s%.*s%s",
                      what, TEXT_ARG(name),
                      field.len ? ": see what it asks of '" : ": a part and its opposite must hold",
                      TEXT_ARG(field), field.len ? "'" : "");
         return true;
     }
     if (!logic_can_be(l, term, true, true)) {
-        finding_lint(c->findings, at, FINDING_WARNING, "never-matches",
+        diagnostic_lint(c->diagnostics, at, DIAGNOSTIC_WARNING, "never-matches",
                      "%s%.*s asks field '%.*s' for values that exclude each other: unless it is a "
                      "list, this never matches",
                      what, TEXT_ARG(name), TEXT_ARG(field_name(c, l->conflict)));
         return true;
     }
     if (!logic_can_be(l, term, false, false)) {
-        finding_lint(c->findings, at, FINDING_WARNING, "always-true",
+        diagnostic_lint(c->diagnostics, at, DIAGNOSTIC_WARNING, "always-true",
                      "%s%.*s always holds: it says nothing about an event", what, TEXT_ARG(name));
         return true;
     }
@@ -110,7 +110,7 @@ static void check_values(const struct checking *c)
             continue;
         const struct yaml_node *at = find_scalar(c->detection, p->text);
         bool has_text = p->text.len && p->op != PREDICATE_IN;
-        finding_lint(c->findings, at ? at : c->detection, FINDING_WARNING, "dead-value",
+        diagnostic_lint(c->diagnostics, at ? at : c->detection, DIAGNOSTIC_WARNING, "dead-value",
                      "'%s%s%.*s' of field '%.*s' can never make this rule match: the rest of the "
                      "condition, or the field itself, excludes it",
                      predicate_name(p), has_text ? " " : "", has_text ? (int)p->text.len : 0,
@@ -152,13 +152,13 @@ static void check_regexes(const struct checking *c, const struct node *n)
             continue;
         const struct yaml_node *at = find_scalar(c->detection, p->text);
         if (is_dead_regex(p))
-            finding_lint(c->findings, at ? at : c->detection, FINDING_WARNING, "dead-value",
+            diagnostic_lint(c->diagnostics, at ? at : c->detection, DIAGNOSTIC_WARNING, "dead-value",
                          "the regular expression '%.*s' can never match: an anchor stands in its "
                          "middle",
                          TEXT_ARG(p->text));
         if (!required_is_wildcard(p->text))
             continue;
-        finding_lint(c->findings, at ? at : c->detection, FINDING_HINT, "plain-regex",
+        diagnostic_lint(c->diagnostics, at ? at : c->detection, DIAGNOSTIC_HINT, "plain-regex",
                      "the regular expression '%.*s' says no more than contains, startswith, "
                      "endswith or a wildcard (with `cased` where case matters), which cost less",
                      TEXT_ARG(p->text));
@@ -168,11 +168,11 @@ static void check_regexes(const struct checking *c, const struct node *n)
 }
 
 void lint_condition_run(const struct ruleset *r, const struct compiled *rule, struct logic *logic,
-                        struct findings *findings)
+                        struct diagnostics *diagnostics)
 {
     const struct yaml_node *detection = yaml_get(rule->document, TEXT("detection"));
     const struct yaml_node *condition = yaml_get(detection, TEXT("condition"));
-    const struct checking c = {r, rule, logic, findings, detection};
+    const struct checking c = {r, rule, logic, diagnostics, detection};
     struct term whole = {.node = rule->root};
     check_regexes(&c, rule->root);
     if (!check_selections(&c) && !check_term(&c, whole, condition, "the condition", TEXT("")))

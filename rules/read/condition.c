@@ -18,7 +18,7 @@ struct terms {
 
 static enum status no_memory(struct parse *p)
 {
-    (void)finding_error(p->c->findings, p->at, "no-memory", "no memory");
+    (void)diagnostic_error(p->c->diagnostics, p->at, "no-memory", "no memory");
     return STATUS_NOMEM;
 }
 
@@ -104,8 +104,8 @@ static enum status unknown_selection(struct parse *p, struct text name)
         names[count] = copies[count];
         count++;
     }
-    const char *near = finding_nearest(name, names, count);
-    return finding_error(p->c->findings, p->at, "unknown-selection",
+    const char *near = diagnostic_nearest(name, names, count);
+    return diagnostic_error(p->c->diagnostics, p->at, "unknown-selection",
                          "the condition names '%.*s', which is no selection%s%s%s", TEXT_ARG(name),
                          near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
@@ -129,7 +129,7 @@ static enum status read_quantified(struct parse *p, struct term *out)
     advance(p);
     struct text pattern = p->token;
     if (!pattern.len || memchr("()|", pattern.at[0], 3))
-        return finding_error(p->c->findings, p->at, "bad-condition",
+        return diagnostic_error(p->c->diagnostics, p->at, "bad-condition",
                              "'of' wants a name with a star, or 'them'");
     for (uint32_t i = 0; i < p->selection_count; i++) {
         if (!is_in_set(pattern, p->selections[i].name))
@@ -139,10 +139,10 @@ static enum status read_quantified(struct parse *p, struct term *out)
             return no_memory(p);
     }
     if (!list.count)
-        return finding_error(p->c->findings, p->at, "unknown-selection",
+        return diagnostic_error(p->c->diagnostics, p->at, "unknown-selection",
                              "no selection's name is like '%.*s'", TEXT_ARG(pattern));
     if (need < 1 || need > list.count)
-        return finding_error(p->c->findings, p->at, "bad-condition",
+        return diagnostic_error(p->c->diagnostics, p->at, "bad-condition",
                              "'%lld of %.*s' can not hold: there are %u", (long long)need,
                              TEXT_ARG(pattern), list.count);
     advance(p);
@@ -178,7 +178,7 @@ static enum status read_name(struct parse *p, struct term *out)
         return STATUS_OK;
     }
     if (text_find_byte(p->token, '*') < p->token.len)
-        return finding_error(p->c->findings, p->at, "bad-condition",
+        return diagnostic_error(p->c->diagnostics, p->at, "bad-condition",
                              "'%.*s': a name with a star needs '1 of' or 'all of' before it",
                              TEXT_ARG(p->token));
     return unknown_selection(p, p->token);
@@ -187,7 +187,7 @@ static enum status read_name(struct parse *p, struct term *out)
 static enum status read_primary(struct parse *p, struct term *out)
 {
     if (!p->token.len)
-        return finding_error(p->c->findings, p->at, "bad-condition",
+        return diagnostic_error(p->c->diagnostics, p->at, "bad-condition",
                              "the condition ends where a selection was expected");
     if (is_quantifier(p))
         return read_quantified(p, out);
@@ -197,14 +197,14 @@ static enum status read_primary(struct parse *p, struct term *out)
         if (status != STATUS_OK)
             return status;
         if (!text_equal(p->token, TEXT(")")))
-            return finding_error(p->c->findings, p->at, "bad-condition",
+            return diagnostic_error(p->c->diagnostics, p->at, "bad-condition",
                                  "a parenthesis is not closed");
         advance(p);
         return STATUS_OK;
     }
     if (text_equal(p->token, TEXT(")")) || text_equal(p->token, TEXT("|")) || is_word(p, "and") ||
         is_word(p, "or"))
-        return finding_error(p->c->findings, p->at, "bad-condition",
+        return diagnostic_error(p->c->diagnostics, p->at, "bad-condition",
                              "'%.*s' where a selection was expected", TEXT_ARG(p->token));
     return read_name(p, out);
 }
@@ -248,7 +248,7 @@ static enum status read_and(struct parse *p, struct term *out)
 static enum status read_or(struct parse *p, struct term *out)
 {
     if (++p->depth > CONDITION_DEPTH)
-        return finding_error(p->c->findings, p->at, "limit",
+        return diagnostic_error(p->c->diagnostics, p->at, "limit",
                              "the condition is nested deeper than %d", CONDITION_DEPTH);
     enum status status = read_joined(p, "or", NODE_OR, read_and, out);
     p->depth--;
@@ -259,7 +259,7 @@ static enum status read_one(struct compiler *c, struct named_term *selections, u
                             const struct yaml_node *condition, struct term *out)
 {
     if (condition->kind != YAML_SCALAR)
-        return finding_error(c->findings, condition, "bad-condition",
+        return diagnostic_error(c->diagnostics, condition, "bad-condition",
                              "a condition is a string, or a list of strings");
     struct parse p = {
         .c = c,
@@ -273,11 +273,11 @@ static enum status read_one(struct compiler *c, struct named_term *selections, u
     if (status != STATUS_OK)
         return status;
     if (text_equal(p.token, TEXT("|")))
-        return finding_error(c->findings, condition, "aggregation",
+        return diagnostic_error(c->diagnostics, condition, "aggregation",
                              "aggregation behind '|' is no longer part of Sigma: write a "
                              "correlation (event_count, value_count, ...)");
     if (p.token.len)
-        return finding_error(c->findings, condition, "bad-condition",
+        return diagnostic_error(c->diagnostics, condition, "bad-condition",
                              "'%.*s' where 'and', 'or' or the end was expected", TEXT_ARG(p.token));
     return STATUS_OK;
 }
@@ -291,7 +291,7 @@ enum status condition_read(struct compiler *c, struct named_term *selections, ui
     if (!terms)
         return STATUS_NOMEM;
     if (!condition->count)
-        return finding_error(c->findings, condition, "bad-condition",
+        return diagnostic_error(c->diagnostics, condition, "bad-condition",
                              "an empty list of conditions");
     for (uint32_t i = 0; i < condition->count; i++) {
         enum status status = read_one(c, selections, count, condition->items[i], &terms[i]);

@@ -60,22 +60,22 @@ static const struct option memory_rows[] = {
      .help = "A value is new after this."},
 };
 
-static enum status pass(struct findings *f, enum status status, const struct error *why)
+static enum status pass(struct diagnostics *f, enum status status, const struct error *why)
 {
     if (status != STATUS_OK)
-        (void)finding_at(f, why->line, why->column, "tocsin-key", "tocsin: %s", why->text);
+        (void)diagnostic_at(f, why->line, why->column, "tocsin-key", "tocsin: %s", why->text);
     return status;
 }
 
 /* "50/10m" */
-static enum status read_breaker(const struct yaml_node *node, struct text t, struct findings *f,
+static enum status read_breaker(const struct yaml_node *node, struct text t, struct diagnostics *f,
                                 struct extension *out)
 {
     size_t slash = text_find_byte(t, '/');
     int64_t most = 0;
     if (!text_to_int64(text_head(t, slash), &most) || most < 1 || most > INT32_MAX ||
         !text_to_duration_us(text_skip(t, slash + 1), &out->max_entities_us))
-        return finding_error(f, yaml_get(node, TEXT("max_entities")), "tocsin-key",
+        return diagnostic_error(f, yaml_get(node, TEXT("max_entities")), "tocsin-key",
                              "max_entities: want <count>/<duration>, for example 50/10m");
     out->max_entities = (uint32_t)most;
     return STATUS_OK;
@@ -92,18 +92,18 @@ static bool read_kind(struct text t, enum entity_kind *out)
 }
 
 static enum status read_entity(const struct yaml_node *node, struct arena *arena,
-                               struct findings *f, struct entity_spec *out)
+                               struct diagnostics *f, struct entity_spec *out)
 {
     static const char *const keys[] = {"field", "kind", "charge", "domain"};
     if (node->kind != YAML_MAPPING)
-        return finding_error(f, node, "tocsin-key",
+        return diagnostic_error(f, node, "tocsin-key",
                              "an entity is {field: .., kind: address|host|user|service}");
     for (uint32_t i = 0; i < node->count; i++) {
         size_t k = 0;
         while (k < 4 && !text_equal(node->pairs[i].key->value, text_of(keys[k])))
             k++;
         if (k == 4)
-            return finding_error(f, node->pairs[i].key, "tocsin-key",
+            return diagnostic_error(f, node->pairs[i].key, "tocsin-key",
                                  "unknown key '%.*s' of an entity: field, kind, charge, domain",
                                  TEXT_ARG(node->pairs[i].key->value));
     }
@@ -113,19 +113,19 @@ static enum status read_entity(const struct yaml_node *node, struct arena *arena
     const struct yaml_node *domain = yaml_get(node, TEXT("domain"));
     out->is_charged = true;
     if (!field || field->kind != YAML_SCALAR || !field->value.len)
-        return finding_error(f, node, "tocsin-key", "an entity needs its field");
+        return diagnostic_error(f, node, "tocsin-key", "an entity needs its field");
     if (!kind || kind->kind != YAML_SCALAR || !read_kind(kind->value, &out->kind))
-        return finding_error(f, kind ? kind : node, "tocsin-key",
+        return diagnostic_error(f, kind ? kind : node, "tocsin-key",
                              "an entity's kind is address, host, user or service");
     if (charge && !yaml_bool(charge, &out->is_charged))
-        return finding_error(f, charge, "tocsin-key", "charge is true or false");
+        return diagnostic_error(f, charge, "tocsin-key", "charge is true or false");
     out->field = arena_copy(arena, field->value);
     out->domain = domain ? arena_copy(arena, domain->value) : TEXT_NONE;
     return out->field.at ? STATUS_OK : STATUS_NOMEM;
 }
 
 static enum status read_entities(const struct yaml_node *node, struct arena *arena,
-                                 struct findings *f, struct extension *out)
+                                 struct diagnostics *f, struct extension *out)
 {
     bool is_list = node->kind == YAML_SEQUENCE;
     uint32_t count = is_list ? node->count : 1;
@@ -143,13 +143,13 @@ static enum status read_entities(const struct yaml_node *node, struct arena *are
 }
 
 enum status extension_read(const struct yaml_node *node, struct arena *arena,
-                           struct findings *findings, struct extension *out)
+                           struct diagnostics *diagnostics, struct extension *out)
 {
     struct error why = {.code = STATUS_OK};
     struct said said = {.open = 0};
     struct memory memory = {.learn = 0};
     enum status status = option_read(rows, sizeof rows / sizeof *rows, node, arena, &said, &why);
-    if (pass(findings, status, &why) != STATUS_OK)
+    if (pass(diagnostics, status, &why) != STATUS_OK)
         return status;
     struct extension e = {
         .tactic = said.tactic,
@@ -168,20 +168,20 @@ enum status extension_read(const struct yaml_node *node, struct arena *arena,
     if (said.first_seen) {
         status = option_read(memory_rows, sizeof memory_rows / sizeof *memory_rows, said.first_seen,
                              arena, &memory, &why);
-        if (pass(findings, status, &why) != STATUS_OK)
+        if (pass(diagnostics, status, &why) != STATUS_OK)
             return status;
         e.learn_us = memory.learn;
         e.remember_us = memory.remember;
     }
-    status = read_breaker(node, said.max_entities, findings, &e);
+    status = read_breaker(node, said.max_entities, diagnostics, &e);
     if (status == STATUS_OK && said.entity)
-        status = read_entities(said.entity, arena, findings, &e);
+        status = read_entities(said.entity, arena, diagnostics, &e);
     if (status == STATUS_OK)
         *out = e;
     return status;
 }
 
-bool extension_level(const struct yaml_node *node, struct findings *findings, enum rule_level *out)
+bool extension_level(const struct yaml_node *node, struct diagnostics *diagnostics, enum rule_level *out)
 {
     static const char *const names[] = {"informational", "low", "medium", "high", "critical"};
     struct text t = node->kind == YAML_SCALAR ? node->value : TEXT_NONE;
@@ -190,8 +190,8 @@ bool extension_level(const struct yaml_node *node, struct findings *findings, en
             *out = (enum rule_level)i;
             return true;
         }
-    const char *near = finding_nearest(t, names, 5);
-    (void)finding_error(findings, node, "bad-level",
+    const char *near = diagnostic_nearest(t, names, 5);
+    (void)diagnostic_error(diagnostics, node, "bad-level",
                         "'%.*s' is no level: informational, low, medium, high, critical%s%s%s",
                         TEXT_ARG(t), near ? "; did you mean '" : "", near ? near : "",
                         near ? "'?" : "");

@@ -2,7 +2,7 @@
 #pragma once
 #include "base/correlation.h"
 #include "base/rule.h"
-#include "rules/read/finding.h"
+#include "rules/read/diagnostic.h"
 
 /* The `tocsin:` key of a rule or correlation: what Sigma has no word for. */
 
@@ -31,6 +31,6 @@ struct extension {
 
 /* `node` may be NULL: the defaults. INVALID: told, with the line of an unknown key. */
 NODISCARD enum status extension_read(const struct yaml_node *node, struct arena *arena,
-                                     struct findings *findings, struct extension *out);
+                                     struct diagnostics *diagnostics, struct extension *out);
 /* "critical" and the like; false where the word is none (told with the nearest). */
-bool extension_level(const struct yaml_node *node, struct findings *findings, enum rule_level *out);
+bool extension_level(const struct yaml_node *node, struct diagnostics *diagnostics, enum rule_level *out);

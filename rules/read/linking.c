@@ -33,8 +33,8 @@ static const struct rule *rule_of(const struct draft *d, const struct label *l)
 
 static void speak_of(struct draft *d, const struct rule *rule)
 {
-    d->compiler.findings->file = rule->file;
-    d->compiler.findings->rule = rule->key;
+    d->compiler.diagnostics->file = rule->file;
+    d->compiler.diagnostics->rule = rule->key;
 }
 
 /* False: the label is taken; told. */
@@ -49,7 +49,7 @@ static bool add_label(struct draft *d, struct labels *l, struct text t, const ch
     if (at->text.len) {
         const struct rule *other = rule_of(d, at);
         speak_of(d, rule);
-        (void)finding_at(d->compiler.findings, rule->line, 1, "duplicate-id",
+        (void)diagnostic_at(d->compiler.diagnostics, rule->line, 1, "duplicate-id",
                          "the %s '%.*s' is taken by %.*s:%u", what, TEXT_ARG(t),
                          TEXT_ARG(other->file), other->line);
         return false;
@@ -142,7 +142,7 @@ static enum status refuse(struct draft *d, struct relation *r, const char *code,
 {
     speak_of(d, &r->rule);
     r->is_refused = true;
-    (void)finding_error(d->compiler.findings, yaml_get(r->document, TEXT("correlation")), code,
+    (void)diagnostic_error(d->compiler.diagnostics, yaml_get(r->document, TEXT("correlation")), code,
                         "'%.*s' %s", TEXT_ARG(what), why);
     return STATUS_INVALID;
 }

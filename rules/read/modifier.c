@@ -60,12 +60,12 @@ static const struct {
     {KIND_FIELD, 0},
 };
 
-static enum status refuse(struct findings *f, const struct yaml_node *key, const char *why)
+static enum status refuse(struct diagnostics *f, const struct yaml_node *key, const char *why)
 {
-    return finding_error(f, key, "modifier-conflict", "'%.*s': %s", TEXT_ARG(key->value), why);
+    return diagnostic_error(f, key, "modifier-conflict", "'%.*s': %s", TEXT_ARG(key->value), why);
 }
 
-static enum status apply(size_t index, const struct yaml_node *key, struct findings *f,
+static enum status apply(size_t index, const struct yaml_node *key, struct diagnostics *f,
                          struct modifiers *m)
 {
     uint32_t value = meanings[index].value;
@@ -125,7 +125,7 @@ static enum status apply(size_t index, const struct yaml_node *key, struct findi
     return STATUS_OK;
 }
 
-static enum status check(const struct modifiers *m, const struct yaml_node *key, struct findings *f)
+static enum status check(const struct modifiers *m, const struct yaml_node *key, struct diagnostics *f)
 {
     bool has_string = m->place != PLACE_WHOLE || m->step_count || m->is_cased;
     bool has_number = m->has_compare || m->has_unit;
@@ -147,7 +147,7 @@ static enum status check(const struct modifiers *m, const struct yaml_node *key,
     return STATUS_OK;
 }
 
-enum status modifier_read(const struct yaml_node *key, struct findings *findings,
+enum status modifier_read(const struct yaml_node *key, struct diagnostics *diagnostics,
                           struct modifiers *out)
 {
     struct modifiers m = {.place = PLACE_WHOLE};
@@ -160,16 +160,16 @@ enum status modifier_read(const struct yaml_node *key, struct findings *findings
         while (i < sizeof names / sizeof *names && !text_equal(word, text_of(names[i])))
             i++;
         if (i == sizeof names / sizeof *names) {
-            const char *near = finding_nearest(word, names, sizeof names / sizeof *names);
-            return finding_error(
-                findings, key, "unknown-modifier", "'%.*s' is no modifier of Sigma 2.1.0%s%s%s",
+            const char *near = diagnostic_nearest(word, names, sizeof names / sizeof *names);
+            return diagnostic_error(
+                diagnostics, key, "unknown-modifier", "'%.*s' is no modifier of Sigma 2.1.0%s%s%s",
                 TEXT_ARG(word), near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
         }
-        enum status status = apply(i, key, findings, &m);
+        enum status status = apply(i, key, diagnostics, &m);
         if (status != STATUS_OK)
             return status;
     }
-    enum status status = check(&m, key, findings);
+    enum status status = check(&m, key, diagnostics);
     if (status == STATUS_OK)
         *out = m;
     return status;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "rules/read/encode.h"
-#include "rules/read/finding.h"
+#include "rules/read/diagnostic.h"
 #include "rules/match/predicate.h"
 #include <stdbool.h>
 
@@ -31,5 +31,5 @@ struct modifiers {
 
 /* INVALID (told, with the nearest known modifier) where one is unknown or two exclude each other.
  */
-NODISCARD enum status modifier_read(const struct yaml_node *key, struct findings *findings,
+NODISCARD enum status modifier_read(const struct yaml_node *key, struct diagnostics *diagnostics,
                                     struct modifiers *out);

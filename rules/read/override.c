@@ -2,7 +2,7 @@
 #include "rules/read/override.h"
 #include "base/option.h"
 #include "base/timestamp.h"
-#include "rules/read/heading.h"
+#include "rules/read/rule_header.h"
 
 struct wish {
     bool is_enabled;
@@ -87,7 +87,7 @@ static const struct option exception_rows[] = {
 
 static enum status refuse(struct draft *d, const struct error *why)
 {
-    return finding_at(d->compiler.findings, why->line, why->column, "override", "%s", why->text);
+    return diagnostic_at(d->compiler.diagnostics, why->line, why->column, "override", "%s", why->text);
 }
 
 static bool is_said(const struct yaml_node *node, const char *key)
@@ -143,12 +143,12 @@ static enum status add_exception(struct draft *d, const struct yaml_node *node,
     if (status != STATUS_OK)
         return refuse(d, &why);
     if (!e.match)
-        return finding_error(d->compiler.findings, node, "override", "an exception needs `match`");
+        return diagnostic_error(d->compiler.diagnostics, node, "override", "an exception needs `match`");
     if (!parse_end(e.end, &end_us))
-        return finding_error(d->compiler.findings, yaml_get(node, TEXT("end")), "override",
+        return diagnostic_error(d->compiler.diagnostics, yaml_get(node, TEXT("end")), "override",
                              "'%.*s' is no date: want 2027-01-31", TEXT_ARG(e.end));
     if (end_us < now_us)
-        finding_lint(d->compiler.findings, node, FINDING_WARNING, "override-ended",
+        diagnostic_lint(d->compiler.diagnostics, node, DIAGNOSTIC_WARNING, "override-ended",
                      "this exception ended on %.*s and no longer holds", TEXT_ARG(e.end));
     status = build_exception(d, &e, end_us, &holds);
     if (status != STATUS_OK)
@@ -168,7 +168,7 @@ static enum status add_exceptions(struct draft *d, const struct yaml_node *node,
     struct hasher h;
     hash_start(&h);
     hash_part(&h, &rule->exceptions, sizeof rule->exceptions);
-    heading_hash(&h, node);
+    rule_header_hash(&h, node);
     rule->exceptions = hash_end(&h);
     for (uint32_t i = 0; i < (is_list ? node->count : 1); i++) {
         enum status status = add_exception(d, is_list ? node->items[i] : node, rule, now_us);
@@ -182,7 +182,7 @@ static enum status set_common(struct draft *d, const struct yaml_node *node, con
                               struct rule *rule)
 {
     const struct yaml_node *level = yaml_get(node, TEXT("level"));
-    if (level && !extension_level(level, d->compiler.findings, &rule->level))
+    if (level && !extension_level(level, d->compiler.diagnostics, &rule->level))
         return STATUS_INVALID;
     if (is_said(node, "confidence"))
         rule->confidence = w->confidence;
@@ -244,7 +244,7 @@ static enum status apply_to_relations(struct draft *d, const struct yaml_pair *p
             r->content = hash_end(&h);
         }
         if (is_meant && w->exceptions)
-            status = finding_error(d->compiler.findings, w->exceptions, "override",
+            status = diagnostic_error(d->compiler.diagnostics, w->exceptions, "override",
                                    "`not` belongs to a rule: a correlation sees no fields");
         if (kept != i)
             d->relations[kept] = d->relations[i];
@@ -259,7 +259,7 @@ static enum status apply_one(struct draft *d, const struct yaml_pair *pair, int6
     struct wish w = {.is_enabled = true};
     struct error why = {.code = STATUS_OK};
     bool is_known = false;
-    d->compiler.findings->rule = pair->key->value;
+    d->compiler.diagnostics->rule = pair->key->value;
     enum status status =
         option_read(rows, sizeof rows / sizeof *rows, pair->value, d->compiler.arena, &w, &why);
     if (status != STATUS_OK)
@@ -268,7 +268,7 @@ static enum status apply_one(struct draft *d, const struct yaml_pair *pair, int6
     if (status == STATUS_OK)
         status = apply_to_relations(d, pair, &w, &is_known);
     if (!is_known)
-        finding_lint(d->compiler.findings, pair->key, FINDING_WARNING, "unknown-rule",
+        diagnostic_lint(d->compiler.diagnostics, pair->key, DIAGNOSTIC_WARNING, "unknown-rule",
                      "'%.*s' is the id or name of no rule that was loaded",
                      TEXT_ARG(pair->key->value));
     return status;
@@ -278,8 +278,8 @@ enum status override_apply(struct draft *d, const char *path, struct arena *node
 {
     struct yaml_file yaml = {.count = 0};
     struct error why = {.code = STATUS_OK};
-    d->compiler.findings->file = text_of(path);
-    d->compiler.findings->rule = TEXT_NONE;
+    d->compiler.diagnostics->file = text_of(path);
+    d->compiler.diagnostics->rule = TEXT_NONE;
     enum status status = yaml_load(path, nodes, &yaml, &why);
     if (status == STATUS_NOMEM)
         return status;
@@ -290,7 +290,7 @@ enum status override_apply(struct draft *d, const char *path, struct arena *node
     for (uint32_t i = 0; i < yaml.count; i++) {
         const struct yaml_node *root = yaml.documents[i];
         if (root->kind != YAML_MAPPING) {
-            (void)finding_error(d->compiler.findings, root, "override",
+            (void)diagnostic_error(d->compiler.diagnostics, root, "override",
                                 "overrides are a mapping of rule ids to what they change");
             continue;
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/read/relation.h"
 #include "rules/match/grow.h"
-#include "rules/read/heading.h"
+#include "rules/read/rule_header.h"
 
 static const char *const types[] = {
     "event_count", "value_count", "temporal",         "temporal_ordered",
@@ -10,9 +10,9 @@ static const char *const types[] = {
 static const char *const keys[] = {"type",      "rules",   "group-by", "timespan",
                                    "condition", "aliases", "generate"};
 
-static struct findings *findings_of(struct draft *d)
+static struct diagnostics *findings_of(struct draft *d)
 {
-    return d->compiler.findings;
+    return d->compiler.diagnostics;
 }
 
 static enum status check_keys(struct draft *d, const struct yaml_node *node)
@@ -24,8 +24,8 @@ static enum status check_keys(struct draft *d, const struct yaml_node *node)
             k++;
         if (k < sizeof keys / sizeof *keys)
             continue;
-        const char *near = finding_nearest(key, keys, sizeof keys / sizeof *keys);
-        return finding_error(findings_of(d), node->pairs[i].key, "unknown-key",
+        const char *near = diagnostic_nearest(key, keys, sizeof keys / sizeof *keys);
+        return diagnostic_error(findings_of(d), node->pairs[i].key, "unknown-key",
                              "'%.*s' is no key of a correlation%s%s%s", TEXT_ARG(key),
                              near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     }
@@ -41,8 +41,8 @@ static enum status read_type(struct draft *d, const struct yaml_node *node, stru
             r->correlation.type = (enum correlation_type)i;
             return STATUS_OK;
         }
-    const char *near = finding_nearest(t, types, sizeof types / sizeof *types);
-    return finding_error(findings_of(d), type ? type : node, "bad-type",
+    const char *near = diagnostic_nearest(t, types, sizeof types / sizeof *types);
+    return diagnostic_error(findings_of(d), type ? type : node, "bad-type",
                          "'%.*s' is no type of correlation%s%s%s", TEXT_ARG(t),
                          near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
@@ -57,12 +57,12 @@ static enum status read_texts(struct draft *d, const struct yaml_node *node, uin
     if (!items)
         return STATUS_NOMEM;
     if (count > most)
-        return finding_error(findings_of(d), node, "limit", "at most %u entries here, not %u", most,
+        return diagnostic_error(findings_of(d), node, "limit", "at most %u entries here, not %u", most,
                              count);
     for (uint32_t i = 0; i < count; i++) {
         const struct yaml_node *item = is_list ? node->items[i] : node;
         if (item->kind != YAML_SCALAR || !item->value.len)
-            return finding_error(findings_of(d), item, "bad-value", "want a name here");
+            return diagnostic_error(findings_of(d), item, "bad-value", "want a name here");
         items[i] = arena_copy(d->compiler.arena, item->value);
     }
     *out = items;
@@ -78,7 +78,7 @@ static enum status read_timespan(struct draft *d, const struct yaml_node *node, 
                     t.at[t.len - 2] <= '9';
     if (!has_unit || !text_to_duration_us(t, &r->correlation.timespan_us) ||
         r->correlation.timespan_us <= 0)
-        return finding_error(findings_of(d), span ? span : node, "bad-timespan",
+        return diagnostic_error(findings_of(d), span ? span : node, "bad-timespan",
                              "'%.*s' is no timespan: want a number and s, m, h, d, w, M or y",
                              TEXT_ARG(t));
     return STATUS_OK;
@@ -101,12 +101,12 @@ static enum status read_bound(struct draft *d, const struct yaml_pair *pair, str
     if (i == 6)
         return STATUS_OK;
     if (r->correlation.bound_count == 2)
-        return finding_error(findings_of(d), pair->key, "bad-condition",
+        return diagnostic_error(findings_of(d), pair->key, "bad-condition",
                              "a condition has one comparison, or two for a range");
     struct bound *b = &r->correlation.bounds[r->correlation.bound_count++];
     b->operator=(enum bound_operator) i;
     if (pair->value->kind != YAML_SCALAR || !fixed_parse(pair->value->value, &b->than))
-        return finding_error(findings_of(d), pair->value, "bad-condition", "%s wants a number",
+        return diagnostic_error(findings_of(d), pair->value, "bad-condition", "%s wants a number",
                              operators[i]);
     return STATUS_OK;
 }
@@ -124,14 +124,14 @@ static enum status read_condition_key(struct draft *d, const struct yaml_pair *p
     if (text_equal(pair->key->value, TEXT("percentile"))) {
         if (!yaml_double(pair->value, &r->correlation.percentile) ||
             r->correlation.percentile < 0 || r->correlation.percentile > 100)
-            return finding_error(findings_of(d), pair->value, "bad-condition",
+            return diagnostic_error(findings_of(d), pair->value, "bad-condition",
                                  "percentile is a number from 0 to 100");
         return STATUS_OK;
     }
     static const char *const known[] = {"gt", "gte", "lt",    "lte",
                                         "eq", "neq", "field", "percentile"};
-    const char *near = finding_nearest(pair->key->value, known, 8);
-    return finding_error(findings_of(d), pair->key, "unknown-key",
+    const char *near = diagnostic_nearest(pair->key->value, known, 8);
+    return diagnostic_error(findings_of(d), pair->key, "unknown-key",
                          "'%.*s' is no key of a correlation's condition%s%s%s",
                          TEXT_ARG(pair->key->value), near ? "; did you mean '" : "",
                          near ? near : "", near ? "'?" : "");
@@ -143,20 +143,20 @@ static enum status check_condition(struct draft *d, const struct yaml_node *at,
     const struct correlation *c = &r->correlation;
     bool needs_value = !is_temporal(r) && c->type != CORRELATION_EVENT_COUNT;
     if (!is_temporal(r) && !c->bound_count)
-        return finding_error(findings_of(d), at, "bad-condition",
+        return diagnostic_error(findings_of(d), at, "bad-condition",
                              "%s needs a condition with gt, gte, lt, lte, eq or neq",
                              types[c->type]);
     if (needs_value && !c->value_count)
-        return finding_error(findings_of(d), at, "bad-condition",
+        return diagnostic_error(findings_of(d), at, "bad-condition",
                              "%s needs a field in its condition", types[c->type]);
     if (!needs_value && c->value_count)
-        return finding_error(findings_of(d), at, "bad-condition", "%s takes no field",
+        return diagnostic_error(findings_of(d), at, "bad-condition", "%s takes no field",
                              types[c->type]);
     if (c->value_count > 1 && c->type != CORRELATION_VALUE_COUNT)
-        return finding_error(findings_of(d), at, "bad-condition",
+        return diagnostic_error(findings_of(d), at, "bad-condition",
                              "only value_count takes several fields");
     if (c->type == CORRELATION_VALUE_PERCENTILE && c->percentile < 0)
-        return finding_error(findings_of(d), at, "bad-condition",
+        return diagnostic_error(findings_of(d), at, "bad-condition",
                              "value_percentile needs a percentile in its condition");
     return STATUS_OK;
 }
@@ -167,12 +167,12 @@ static enum status read_condition(struct draft *d, const struct yaml_node *node,
     r->correlation.percentile = -1;
     if (condition && condition->kind == YAML_SCALAR && !yaml_is_null(condition)) {
         if (!is_temporal(r))
-            return finding_error(findings_of(d), condition, "bad-condition",
+            return diagnostic_error(findings_of(d), condition, "bad-condition",
                                  "only temporal and temporal_ordered take an expression");
         return relation_steps_read(d, condition, r->references, &r->correlation);
     }
     if (condition && condition->kind == YAML_SEQUENCE)
-        return finding_error(findings_of(d), condition, "bad-condition",
+        return diagnostic_error(findings_of(d), condition, "bad-condition",
                              "a correlation has one condition");
     for (uint32_t i = 0; condition && i < condition->count; i++) {
         enum status status = read_condition_key(d, &condition->pairs[i], r);
@@ -192,7 +192,7 @@ static enum status read_generate(struct draft *d, const struct yaml_node *root,
     if (!generate)
         generate = yaml_get(root, TEXT("generate"));
     if (generate && !yaml_bool(generate, &r->has_generate))
-        return finding_error(findings_of(d), generate, "bad-value", "generate is true or false");
+        return diagnostic_error(findings_of(d), generate, "bad-value", "generate is true or false");
     return STATUS_OK;
 }
 
@@ -201,7 +201,7 @@ static enum status check_aliases(struct draft *d, const struct relation *r)
     if (!r->aliases)
         return STATUS_OK;
     if (r->aliases->kind != YAML_MAPPING)
-        return finding_error(findings_of(d), r->aliases, "bad-aliases",
+        return diagnostic_error(findings_of(d), r->aliases, "bad-aliases",
                              "aliases is a mapping: alias: {rule: field}");
     for (uint32_t i = 0; i < r->aliases->count; i++) {
         const struct yaml_node *map = r->aliases->pairs[i].value;
@@ -211,15 +211,15 @@ static enum status check_aliases(struct draft *d, const struct relation *r)
                    !text_equal(r->references[input], map->pairs[k].key->value))
                 input++;
             if (input == r->correlation.input_count)
-                return finding_error(findings_of(d), map->pairs[k].key, "bad-aliases",
+                return diagnostic_error(findings_of(d), map->pairs[k].key, "bad-aliases",
                                      "'%.*s' is none of this correlation's rules",
                                      TEXT_ARG(map->pairs[k].key->value));
             if (map->pairs[k].value->kind != YAML_SCALAR)
-                return finding_error(findings_of(d), map->pairs[k].value, "bad-aliases",
+                return diagnostic_error(findings_of(d), map->pairs[k].value, "bad-aliases",
                                      "want the name of a field");
         }
         if (map->kind != YAML_MAPPING)
-            return finding_error(findings_of(d), map, "bad-aliases",
+            return diagnostic_error(findings_of(d), map, "bad-aliases",
                                  "an alias is a mapping of rules to fields");
     }
     return STATUS_OK;
@@ -229,14 +229,14 @@ static enum status read_body(struct draft *d, const struct yaml_node *root, stru
 {
     const struct yaml_node *node = yaml_get(root, TEXT("correlation"));
     if (node->kind != YAML_MAPPING)
-        return finding_error(findings_of(d), node, "bad-correlation", "a correlation is a mapping");
+        return diagnostic_error(findings_of(d), node, "bad-correlation", "a correlation is a mapping");
     const struct yaml_node *rules = yaml_get(node, TEXT("rules"));
     const struct yaml_node *group = yaml_get(node, TEXT("group-by"));
     enum status status = check_keys(d, node);
     if (status == STATUS_OK)
         status = read_type(d, node, r);
     if (status == STATUS_OK && (!rules || (rules->kind == YAML_SEQUENCE && !rules->count)))
-        status = finding_error(findings_of(d), rules ? rules : node, "missing-rules",
+        status = diagnostic_error(findings_of(d), rules ? rules : node, "missing-rules",
                                "a correlation needs the rules that it counts");
     if (status == STATUS_OK)
         status =
@@ -261,7 +261,7 @@ static enum status fill_policy(struct draft *d, struct relation *r)
     bool is_zero =
         c->bound_count == 1 && c->bounds[0].operator== BOUND_EQ && c->bounds[0].than == 0;
     if (e->is_absence && (c->type != CORRELATION_EVENT_COUNT || !is_zero))
-        return finding_error(findings_of(d), r->document, "bad-absence",
+        return diagnostic_error(findings_of(d), r->document, "bad-absence",
                              "absence goes with event_count and {eq: 0} only");
     c->fire = e->fire >= 0 ? (enum fire_policy)e->fire : d->options->fire;
     c->renew_us = c->fire == FIRE_EDGE ? e->renew_us : 0;
@@ -283,7 +283,7 @@ static enum status check_limits(struct draft *d, struct relation *r)
     enum status status = d->options->allows(&one, 1, &why);
     if (!status || status == STATUS_NOMEM)
         return status;
-    return finding_error(findings_of(d), yaml_get(r->document, TEXT("correlation")), "limit", "%s",
+    return diagnostic_error(findings_of(d), yaml_get(r->document, TEXT("correlation")), "limit", "%s",
                          why.text);
 }
 
@@ -292,8 +292,8 @@ static struct hash128 content_of(const struct relation *r, const struct yaml_nod
     struct hasher h;
     hash_start(&h);
     hash_part_text(&h, r->rule.key);
-    heading_hash(&h, yaml_get(root, TEXT("correlation")));
-    heading_hash(&h, yaml_get(root, TEXT("tocsin")));
+    rule_header_hash(&h, yaml_get(root, TEXT("correlation")));
+    rule_header_hash(&h, yaml_get(root, TEXT("tocsin")));
     hash_part_u64(&h, (uint64_t)r->correlation.fire);
     return hash_end(&h);
 }
@@ -306,7 +306,7 @@ enum status relation_read(struct draft *d, const struct document *document)
     struct relation *r = &d->relations[d->relation_count];
     *r = (struct relation){.document = document->root};
     arena_reset(d->compiler.scratch);
-    enum status status = heading_read(d, document, &r->rule, &r->extension);
+    enum status status = rule_header_read(d, document, &r->rule, &r->extension);
     if (status == STATUS_OK)
         status = read_body(d, document->root, r);
     if (status == STATUS_OK)
@@ -317,7 +317,7 @@ enum status relation_read(struct draft *d, const struct document *document)
     if (status != STATUS_OK)
         return status;
     r->content = content_of(r, document->root);
-    if (!heading_entities(d, &r->extension, &r->entities))
+    if (!rule_header_entities(d, &r->extension, &r->entities))
         return STATUS_NOMEM;
     d->relation_count++;
     return STATUS_OK;

@@ -27,7 +27,7 @@ static void advance(struct reading *r)
 static enum status put(struct reading *r, enum step_kind kind, uint32_t input)
 {
     if (r->out->step_count == CORRELATION_STEPS)
-        return finding_error(r->d->compiler.findings, r->at, "limit",
+        return diagnostic_error(r->d->compiler.diagnostics, r->at, "limit",
                              "a condition has at most %d parts", CORRELATION_STEPS);
     r->out->steps[r->out->step_count++] = (struct step){kind, input};
     return STATUS_OK;
@@ -43,7 +43,7 @@ static enum status read_operand(struct reading *r)
         if (status != STATUS_OK)
             return status;
         if (!text_equal(r->token, TEXT(")")))
-            return finding_error(r->d->compiler.findings, r->at, "bad-condition",
+            return diagnostic_error(r->d->compiler.diagnostics, r->at, "bad-condition",
                                  "a parenthesis is not closed");
         advance(r);
         return STATUS_OK;
@@ -53,7 +53,7 @@ static enum status read_operand(struct reading *r)
             advance(r);
             return put(r, STEP_INPUT, i);
         }
-    return finding_error(r->d->compiler.findings, r->at, "bad-condition",
+    return diagnostic_error(r->d->compiler.diagnostics, r->at, "bad-condition",
                          "'%.*s' is none of this correlation's rules", TEXT_ARG(r->token));
 }
 
@@ -83,7 +83,7 @@ static enum status read_and(struct reading *r)
 static enum status read_or(struct reading *r)
 {
     if (++r->depth > 64)
-        return finding_error(r->d->compiler.findings, r->at, "limit",
+        return diagnostic_error(r->d->compiler.diagnostics, r->at, "limit",
                              "the condition is nested deeper than 64");
     enum status status = read_and(r);
     while (status == STATUS_OK && text_equal_nocase(r->token, TEXT("or"))) {
@@ -104,7 +104,7 @@ enum status relation_steps_read(struct draft *d, const struct yaml_node *conditi
     advance(&r);
     enum status status = read_or(&r);
     if (status == STATUS_OK && r.token.len)
-        return finding_error(d->compiler.findings, condition, "bad-condition",
+        return diagnostic_error(d->compiler.diagnostics, condition, "bad-condition",
                              "'%.*s' where 'and', 'or' or the end was expected", TEXT_ARG(r.token));
     return status;
 }

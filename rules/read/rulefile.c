@@ -20,7 +20,7 @@ struct paths {
 struct reading {
     const char *share;
     struct arena *arena;
-    struct findings *findings;
+    struct diagnostics *diagnostics;
     struct documents *out;
 };
 
@@ -54,8 +54,8 @@ static bool is_rule_name(const char *name)
 
 static enum status refuse_path(struct reading *r, const char *path, int reason)
 {
-    r->findings->file = text_of(path);
-    (void)finding_error(r->findings, NULL, "unreadable", "%s: %s", path, strerrordesc_np(reason));
+    r->diagnostics->file = text_of(path);
+    (void)diagnostic_error(r->diagnostics, NULL, "unreadable", "%s: %s", path, strerrordesc_np(reason));
     return STATUS_IO;
 }
 
@@ -179,17 +179,17 @@ static enum status add(struct reading *r, struct text file, bool is_shipped,
 {
     struct document d = {.file = file, .is_shipped = is_shipped, .root = root};
     if (root->kind != YAML_MAPPING)
-        return finding_error(r->findings, root, "unknown-document", "a rule is a mapping");
+        return diagnostic_error(r->diagnostics, root, "unknown-document", "a rule is a mapping");
     bool is_rule = kind_of(root, &d.kind);
     if (!is_rule && yaml_get(root, TEXT("test")))
         return STATUS_OK; /* read elsewhere */
     if (!is_rule && yaml_get(root, TEXT("playbook"))) {
-        finding_lint(r->findings, root, FINDING_WARNING, "playbook",
+        diagnostic_lint(r->diagnostics, root, DIAGNOSTIC_WARNING, "playbook",
                      "playbooks are not read by this version: this document has no effect");
         return STATUS_OK;
     }
     if (!is_rule)
-        return finding_error(r->findings, root, "unknown-document",
+        return diagnostic_error(r->diagnostics, root, "unknown-document",
                              "no rule, correlation, filter, decoder or mapping: none of the keys "
                              "detection, correlation, filter, decoder, mapping is here");
     if (!GROW(r->out->items, r->out->count, r->out->max))
@@ -218,7 +218,7 @@ static enum status add_all(struct reading *r, struct text file, bool is_shipped,
             continue;
         }
         if (action && !text_equal(word, TEXT("repeat"))) {
-            (void)finding_error(r->findings, action, "bad-value",
+            (void)diagnostic_error(r->diagnostics, action, "bad-value",
                                 "action is global, repeat or reset, not '%.*s'", TEXT_ARG(word));
             continue;
         }
@@ -248,11 +248,11 @@ static enum status add_file(struct reading *r, const char *path, bool is_shipped
     struct text file = arena_copy(r->arena, text_of(path));
     if (!file.at || parsed->status == STATUS_NOMEM)
         return STATUS_NOMEM;
-    r->findings->file = file;
-    r->findings->rule = TEXT_NONE;
+    r->diagnostics->file = file;
+    r->diagnostics->rule = TEXT_NONE;
     if (parsed->status == STATUS_OK)
         return add_all(r, file, is_shipped, &parsed->yaml);
-    (void)finding_at(r->findings, parsed->why.line, parsed->why.column,
+    (void)diagnostic_at(r->diagnostics, parsed->why.line, parsed->why.column,
                      parsed->status == STATUS_IO ? "unreadable" : "bad-yaml", "%s",
                      parsed->why.text);
     return STATUS_OK; /* the others are read all the same */
@@ -275,9 +275,9 @@ static enum status read_files(struct reading *r, const struct paths *paths, bool
 }
 
 enum status rulefile_read(const char *path, const char *share, struct arena *arena,
-                          struct findings *findings, struct documents *out)
+                          struct diagnostics *diagnostics, struct documents *out)
 {
-    struct reading r = {.share = share, .arena = arena, .findings = findings, .out = out};
+    struct reading r = {.share = share, .arena = arena, .diagnostics = diagnostics, .out = out};
     struct paths paths = {.items = NULL};
     enum status status = walk(&r, path, true, 0, &paths);
     if (paths.count)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "base/yaml.h"
-#include "rules/read/finding.h"
+#include "rules/read/diagnostic.h"
 
 /* The YAML documents of rule files and folders, with Sigma's `action: global` worked in. */
 
@@ -38,4 +38,4 @@ void rulefile_fini(struct documents *d);
  * told and left out. Files below `share` (may be NULL) are is_shipped.
  */
 NODISCARD enum status rulefile_read(const char *path, const char *share, struct arena *arena,
-                                    struct findings *findings, struct documents *out);
+                                    struct diagnostics *diagnostics, struct documents *out);

@@ -8,7 +8,7 @@ enum { EXACT_LEAST = 3 };
 
 static enum status no_memory(struct compiler *c, const struct yaml_node *at)
 {
-    (void)finding_error(c->findings, at, "no-memory", "no memory");
+    (void)diagnostic_error(c->diagnostics, at, "no-memory", "no memory");
     return STATUS_NOMEM;
 }
 
@@ -64,19 +64,19 @@ static enum status read_list(struct compiler *c, const struct modifiers *m,
 static enum status read_field(struct compiler *c, const struct yaml_pair *pair, struct term *out)
 {
     struct modifiers m;
-    enum status status = modifier_read(pair->key, c->findings, &m);
+    enum status status = modifier_read(pair->key, c->diagnostics, &m);
     if (status != STATUS_OK)
         return status;
     if (pair->value->kind == YAML_MAPPING)
-        return finding_error(c->findings, pair->value, "bad-value",
+        return diagnostic_error(c->diagnostics, pair->value, "bad-value",
                              "'%.*s' holds a mapping: want a value or a list of values",
                              TEXT_ARG(pair->key->value));
     if (pair->value->kind == YAML_SEQUENCE && !pair->value->count)
-        return finding_error(c->findings, pair->value, "empty-list",
+        return diagnostic_error(c->diagnostics, pair->value, "empty-list",
                              "'%.*s' has an empty list, which nothing matches",
                              TEXT_ARG(pair->key->value));
     if (m.has_all && pair->value->kind != YAML_SEQUENCE)
-        finding_lint(c->findings, pair->key, FINDING_HINT, "all-alone",
+        diagnostic_lint(c->diagnostics, pair->key, DIAGNOSTIC_HINT, "all-alone",
                      "'all' has no effect on a single value");
     status = pair->value->kind == YAML_SEQUENCE ? read_list(c, &m, pair->value, out)
                                                 : value_read(c, &m, pair->value, out);
@@ -91,7 +91,7 @@ static enum status read_map(struct compiler *c, const struct yaml_node *map, str
     if (!terms)
         return no_memory(c, map);
     if (!map->count)
-        return finding_error(c->findings, map, "empty-selection", "an empty selection");
+        return diagnostic_error(c->diagnostics, map, "empty-selection", "an empty selection");
     for (uint32_t i = 0; i < map->count; i++) {
         enum status status = read_field(c, &map->pairs[i], &terms[i]);
         if (status != STATUS_OK)
@@ -108,7 +108,7 @@ enum status selection_read(struct compiler *c, const struct yaml_node *node, str
     if (node->kind == YAML_SCALAR)
         return value_read(c, &keyword, node, out);
     if (!node->count)
-        return finding_error(c->findings, node, "empty-selection", "an empty selection");
+        return diagnostic_error(c->diagnostics, node, "empty-selection", "an empty selection");
     struct term *terms = arena_alloc(c->scratch, ((size_t)node->count + 1) * sizeof *terms);
     if (!terms)
         return no_memory(c, node);

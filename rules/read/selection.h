@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "rules/read/finding.h"
+#include "rules/read/diagnostic.h"
 #include "rules/match/names.h"
 #include "rules/match/node.h"
 #include "rules/match/predicate.h"
@@ -14,7 +14,7 @@ struct compiler {
     struct names *names;
     struct predicates *predicates;
     const struct valuelists *lists;
-    struct findings *findings;
+    struct diagnostics *diagnostics;
 };
 
 /* One selection (the value under an identifier of `detection`) as a term. INVALID: told. */

@@ -2,11 +2,11 @@
 #include "rules/read/sigma.h"
 #include "rules/match/fold.h"
 #include "rules/match/grow.h"
-#include "rules/read/heading.h"
+#include "rules/read/rule_header.h"
 
-static struct findings *findings_of(struct draft *d)
+static struct diagnostics *findings_of(struct draft *d)
 {
-    return d->compiler.findings;
+    return d->compiler.diagnostics;
 }
 
 static struct text lower_copy(struct arena *arena, struct text t)
@@ -26,8 +26,8 @@ static enum status check_source_keys(struct draft *d, const struct yaml_node *no
             k++;
         if (k < 4)
             continue;
-        const char *near = finding_nearest(key, known, 4);
-        return finding_error(findings_of(d), node->pairs[i].key, "unknown-key",
+        const char *near = diagnostic_nearest(key, known, 4);
+        return diagnostic_error(findings_of(d), node->pairs[i].key, "unknown-key",
                              "'%.*s' of a logsource is not known here: events have category, "
                              "product and service%s%s%s",
                              TEXT_ARG(key), near ? "; did you mean '" : "", near ? near : "",
@@ -45,7 +45,7 @@ enum status sigma_read_source(struct draft *d, const struct yaml_node *root, str
         struct text *to;
     } keys[] = {{"category", &s.category}, {"product", &s.product}, {"service", &s.service}};
     if (!node || node->kind != YAML_MAPPING)
-        return finding_error(findings_of(d), node ? node : root, "missing-logsource",
+        return diagnostic_error(findings_of(d), node ? node : root, "missing-logsource",
                              "a rule needs a logsource with category, product or service");
     enum status status = check_source_keys(d, node);
     if (status != STATUS_OK)
@@ -55,7 +55,7 @@ enum status sigma_read_source(struct draft *d, const struct yaml_node *root, str
         if (!value || yaml_is_null(value))
             continue;
         if (value->kind != YAML_SCALAR)
-            return finding_error(findings_of(d), value, "bad-logsource",
+            return diagnostic_error(findings_of(d), value, "bad-logsource",
                                  "%s of a logsource is one name", keys[i].key);
         *keys[i].to = lower_copy(d->compiler.arena, value->value);
     }
@@ -76,7 +76,7 @@ static void lint_unused(struct draft *d, const struct named_term *selections, ui
 {
     for (uint32_t i = 0; i < count; i++)
         if (!selections[i].is_used)
-            finding_lint(findings_of(d), selections[i].key, FINDING_WARNING, "unused-selection",
+            diagnostic_lint(findings_of(d), selections[i].key, DIAGNOSTIC_WARNING, "unused-selection",
                          "selection '%.*s' is never used by the condition",
                          TEXT_ARG(selections[i].name));
 }
@@ -89,7 +89,7 @@ static enum status read_selections(struct draft *d, const struct yaml_node *dete
         if (!is_selection_key(pair->key->value, is_filter))
             continue;
         if (text_equal(pair->key->value, TEXT("timeframe")) && pair->value->kind == YAML_SCALAR)
-            return finding_error(findings_of(d), pair->key, "aggregation",
+            return diagnostic_error(findings_of(d), pair->key, "aggregation",
                                  "timeframe is no longer part of Sigma: write a correlation");
         struct named_term *one = &out[(*out_count)++];
         *one = (struct named_term){
@@ -108,11 +108,11 @@ enum status sigma_read_detection(struct draft *d, const struct yaml_node *detect
                                  struct term *out)
 {
     if (detection->kind != YAML_MAPPING)
-        return finding_error(findings_of(d), detection, "bad-detection",
+        return diagnostic_error(findings_of(d), detection, "bad-detection",
                              "detection is a mapping of selections and a condition");
     const struct yaml_node *condition = yaml_get(detection, TEXT("condition"));
     if (!condition)
-        return finding_error(findings_of(d), detection, "missing-condition",
+        return diagnostic_error(findings_of(d), detection, "missing-condition",
                              "a detection needs a condition");
     struct named_term *selections =
         arena_alloc(d->compiler.arena, ((size_t)detection->count + 1) * sizeof *selections);
@@ -135,9 +135,9 @@ static struct hash128 content_of(const struct rule *rule, const struct yaml_node
     struct hasher h;
     hash_start(&h);
     hash_part_text(&h, rule->key);
-    heading_hash(&h, yaml_get(root, TEXT("logsource")));
-    heading_hash(&h, yaml_get(root, TEXT("detection")));
-    heading_hash(&h, yaml_get(root, TEXT("tocsin")));
+    rule_header_hash(&h, yaml_get(root, TEXT("logsource")));
+    rule_header_hash(&h, yaml_get(root, TEXT("detection")));
+    rule_header_hash(&h, yaml_get(root, TEXT("tocsin")));
     return hash_end(&h);
 }
 
@@ -148,9 +148,9 @@ enum status sigma_read(struct draft *d, const struct document *document)
     struct named_term *selections = NULL;
     struct term term = {.node = NULL};
     arena_reset(d->compiler.scratch);
-    enum status status = heading_read(d, document, &c.rule, &c.extension);
+    enum status status = rule_header_read(d, document, &c.rule, &c.extension);
     if (status == STATUS_OK && c.extension.is_absence)
-        status = finding_error(d->compiler.findings, yaml_get(root, TEXT("tocsin")), "bad-absence",
+        status = diagnostic_error(d->compiler.diagnostics, yaml_get(root, TEXT("tocsin")), "bad-absence",
                                "absence belongs to a correlation: event_count and {eq: 0} only");
     if (status == STATUS_OK)
         status = sigma_read_source(d, root, &c.source);
@@ -163,7 +163,7 @@ enum status sigma_read(struct draft *d, const struct document *document)
     c.selections = selections;
     c.content = content_of(&c.rule, root);
     c.root = node_of(d->compiler.arena, term);
-    if (!c.root || !heading_entities(d, &c.extension, &c.entities) ||
+    if (!c.root || !rule_header_entities(d, &c.extension, &c.entities) ||
         !GROW(d->rules, d->rule_count, d->rule_max))
         return STATUS_NOMEM;
     d->rules[d->rule_count++] = c;

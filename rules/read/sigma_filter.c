@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/read/sigma_filter.h"
-#include "rules/read/heading.h"
+#include "rules/read/rule_header.h"
 #include "rules/read/sigma.h"
 
 struct sigma_filter {
@@ -20,7 +20,7 @@ static enum status read_mode(struct draft *d, struct sigma_filter *f)
     f->mode = d->options->filter_mode;
     for (uint32_t i = 0; own && own->kind == YAML_MAPPING && i < own->count; i++)
         if (!text_equal(own->pairs[i].key->value, TEXT("mode")))
-            return finding_error(d->compiler.findings, own->pairs[i].key, "tocsin-key",
+            return diagnostic_error(d->compiler.diagnostics, own->pairs[i].key, "tocsin-key",
                                  "tocsin: unknown key '%.*s': a filter has only mode",
                                  TEXT_ARG(own->pairs[i].key->value));
     if (!mode)
@@ -30,7 +30,7 @@ static enum status read_mode(struct draft *d, struct sigma_filter *f)
     else if (text_equal(mode->value, TEXT("suppress")))
         f->mode = FILTER_SUPPRESS;
     else
-        return finding_error(d->compiler.findings, mode, "tocsin-key", "mode is suppress or and");
+        return diagnostic_error(d->compiler.diagnostics, mode, "tocsin-key", "mode is suppress or and");
     return STATUS_OK;
 }
 
@@ -41,11 +41,11 @@ static void lint_mode(struct draft *d, const struct sigma_filter *f)
         return;
     bool is_negated = text_starts(text_trim(condition->value), TEXT("not "));
     if (is_negated && f->mode == FILTER_SUPPRESS)
-        finding_lint(d->compiler.findings, condition, FINDING_WARNING, "filter-mode",
+        diagnostic_lint(d->compiler.diagnostics, condition, DIAGNOSTIC_WARNING, "filter-mode",
                      "this filter suppresses what its condition matches, and the condition begins "
                      "with 'not': it looks written for `tocsin: {mode: and}`");
     if (!is_negated && f->mode == FILTER_AND)
-        finding_lint(d->compiler.findings, condition, FINDING_WARNING, "filter-mode",
+        diagnostic_lint(d->compiler.diagnostics, condition, DIAGNOSTIC_WARNING, "filter-mode",
                      "with mode 'and' a rule only matches where this condition holds too: it looks "
                      "written for `tocsin: {mode: suppress}`");
 }
@@ -59,10 +59,10 @@ static enum status read_filter(struct draft *d, const struct document *document,
     f->body = yaml_get(f->root, TEXT("filter"));
     f->rules = yaml_get(f->body, TEXT("rules"));
     if (f->body->kind != YAML_MAPPING)
-        return finding_error(d->compiler.findings, f->body, "bad-filter",
+        return diagnostic_error(d->compiler.diagnostics, f->body, "bad-filter",
                              "filter is a mapping of rules, selections and a condition");
     if (!f->rules || (f->rules->kind != YAML_SEQUENCE && f->rules->kind != YAML_SCALAR))
-        return finding_error(d->compiler.findings, f->body, "bad-filter",
+        return diagnostic_error(d->compiler.diagnostics, f->body, "bad-filter",
                              "a filter names the rules that it filters, or 'any'");
     f->is_any = f->rules->kind == YAML_SCALAR && text_equal(f->rules->value, TEXT("any"));
     enum status status = sigma_read_source(d, f->root, &f->source);
@@ -78,7 +78,7 @@ static enum status read_filter(struct draft *d, const struct document *document,
         return STATUS_NOMEM;
     struct hasher h;
     hash_start(&h);
-    heading_hash(&h, f->body);
+    rule_header_hash(&h, f->body);
     hash_part_u64(&h, (uint64_t)f->mode);
     f->content = hash_end(&h);
     return STATUS_OK;
@@ -122,7 +122,7 @@ static enum status apply_to(struct draft *d, const struct sigma_filter *f,
         is_known = true;
         if (!has_same_source(f, c)) {
             if (name)
-                finding_lint(d->compiler.findings, name, FINDING_WARNING, "filter-logsource",
+                diagnostic_lint(d->compiler.diagnostics, name, DIAGNOSTIC_WARNING, "filter-logsource",
                              "the log source of '%.*s' is another: the filter does not apply",
                              TEXT_ARG(c->rule.title));
             continue;
@@ -131,7 +131,7 @@ static enum status apply_to(struct draft *d, const struct sigma_filter *f,
             return STATUS_NOMEM;
     }
     if (name && !is_known)
-        finding_lint(d->compiler.findings, name, FINDING_WARNING, "unknown-rule",
+        diagnostic_lint(d->compiler.diagnostics, name, DIAGNOSTIC_WARNING, "unknown-rule",
                      "'%.*s' is the name or id of no rule that was loaded", TEXT_ARG(name->value));
     return STATUS_OK;
 }
@@ -142,7 +142,7 @@ enum status sigma_filter_apply(struct draft *d, const struct document *document)
     const struct yaml_node *title = yaml_get(document->root, TEXT("title"));
     arena_reset(d->compiler.scratch);
     f.title = title && title->kind == YAML_SCALAR ? title->value : TEXT("");
-    d->compiler.findings->rule = f.title;
+    d->compiler.diagnostics->rule = f.title;
     enum status status = read_filter(d, document, &f);
     if (status != STATUS_OK)
         return status;

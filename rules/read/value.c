@@ -10,7 +10,7 @@ struct variants {
 
 static enum status no_memory(struct compiler *c, const struct yaml_node *at)
 {
-    (void)finding_error(c->findings, at, "no-memory", "no memory");
+    (void)diagnostic_error(c->diagnostics, at, "no-memory", "no memory");
     return STATUS_NOMEM;
 }
 
@@ -23,7 +23,7 @@ enum status value_add(struct compiler *c, const struct yaml_node *at, const stru
     if (status == STATUS_OK)
         *out = term;
     else
-        (void)finding_error(c->findings, at, status == STATUS_NOMEM ? "no-memory" : "bad-regex",
+        (void)diagnostic_error(c->diagnostics, at, status == STATUS_NOMEM ? "no-memory" : "bad-regex",
                             "%s", why.text);
     return status;
 }
@@ -119,7 +119,7 @@ static enum status spread_dashes(struct compiler *c, const struct yaml_node *at,
             return no_memory(c, at);
         if (dashes != 1) {
             if (dashes && is_encoded)
-                return finding_error(c->findings, at, "modifier-conflict",
+                return diagnostic_error(c->diagnostics, at, "modifier-conflict",
                                      "windash before an encoding takes one dash, not %u", dashes);
             next.items[next.count++] = dashed;
         } else if (next.count + GLOB_DASHES > VARIANTS ||
@@ -140,7 +140,7 @@ static enum status apply_steps(struct compiler *c, const struct modifiers *m,
         if (m->steps[s] == STEP_WINDASH)
             status = spread_dashes(c, at, s + 1 < m->step_count, v);
         else if (!is_literal(&v->items[0]))
-            status = finding_error(c->findings, at, "modifier-conflict",
+            status = diagnostic_error(c->diagnostics, at, "modifier-conflict",
                                    "a value with wildcards cannot be encoded");
         else if (!encode_all(c, m->steps[s], v))
             status = no_memory(c, at);
@@ -227,7 +227,7 @@ static enum status read_cidr(struct compiler *c, const struct modifiers *m,
 {
     struct predicate p = {.field = field_number(c, m->field), .op = PREDICATE_CIDR};
     if (!cidr_parse(source, &p.cidr))
-        return finding_error(c->findings, at, "bad-network",
+        return diagnostic_error(c->diagnostics, at, "bad-network",
                              "'%.*s' is no network: want 192.0.2.0/24 or 2001:db8::/32",
                              TEXT_ARG(source));
     return p.field == NAMES_NONE ? no_memory(c, at) : value_add(c, at, &p, out);
@@ -250,7 +250,7 @@ static enum status read_field(struct compiler *c, const struct modifiers *m,
         .other = names_add(c->names, at->value),
     };
     if (!at->value.len)
-        return finding_error(c->findings, at, "bad-value", "fieldref needs the name of a field");
+        return diagnostic_error(c->diagnostics, at, "bad-value", "fieldref needs the name of a field");
     return p.field == NAMES_NONE || p.other == NAMES_NONE ? no_memory(c, at)
                                                           : value_add(c, at, &p, out);
 }
@@ -269,7 +269,7 @@ static enum status read_number(struct compiler *c, const struct modifiers *m,
     if (!number_parse(at->value, &p.number)) {
         int64_t whole = 0;
         if (!yaml_int64(at, &whole))
-            return finding_error(c->findings, at, "bad-value", "'%.*s' is no number",
+            return diagnostic_error(c->diagnostics, at, "bad-value", "'%.*s' is no number",
                                  TEXT_ARG(at->value));
         p.number = (struct number){.is_whole = true, .whole = whole, .real = (double)whole};
     }
@@ -282,7 +282,7 @@ static enum status read_exists(struct compiler *c, const struct modifiers *m,
     bool wanted = false;
     struct predicate p = {.field = field_number(c, m->field), .op = PREDICATE_EXISTS};
     if (!yaml_bool(at, &wanted))
-        return finding_error(c->findings, at, "bad-value", "exists takes true or false, not '%.*s'",
+        return diagnostic_error(c->diagnostics, at, "bad-value", "exists takes true or false, not '%.*s'",
                              TEXT_ARG(at->value));
     if (p.field == NAMES_NONE)
         return no_memory(c, at);
@@ -299,7 +299,7 @@ static enum status read_null(struct compiler *c, const struct modifiers *m,
     bool is_plain = m->place == PLACE_WHOLE && !m->step_count && !m->is_regex && !m->is_cidr &&
                     !m->is_expand && !m->is_field && !m->has_compare && !m->has_unit;
     if (!m->field.len || !is_plain)
-        return finding_error(c->findings, at, "bad-value",
+        return diagnostic_error(c->diagnostics, at, "bad-value",
                              "null can only be compared with a whole field");
     return p.field == NAMES_NONE ? no_memory(c, at) : value_add(c, at, &p, out);
 }
@@ -396,12 +396,12 @@ static enum status read_expanded(struct compiler *c, const struct modifiers *m,
     struct text name = {source.at + start + 1, end - start - 2};
     const struct valuelist *list = valuelist_find(c->lists, name);
     if (!list)
-        return finding_error(c->findings, at, "unresolved-placeholder",
+        return diagnostic_error(c->diagnostics, at, "unresolved-placeholder",
                              "no value list for %%%.*s%%: put its values, one a line, into "
                              "lists/%.*s.txt",
                              TEXT_ARG(name), TEXT_ARG(name));
     if (depth > 3 || list->count > EXPANDED)
-        return finding_error(c->findings, at, "limit", "too many values behind %%%.*s%%",
+        return diagnostic_error(c->diagnostics, at, "limit", "too many values behind %%%.*s%%",
                              TEXT_ARG(name));
     struct term *terms = arena_alloc(c->scratch, ((size_t)list->count + 1) * sizeof *terms);
     if (!terms)
@@ -421,7 +421,7 @@ enum status value_read(struct compiler *c, const struct modifiers *m, const stru
                        struct term *out)
 {
     if (value->kind != YAML_SCALAR)
-        return finding_error(c->findings, value, "bad-value",
+        return diagnostic_error(c->diagnostics, value, "bad-value",
                              "want a string, a number, a boolean or null here");
     if (m->is_exists)
         return read_exists(c, m, value, out);

@@ -9,9 +9,9 @@
 /* Rule text: whatever it holds, it loads or is refused with a message; what loads has a title, and
  * loads again to the same hash. */
 
-static void count_errors(void *context, const struct finding *f)
+static void count_errors(void *context, const struct diagnostic *f)
 {
-    if (f->severity == FINDING_ERROR) {
+    if (f->severity == DIAGNOSTIC_ERROR) {
         ++*(unsigned *)context;
         if (!f->message.len || !f->code[0])
             abort();

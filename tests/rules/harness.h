@@ -21,7 +21,7 @@ struct harness {
     char first[1024];
 };
 
-static inline void harness_tell(void *context, const struct finding *f)
+static inline void harness_tell(void *context, const struct diagnostic *f)
 {
     struct harness *h = context;
     size_t used = strlen(h->messages);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* What was told, one line each: "<line>:<code>: <message>". */
-static void note(void *context, const struct finding *f)
+static void note(void *context, const struct diagnostic *f)
 {
     buffer_printf(context, "%u:%s: %.*s\n", f->line, f->code, TEXT_ARG(f->message));
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void note(void *context, const struct finding *f)
+static void note(void *context, const struct diagnostic *f)
 {
     buffer_printf(context, "%.*s:%u:%s: %.*s\n", TEXT_ARG(f->file), f->line, f->code,
                   TEXT_ARG(f->message));

@@ -69,7 +69,7 @@ struct told {
     char files[1024];
 };
 
-static void tell(void *context, const struct finding *f)
+static void tell(void *context, const struct diagnostic *f)
 {
     struct told *t = context;
     size_t used = strlen(t->files);

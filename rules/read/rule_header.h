@@ -3,9 +3,9 @@
 #include "rules/read/compiled.h"
 
 /* What rules and correlations have in common: title, id, name, level, status, tags, `tocsin:`. */
-NODISCARD enum status heading_read(struct draft *d, const struct document *document,
+NODISCARD enum status rule_header_read(struct draft *d, const struct document *document,
                                    struct rule *out_rule, struct extension *out_extension);
 /* Of a document's part, whatever its layout: keys, values, order of lists. */
-void heading_hash(struct hasher *h, const struct yaml_node *node);
+void rule_header_hash(struct hasher *h, const struct yaml_node *node);
 /* Numbers for the fields of `tocsin: entity`. False without memory. */
-bool heading_entities(struct draft *d, const struct extension *e, struct entity_refs *out);
+bool rule_header_entities(struct draft *d, const struct extension *e, struct entity_refs *out);

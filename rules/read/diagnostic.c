@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rules/read/finding.h"
+#include "rules/read/diagnostic.h"
 #include <stdio.h>
 
-void finding_pass(void *context, const struct finding *one)
+void diagnostic_pass(void *context, const struct diagnostic *one)
 {
-    struct findings *f = context;
-    if (one->severity == FINDING_ERROR) {
+    struct diagnostics *f = context;
+    if (one->severity == DIAGNOSTIC_ERROR) {
         if (!f->summary->errors++)
             (void)error_set(&f->first, STATUS_INVALID, one->line, "%.*s:%u: %.*s",
                             TEXT_ARG(one->file), one->line, TEXT_ARG(one->message));
-    } else if (one->severity == FINDING_WARNING)
+    } else if (one->severity == DIAGNOSTIC_WARNING)
         f->summary->warnings++;
     else
         f->summary->hints++;
@@ -18,13 +18,13 @@ void finding_pass(void *context, const struct finding *one)
 }
 
 __attribute__((format(printf, 6, 0))) static void
-tell(struct findings *f, uint32_t line, uint32_t column, enum finding_severity severity,
+tell(struct diagnostics *f, uint32_t line, uint32_t column, enum diagnostic_severity severity,
      const char *code, const char *format, va_list values)
 {
     char message[1024];
     int len = vsnprintf(message, sizeof message, format, values);
     size_t used = len < 0 ? 0 : (size_t)len < sizeof message ? (size_t)len : sizeof message - 1;
-    struct finding one = {
+    struct diagnostic one = {
         .file = f->file,
         .line = line,
         .column = column,
@@ -33,30 +33,30 @@ tell(struct findings *f, uint32_t line, uint32_t column, enum finding_severity s
         .message = {message, used},
         .rule = f->rule,
     };
-    finding_pass(f, &one);
+    diagnostic_pass(f, &one);
 }
 
-enum status finding_error(struct findings *f, const struct yaml_node *node, const char *code,
+enum status diagnostic_error(struct diagnostics *f, const struct yaml_node *node, const char *code,
                           const char *format, ...)
 {
     va_list values;
     va_start(values, format);
-    tell(f, node ? node->line : 0, node ? node->column : 0, FINDING_ERROR, code, format, values);
+    tell(f, node ? node->line : 0, node ? node->column : 0, DIAGNOSTIC_ERROR, code, format, values);
     va_end(values);
     return STATUS_INVALID;
 }
 
-enum status finding_at(struct findings *f, uint32_t line, uint32_t column, const char *code,
+enum status diagnostic_at(struct diagnostics *f, uint32_t line, uint32_t column, const char *code,
                        const char *format, ...)
 {
     va_list values;
     va_start(values, format);
-    tell(f, line, column, FINDING_ERROR, code, format, values);
+    tell(f, line, column, DIAGNOSTIC_ERROR, code, format, values);
     va_end(values);
     return STATUS_INVALID;
 }
 
-void finding_lint(struct findings *f, const struct yaml_node *node, enum finding_severity severity,
+void diagnostic_lint(struct diagnostics *f, const struct yaml_node *node, enum diagnostic_severity severity,
                   const char *code, const char *format, ...)
 {
     if (!f->has_lints)
@@ -90,7 +90,7 @@ static size_t distance(struct text a, struct text b)
     return row[b.len];
 }
 
-const char *finding_nearest(struct text word, const char *const *candidates, size_t count)
+const char *diagnostic_nearest(struct text word, const char *const *candidates, size_t count)
 {
     const char *best = NULL;
     size_t least = word.len / 3 + 2;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rules/read/heading.h"
+#include "rules/read/rule_header.h"
 
 static const char *const statuses[] = {"stable", "test", "experimental", "deprecated",
                                        "unsupported"};
@@ -24,8 +24,8 @@ static enum status read_status(struct draft *d, const struct yaml_node *root, bo
             *out = (enum rule_status)i;
             return STATUS_OK;
         }
-    const char *near = finding_nearest(t, statuses, 5);
-    return finding_error(d->compiler.findings, n, "bad-status",
+    const char *near = diagnostic_nearest(t, statuses, 5);
+    return diagnostic_error(d->compiler.diagnostics, n, "bad-status",
                          "'%.*s' is no status: stable, test, experimental, deprecated, "
                          "unsupported%s%s%s",
                          TEXT_ARG(t), near ? "; did you mean '" : "", near ? near : "",
@@ -103,19 +103,19 @@ static void lint_keys(struct draft *d, const struct yaml_node *root)
         "custom",
     };
     enum { KNOWN = sizeof known / sizeof *known };
-    for (uint32_t i = 0; i < root->count && d->compiler.findings->has_lints; i++) {
+    for (uint32_t i = 0; i < root->count && d->compiler.diagnostics->has_lints; i++) {
         struct text key = root->pairs[i].key->value;
         size_t k = 0;
         while (k < KNOWN && !text_equal(key, text_of(known[k])))
             k++;
-        const char *near = k < KNOWN ? NULL : finding_nearest(key, known, KNOWN);
+        const char *near = k < KNOWN ? NULL : diagnostic_nearest(key, known, KNOWN);
         if (near)
-            finding_lint(d->compiler.findings, root->pairs[i].key, FINDING_WARNING, "unknown-key",
+            diagnostic_lint(d->compiler.diagnostics, root->pairs[i].key, DIAGNOSTIC_WARNING, "unknown-key",
                          "'%.*s' is no key of a rule; did you mean '%s'?", TEXT_ARG(key), near);
     }
 }
 
-enum status heading_read(struct draft *d, const struct document *document, struct rule *out_rule,
+enum status rule_header_read(struct draft *d, const struct document *document, struct rule *out_rule,
                          struct extension *out_extension)
 {
     struct arena *arena = d->compiler.arena;
@@ -133,17 +133,17 @@ enum status heading_read(struct draft *d, const struct document *document, struc
         .is_reported = true,
     };
     rule.key = rule.id.len ? rule.id : rule.name.len ? rule.name : rule.title;
-    d->compiler.findings->rule = rule.key;
+    d->compiler.diagnostics->rule = rule.key;
     if (!title.len)
-        return finding_error(d->compiler.findings, root, "missing-title", "a rule needs a title");
+        return diagnostic_error(d->compiler.diagnostics, root, "missing-title", "a rule needs a title");
     const struct yaml_node *level = yaml_get(root, TEXT("level"));
-    if (level && !extension_level(level, d->compiler.findings, &rule.level))
+    if (level && !extension_level(level, d->compiler.diagnostics, &rule.level))
         return STATUS_INVALID;
     enum status status = read_status(d, root, &has_status, &rule.status);
     if (status == STATUS_OK)
         status = read_tags(d, root, &rule);
     if (status == STATUS_OK)
-        status = extension_read(yaml_get(root, TEXT("tocsin")), arena, d->compiler.findings,
+        status = extension_read(yaml_get(root, TEXT("tocsin")), arena, d->compiler.diagnostics,
                                 out_extension);
     if (status != STATUS_OK)
         return status;
@@ -153,7 +153,7 @@ enum status heading_read(struct draft *d, const struct document *document, struc
     return rule.key.at ? STATUS_OK : STATUS_NOMEM;
 }
 
-void heading_hash(struct hasher *h, const struct yaml_node *node)
+void rule_header_hash(struct hasher *h, const struct yaml_node *node)
 {
     if (!node) {
         hash_part_u64(h, 0);
@@ -163,14 +163,14 @@ void heading_hash(struct hasher *h, const struct yaml_node *node)
     hash_part_text(h, node->value);
     hash_part_u64(h, node->count);
     for (uint32_t i = 0; i < node->count && node->kind == YAML_SEQUENCE; i++)
-        heading_hash(h, node->items[i]);
+        rule_header_hash(h, node->items[i]);
     for (uint32_t i = 0; i < node->count && node->kind == YAML_MAPPING; i++) {
-        heading_hash(h, node->pairs[i].key);
-        heading_hash(h, node->pairs[i].value);
+        rule_header_hash(h, node->pairs[i].key);
+        rule_header_hash(h, node->pairs[i].value);
     }
 }
 
-bool heading_entities(struct draft *d, const struct extension *e, struct entity_refs *out)
+bool rule_header_entities(struct draft *d, const struct extension *e, struct entity_refs *out)
 {
     struct entity_ref *refs =
         arena_alloc(d->compiler.arena, ((size_t)e->entity_count + 1) * sizeof *refs);
