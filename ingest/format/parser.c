@@ -6,7 +6,7 @@
 #include "ingest/format/kv.h"
 #include "ingest/format/leef.h"
 #include "ingest/format/syslog.h"
-#include "ingest/format/usual.h"
+#include "ingest/format/known_fields.h"
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ enum { FORMATS = FORMAT_RAW + 1, FLAGS = 11 };
 struct parser {
     struct parser_options options;
     struct stamp_reader stamps;
-    struct usual usual;
+    struct known_fields usual;
     struct json_shape *shape; /* of JSON records */
     json_wanted_fn reads;     /* NULL: every field */
     const void *context;
@@ -31,7 +31,7 @@ struct parser {
 static bool wants(const void *context, struct text path, uint64_t hash)
 {
     const struct parser *p = context;
-    return !p->reads || usual_reads(&p->usual, path, hash) || p->reads(p->context, path, hash);
+    return !p->reads || known_fields_reads(&p->usual, path, hash) || p->reads(p->context, path, hash);
 }
 
 enum status parser_new(const struct parser_options *options, struct parser **out, struct error *err)
@@ -43,7 +43,7 @@ enum status parser_new(const struct parser_options *options, struct parser **out
         return error_set(err, STATUS_NOMEM, 0, "no memory for a parser");
     p->options = *options;
     p->stamps.zone_s = options->zone_s;
-    usual_init(&p->usual);
+    known_fields_init(&p->usual);
     *out = MOVE(p);
     return STATUS_OK;
 }
@@ -416,7 +416,7 @@ void parser_read(struct parser *p, const struct record *r, struct arena *arena, 
     if (!is_checked && !is_ascii(raw) && !text_is_utf8(raw))
         out->flags |= EVENT_NOT_UTF8;
     if (out->field_count)
-        usual_apply(&p->usual, &p->stamps, arena, p->is_loose, out);
+        known_fields_apply(&p->usual, &p->stamps, arena, p->is_loose, out);
     if (r->kind == RECORD_ALERT) { /* a state that is told again and again: it is so now */
         out->event_us = r->receive_us;
         out->flags &= ~(uint32_t)EVENT_TIME_ASSUMED;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ingest/format/usual.h"
+#include "ingest/format/known_fields.h"
 #include "base/json_scan.h"
 #include <string.h>
 
@@ -78,29 +78,29 @@ static const struct row table[] = {
 
 enum { ROWS = sizeof table / sizeof *table };
 
-void usual_init(struct usual *u)
+void known_fields_init(struct known_fields *u)
 {
-    *u = (struct usual){0};
+    *u = (struct known_fields){0};
     for (unsigned row = 0; row < ROWS; row++) {
         uint64_t hash = event_name_hash(text_of(table[row].name));
-        size_t slot = hash % USUAL_SLOTS;
+        size_t slot = hash % KNOWN_FIELDS_SLOTS;
         while (u->hashes[slot])
-            slot = (slot + 1) % USUAL_SLOTS;
+            slot = (slot + 1) % KNOWN_FIELDS_SLOTS;
         u->hashes[slot] = hash;
         u->rows[slot] = (uint8_t)row;
     }
 }
 
 /* The row of that name, or ROWS. */
-static unsigned find(const struct usual *u, struct text name, uint64_t hash)
+static unsigned find(const struct known_fields *u, struct text name, uint64_t hash)
 {
-    for (size_t slot = hash % USUAL_SLOTS; u->hashes[slot]; slot = (slot + 1) % USUAL_SLOTS)
+    for (size_t slot = hash % KNOWN_FIELDS_SLOTS; u->hashes[slot]; slot = (slot + 1) % KNOWN_FIELDS_SLOTS)
         if (u->hashes[slot] == hash && text_equal(name, text_of(table[u->rows[slot]].name)))
             return u->rows[slot];
     return ROWS;
 }
 
-bool usual_reads(const struct usual *u, struct text name, uint64_t hash)
+bool known_fields_reads(const struct known_fields *u, struct text name, uint64_t hash)
 {
     return find(u, name, hash) < ROWS || text_equal(name, TEXT("date")) ||
            text_equal(name, TEXT("time")) || text_equal(name, TEXT("tz"));
@@ -151,7 +151,7 @@ static void join_date_and_time(struct stamp_reader *stamps, struct event *e)
         stamp_apply(&stamp, e);
 }
 
-void usual_apply(const struct usual *u, struct stamp_reader *stamps, struct arena *arena,
+void known_fields_apply(const struct known_fields *u, struct stamp_reader *stamps, struct arena *arena,
                  bool has_time, struct event *e)
 {
     unsigned best_time = has_time ? 0 : ROWS;
