@@ -16,7 +16,7 @@ void matcher_free(struct matcher *m)
     memo_free(m->memo);
     decoder_scratch_free(m->decoding);
     free(m->seen);
-    free(m->candidates);
+    free(m->shortlist);
     free(m->atoms_seen);
     free(m->costs);
     free(m->feeds);
@@ -42,10 +42,10 @@ enum status matcher_new(struct ruleset *ruleset, struct matcher **out, struct er
     m->ruleset = ruleset_ref(ruleset);
     m->atom_max = most_atoms(ruleset);
     m->seen = calloc((size_t)ruleset->rule_count + 1, sizeof *m->seen);
-    m->candidates = calloc((size_t)ruleset->rule_count + 1, sizeof *m->candidates);
+    m->shortlist = calloc((size_t)ruleset->rule_count + 1, sizeof *m->shortlist);
     m->atoms_seen = calloc((size_t)m->atom_max + 1, sizeof *m->atoms_seen);
     m->costs = calloc((size_t)ruleset->rule_count + ruleset->relation_count + 1, sizeof *m->costs);
-    if (!m->seen || !m->candidates || !m->atoms_seen || !m->costs)
+    if (!m->seen || !m->shortlist || !m->atoms_seen || !m->costs)
         return error_set(err, STATUS_NOMEM, 0, "no memory for a matcher");
     enum status status = fieldview_new(ruleset->maps, ruleset->map_count,
                                        names_count(ruleset->names), &m->view, err);
@@ -91,11 +91,11 @@ void matcher_match(struct matcher *m, const struct event *e, struct arena *arena
     m->events++;
     fieldview_open(m->view, e);
     evaluation_begin(&m->evaluation);
-    candidates_find(m, e);
-    m->candidates_total += m->candidate_count;
-    for (uint32_t i = 0; i < m->candidate_count; i++)
-        if (evaluate(m, m->candidates[i]))
-            emission_run(m, e, &m->ruleset->rules[m->candidates[i]], arena, out);
+    shortlist_find(m, e);
+    m->candidates_total += m->shortlist_count;
+    for (uint32_t i = 0; i < m->shortlist_count; i++)
+        if (evaluate(m, m->shortlist[i]))
+            emission_run(m, e, &m->ruleset->rules[m->shortlist[i]], arena, out);
 }
 
 void matcher_reset(struct matcher *m, struct match_result *out)

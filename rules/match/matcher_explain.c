@@ -140,7 +140,7 @@ void matcher_explain(struct matcher *m, const struct event *e, const struct rule
     const struct partition *reached[MATCHER_REACHED];
     fieldview_open(m->view, e);
     evaluation_begin(&m->evaluation);
-    uint32_t count = candidates_route(m, e, reached);
+    uint32_t count = shortlist_route(m, e, reached);
     json_write_open(out, NULL, '{');
     json_write_open(out, "logsources", '[');
     for (uint32_t i = 0; i < e->logsource_count; i++)

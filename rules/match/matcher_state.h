@@ -31,9 +31,9 @@ struct matcher {
     const struct decoder *decoder; /* the decoder that read it */
     struct route routes[MATCHER_ROUTES];
 
-    uint32_t *seen;       /* by rule: generation of the event that it is a candidate of */
-    uint32_t *candidates; /* rules of this event */
-    uint32_t candidate_count;
+    uint32_t *seen;       /* by rule: generation of the event in whose shortlist it is */
+    uint32_t *shortlist; /* rules of this event */
+    uint32_t shortlist_count;
     uint32_t *atoms_seen; /* by atom of the partition at hand: so that none is taken twice */
     uint32_t atom_max;
     uint32_t atom_generation;
@@ -46,8 +46,8 @@ struct matcher {
     uint64_t events, candidates_total, groups_without_field;
 };
 
-/* Fills m->candidates: every rule that could match the event in the view, ascending. */
-void candidates_find(struct matcher *m, const struct event *e);
+/* Fills m->shortlist: every rule that could match the event in the view, ascending. */
+void shortlist_find(struct matcher *m, const struct event *e);
 /* The partitions the event's log sources lead to, each once. */
-uint32_t candidates_route(struct matcher *m, const struct event *e,
+uint32_t shortlist_route(struct matcher *m, const struct event *e,
                           const struct partition *out[MATCHER_REACHED]);

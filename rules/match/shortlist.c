@@ -87,7 +87,7 @@ static uint32_t route(struct matcher *m, const struct logsource *s,
     return count;
 }
 
-uint32_t candidates_route(struct matcher *m, const struct event *e,
+uint32_t shortlist_route(struct matcher *m, const struct event *e,
                           const struct partition *out[MATCHER_REACHED])
 {
     static const struct logsource nothing = {{"", 0}, {"", 0}, {"", 0}};
@@ -122,7 +122,7 @@ static void take_rule(struct matcher *m, uint32_t rule)
     if (m->seen[rule] == m->evaluation.generation)
         return;
     m->seen[rule] = m->evaluation.generation;
-    m->candidates[m->candidate_count++] = rule;
+    m->shortlist[m->shortlist_count++] = rule;
 }
 
 static void take_atom(void *context, uint32_t atom)
@@ -253,12 +253,12 @@ static void sort(uint32_t *items, uint32_t count)
     }
 }
 
-void candidates_find(struct matcher *m, const struct event *e)
+void shortlist_find(struct matcher *m, const struct event *e)
 {
     const struct partition *reached[MATCHER_REACHED];
-    uint32_t count = candidates_route(m, e, reached);
-    m->candidate_count = 0;
+    uint32_t count = shortlist_route(m, e, reached);
+    m->shortlist_count = 0;
     for (uint32_t i = 0; i < count; i++)
         probe_partition(m, reached[i], e);
-    sort(m->candidates, m->candidate_count);
+    sort(m->shortlist, m->shortlist_count);
 }
