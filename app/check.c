@@ -92,7 +92,8 @@ static bool has_path(const struct command_list *list, struct text path)
 /* What a ruleset finds that is not wrong here. */
 static bool is_beside_the_point(struct check *c, const struct diagnostic *f)
 {
-    if (c->is_followed && f->severity != DIAGNOSTIC_ERROR && text_starts(f->file, text_of(c->share)))
+    if (c->is_followed && f->severity != DIAGNOSTIC_ERROR &&
+        text_starts(f->file, text_of(c->share)))
         return true; /* what ships is not his to mend */
     if (c->knows_no_rules && strcmp(f->code, "unknown-rule") == 0)
         return true;
@@ -301,11 +302,11 @@ static bool check_config(struct check *c, const char *path)
     AUTO(config) config = NULL;
     if (config_load(path, NULL, &config, &err)) {
         struct diagnostic f = {.file = text_of(path),
-                            .line = err.line,
-                            .column = err.column,
-                            .severity = DIAGNOSTIC_ERROR,
-                            .code = "configuration",
-                            .message = text_of(err.text)};
+                               .line = err.line,
+                               .column = err.column,
+                               .severity = DIAGNOSTIC_ERROR,
+                               .code = "configuration",
+                               .message = text_of(err.text)};
         tell(c, &f);
         return true;
     }

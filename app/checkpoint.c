@@ -95,10 +95,10 @@ void checkpoint_take(void *daemon, const struct pipeline_checkpoint *cut)
     struct daemon *d = daemon;
     struct checkpoint *c = &d->checkpoint;
     uint64_t start_ms = timestamp_monotonic_ms();
-    enum status status = cut->has_failed                                       ? STATUS_NOMEM
+    enum status status = cut->has_failed                                     ? STATUS_NOMEM
                          : d->decider.must_restart || d->decider.has_skipped ? STATUS_CONFLICT
-                         : c->must_be_whole && !cut->is_whole                  ? STATUS_AGAIN
-                                                                               : commit(d, cut);
+                         : c->must_be_whole && !cut->is_whole                ? STATUS_AGAIN
+                                                                             : commit(d, cut);
     c->last_length_ms = timestamp_monotonic_ms() - start_ms;
     c->last_start_ms = start_ms;
     /* what was frozen and not committed is only in memory: the next one takes everything */

@@ -122,7 +122,7 @@ void inputs_stop_remote(struct daemon *d);
 void inputs_close(struct daemon *d);
 /* Console's webhook call. */
 bool inputs_webhook(void *daemon, const struct console_request *request,
-                   struct console_reply *reply);
+                    struct console_reply *reply);
 
 /* ---- overview.c: what console shows of the program; any thread ---- */
 

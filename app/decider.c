@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/promise.h"
 #include "app/daemon.h"
+#include "app/promise.h"
 #include "base/json_write.h"
 #include "base/log.h"
 #include "base/timestamp.h"
@@ -281,8 +281,7 @@ void decider_decided(void *daemon, const struct pipeline_result *result)
         const struct record *record = &result->batch->records[i];
         if (record->kind == RECORD_ALERT)
             alert(d, record);
-        if (record->kind == RECORD_CONFIDENCE &&
-            incidents_learn(d->decider.incidents, record->raw))
+        if (record->kind == RECORD_CONFIDENCE && incidents_learn(d->decider.incidents, record->raw))
             log_line(LOG_ERROR, "a generation of confidences could not be used position=%llu",
                      (unsigned long long)record->position);
         for (; next < result->count && result->detections[next]->released <= record->position;

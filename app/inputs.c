@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/promise.h"
 #include "app/daemon.h"
+#include "app/promise.h"
 #include "base/log.h"
 #include "journal/journal.h"
 #include <stdio.h>
@@ -219,7 +219,8 @@ static bool flush(void *daemon, struct batch *out)
     return store(d, b);
 }
 
-bool inputs_webhook(void *daemon, const struct console_request *request, struct console_reply *reply)
+bool inputs_webhook(void *daemon, const struct console_request *request,
+                    struct console_reply *reply)
 {
     struct daemon *d = daemon;
     if (!webhooks_owns(d->inputs.webhooks, request->path))

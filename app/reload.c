@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/reload.h"
 #include "app/daemon.h"
-#include "app/ruleset_archive.h"
 #include "app/load.h"
+#include "app/ruleset_archive.h"
 #include "app/verify.h"
 #include "base/json_write.h"
 #include "base/log.h"

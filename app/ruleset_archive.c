@@ -141,8 +141,8 @@ static enum status copy_all(const char *root, const char *folder,
     return status;
 }
 
-enum status ruleset_archive_save(const char *folder, const struct load_request *request, struct hash128 hash,
-                      struct error *err)
+enum status ruleset_archive_save(const char *folder, const struct load_request *request,
+                                 struct hash128 hash, struct error *err)
 {
     char hex[33];
     char whole[PATH_BYTES];
@@ -181,8 +181,9 @@ static enum status find_base(const char *folder, struct hash128 hash, char out[P
     return STATUS_OK;
 }
 
-enum status ruleset_archive_find(const char *folder, struct hash128 hash, struct load_request *request,
-                      struct ruleset_archive_paths *paths, struct error *err)
+enum status ruleset_archive_find(const char *folder, struct hash128 hash,
+                                 struct load_request *request, struct ruleset_archive_paths *paths,
+                                 struct error *err)
 {
     char base[PATH_BYTES];
     enum status status = find_base(folder, hash, base, err);
@@ -197,8 +198,8 @@ enum status ruleset_archive_find(const char *folder, struct hash128 hash, struct
     return STATUS_OK;
 }
 
-enum status ruleset_archive_load(const char *folder, const struct load_request *request, struct hash128 hash,
-                      struct ruleset **out, struct error *err)
+enum status ruleset_archive_load(const char *folder, const struct load_request *request,
+                                 struct hash128 hash, struct ruleset **out, struct error *err)
 {
     char base[PATH_BYTES];
     char overrides[PATH_BYTES + 64];
@@ -246,8 +247,8 @@ static bool split_part(struct text path, struct text part, uint32_t *out_number,
     return true;
 }
 
-struct text ruleset_archive_original(const char *folder, const struct load_request *request, struct text file,
-                          char *out, size_t size)
+struct text ruleset_archive_original(const char *folder, const struct load_request *request,
+                                     struct text file, char *out, size_t size)
 {
     char share[PATH_BYTES];
     uint32_t n = 0;

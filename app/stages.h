@@ -56,7 +56,7 @@ struct pipeline {
     uint64_t next_number;
     struct columns *columns; /* the dispatching thread's */
     uint32_t batch_count;
-    _Atomic uint64_t in_flight; /* batches: up at dispatch, down when decided */
+    _Atomic uint64_t in_flight;   /* batches: up at dispatch, down when decided */
     _Atomic int wants_checkpoint; /* 0 no, 1 changed windows, 2 all windows */
 
     struct mailbox pool;          /* empty batches */

@@ -347,7 +347,8 @@ enum status yaml_load(const char *path, struct arena *arena, struct yaml_file *o
 {
     FILE *f = fopen(path, "rbe");
     if (!f)
-        return error_set(err, STATUS_IO, 0, "%s: cannot be opened: %s", path, strerrordesc_np(errno));
+        return error_set(err, STATUS_IO, 0, "%s: cannot be opened: %s", path,
+                         strerrordesc_np(errno));
     char *bytes = NULL;
     size_t len = 0;
     enum status status = slurp(f, path, &bytes, &len, err);

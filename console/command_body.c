@@ -30,7 +30,7 @@ static enum status write_whole(const json_t *whole, struct buffer *out, struct e
 }
 
 enum status command_body_write(struct text verb, struct text incident, struct text body,
-                        struct buffer *out, struct error *err)
+                               struct buffer *out, struct error *err)
 {
     json_t *whole = NULL;
     enum status status = read_body(body, &whole, err);

@@ -10,4 +10,4 @@
  * "incident" itself.
  */
 NODISCARD enum status command_body_write(struct text verb, struct text incident, struct text body,
-                                  struct buffer *out, struct error *err);
+                                         struct buffer *out, struct error *err);

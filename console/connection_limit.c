@@ -79,7 +79,8 @@ static void make_room(struct connection_limit *c, uint64_t now_ms)
     }
 }
 
-struct connection_limit_member *connection_limit_enter(struct connection_limit *c, int fd, uint64_t now_ms)
+struct connection_limit_member *connection_limit_enter(struct connection_limit *c, int fd,
+                                                       uint64_t now_ms)
 {
     struct connection_limit_member *m = calloc(1, sizeof *m);
     if (!m)
@@ -113,7 +114,8 @@ void connection_limit_serve(struct connection_limit *c, struct connection_limit_
     (void)pthread_mutex_unlock(&c->lock);
 }
 
-void connection_limit_wait(struct connection_limit *c, struct connection_limit_member *m, uint64_t now_ms)
+void connection_limit_wait(struct connection_limit *c, struct connection_limit_member *m,
+                           uint64_t now_ms)
 {
     if (!m)
         return;

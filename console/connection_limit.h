@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /*
- * Who is connected. A crowd of connections that ask nothing, or ask one byte a second, must not
+ * Who is connected. Many connections that ask nothing, or ask one byte a second, must not
  * keep others out: when there are many, the one that has kept us waiting longest is let go.
  */
 struct connection_limit;
@@ -19,11 +19,13 @@ void connection_limit_free(struct connection_limit *c);
 AUTO_DEFINE(connection_limit);
 
 /* All of these: any thread; `now_ms` is monotonic. A member waits at first. `fd` is its socket,
- * open until connection_limit_leave returned. NULL without memory: it is then not in the crowd. */
-struct connection_limit_member *connection_limit_enter(struct connection_limit *c, int fd, uint64_t now_ms);
+ * open until connection_limit_leave returned. NULL without memory: it is then not counted. */
+struct connection_limit_member *connection_limit_enter(struct connection_limit *c, int fd,
+                                                       uint64_t now_ms);
 void connection_limit_leave(struct connection_limit *c, struct connection_limit_member *m);
 /* It is being answered, and is not sent away meanwhile; then it waits again. `m` may be NULL. */
 void connection_limit_serve(struct connection_limit *c, struct connection_limit_member *m);
-void connection_limit_wait(struct connection_limit *c, struct connection_limit_member *m, uint64_t now_ms);
+void connection_limit_wait(struct connection_limit *c, struct connection_limit_member *m,
+                           uint64_t now_ms);
 uint64_t connection_limit_sent_away(struct connection_limit *c);
 uint32_t connection_limit_count(struct connection_limit *c);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "console/resource.h"
 #include "base/timestamp.h"
+#include "console/command_body.h"
 #include "console/exposition.h"
 #include "console/openapi.h"
-#include "console/command_body.h"
 #include "console/page.h"
 #include "console/query.h"
 #include "console/view_pool.h"

@@ -38,7 +38,7 @@ struct server {
     struct MHD_Daemon *daemon;
     int fd; /* until the daemon has it: -1 */
     char address[LISTENER_ADDRESS_LEN];
-    struct connection_limit *crowd;
+    struct connection_limit *connections;
     /* requests that run, so that closing can wait for them */
     pthread_mutex_t lock;
     pthread_cond_t idle;
@@ -78,14 +78,14 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 {
     struct server *s = context;
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
-        connection_limit_leave(s->crowd, *slot);
+        connection_limit_leave(s->connections, *slot);
         *slot = NULL;
         return;
     }
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     if (info)
-        *slot = connection_limit_enter(s->crowd, info->connect_fd, timestamp_monotonic_ms());
+        *slot = connection_limit_enter(s->connections, info->connect_fd, timestamp_monotonic_ms());
 }
 
 static void count_running(struct server *s, int change)
@@ -107,7 +107,7 @@ static void exchange_end(void *context, struct MHD_Connection *connection, void 
     *slot = NULL;
     if (!x)
         return;
-    connection_limit_wait(x->server->crowd, member_of(connection), timestamp_monotonic_ms());
+    connection_limit_wait(x->server->connections, member_of(connection), timestamp_monotonic_ms());
     (void)atomic_fetch_sub_explicit(&x->server->body_bytes, x->held_bytes, memory_order_relaxed);
     count_running(x->server, -1);
     buffer_fini(&x->body);
@@ -318,7 +318,7 @@ static enum MHD_Result answer(struct exchange *x, const char *method)
         return refuse(x, ADMISSION_SIZE, 413, "the body is larger than is taken");
     if (x->is_crowded)
         return come_again(x);
-    connection_limit_serve(x->server->crowd, member_of(x->connection));
+    connection_limit_serve(x->server->connections, member_of(x->connection));
     describe_peer(x);
     struct text uri = text_of(x->uri);
     size_t mark = text_find_byte(uri, '?');
@@ -443,13 +443,13 @@ enum status server_open(const struct server_options *options, struct server **ou
     }
     (void)pthread_mutex_init(&s->lock, NULL);
     (void)pthread_cond_init(&s->idle, NULL);
-    s->crowd = connection_limit_new(MANY, PATIENCE_MS);
-    if (s->crowd && start(s)) {
+    s->connections = connection_limit_new(MANY, PATIENCE_MS);
+    if (s->connections && start(s)) {
         *out = s;
         return STATUS_OK;
     }
     (void)close(s->fd);
-    connection_limit_free(s->crowd);
+    connection_limit_free(s->connections);
     (void)pthread_cond_destroy(&s->idle);
     (void)pthread_mutex_destroy(&s->lock);
     bool has_tls = s->key != NULL;
@@ -480,7 +480,7 @@ void server_close(struct server *s)
     MHD_stop_daemon(s->daemon);
     if (fd >= 0)
         (void)close(fd);
-    connection_limit_free(s->crowd);
+    connection_limit_free(s->connections);
     (void)pthread_cond_destroy(&s->idle);
     (void)pthread_mutex_destroy(&s->lock);
     free_server(s);
@@ -528,9 +528,9 @@ void server_metrics(const struct server *s, metric_fn tell, void *context)
          "HTTP requests told to come again because of too many long bodies at once.", only,
          METRIC_COUNTER, (double)atomic_load_explicit(&s->crowded, memory_order_relaxed)},
         {"console_sent_away_total", "HTTP connections ended because they kept others waiting.",
-         only, METRIC_COUNTER, (double)connection_limit_sent_away(s->crowd)},
+         only, METRIC_COUNTER, (double)connection_limit_sent_away(s->connections)},
         {"console_connections", "HTTP connections open now.", only, METRIC_GAUGE,
-         (double)connection_limit_count(s->crowd)},
+         (double)connection_limit_count(s->connections)},
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         tell(context, &others[i]);

@@ -2,8 +2,8 @@
 #include "correlator/explaining.h"
 #include "base/json_write.h"
 #include "correlator/ruleset_map.h"
-#include "correlator/window_lru.h"
 #include "correlator/window_condition.h"
+#include "correlator/window_lru.h"
 
 static const char *type_name(enum correlation_type type)
 {

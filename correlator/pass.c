@@ -2,8 +2,8 @@
 #include "correlator/pass.h"
 #include "correlator/firing.h"
 #include "correlator/subject_copy.h"
-#include "correlator/window_lru.h"
 #include "correlator/window_condition.h"
+#include "correlator/window_lru.h"
 
 /* ---- silence ---- */
 

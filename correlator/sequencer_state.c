@@ -2,7 +2,7 @@
 #include "correlator/sequencer_state.h"
 #include <stdlib.h>
 
-enum { MOST_STUBS = 65536 };
+enum { RETIRED_MAX = 65536 };
 
 static struct retired *find(const struct sequencer *s, struct hash128 content)
 {
@@ -24,14 +24,14 @@ const struct retired *sequencer_state_retired(struct sequencer *s, struct hash12
         *recent = retired;
         return retired;
     }
-    if (s->retired_count == MOST_STUBS)
+    if (s->retired_count == RETIRED_MAX)
         return NULL;
     if (s->retired_count == s->retired_max) {
         uint32_t max = s->retired_max ? s->retired_max * 2 : 16;
-        struct retired **retired = realloc(s->retired, max * sizeof(struct retired *));
-        if (!retired)
+        struct retired **grown = realloc(s->retired, max * sizeof(struct retired *));
+        if (!grown)
             return NULL;
-        s->retired = retired;
+        s->retired = grown;
         s->retired_max = max;
     }
     retired = calloc(1, sizeof *retired);

@@ -25,11 +25,12 @@ struct sequencer {
     struct retired **retired;
     uint32_t retired_count, retired_max;
     struct retired *recent[SEQUENCER_RECENT]; /* by index: where to look first */
-    struct held **out;                     /* released for the batch in hand, in order */
+    struct held **out;                        /* released for the batch in hand, in order */
     uint32_t out_count, out_max;
     struct sequencer_counters counters;
 };
 
-/* The retired of that content, made where there is none; NULL without memory or beyond 65,536. */
-const struct retired *sequencer_state_retired(struct sequencer *s, struct hash128 content, uint32_t index,
-                                        int64_t lateness_us);
+/* The retired correlation of that content, made where there is none; NULL without memory or beyond
+ * 65,536. */
+const struct retired *sequencer_state_retired(struct sequencer *s, struct hash128 content,
+                                              uint32_t index, int64_t lateness_us);

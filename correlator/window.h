@@ -2,8 +2,8 @@
 #pragma once
 #include "base/fixed.h"
 #include "base/hash.h"
-#include "correlator/slab.h"
 #include "correlator/int192.h"
+#include "correlator/slab.h"
 #include <stdbool.h>
 #include <stdint.h>
 

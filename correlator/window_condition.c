@@ -284,8 +284,8 @@ static enum status ways_of_steps(const struct correlation *c, struct ways *out, 
                      "an ordered condition with more than %d alternatives", MOST_WAYS);
 }
 
-enum status window_condition_ways(const struct correlation *c, struct succession **out, uint32_t *out_count,
-                         struct error *err)
+enum status window_condition_ways(const struct correlation *c, struct succession **out,
+                                  uint32_t *out_count, struct error *err)
 {
     struct ways ways = {.count = 0};
     if (c->step_count) {

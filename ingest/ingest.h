@@ -63,7 +63,8 @@ bool columns_load(struct columns *c, struct text saved);
 /* Streams forgotten because there were too many. Any thread. */
 uint64_t columns_evicted(const struct columns *c);
 
-/* ---- drops: what was turned away, by sender ---------------------------------------------------- */
+/* ---- drops: what was turned away, by sender ----------------------------------------------------
+ */
 
 /*
  * Who lost what here: a bounded table by source and the sender's address. Those silent longest make
@@ -166,7 +167,8 @@ uint64_t file_reader_bytes(const struct file_reader *r); /* decompressed so far 
 /* Share of the file that was read, 0..1, or -1 where the size is unknown. */
 double file_reader_progress(const struct file_reader *r);
 
-/* ---- webhooks: the HTTP port is console's, the body comes here --------------------------------- */
+/* ---- webhooks: the HTTP port is console's, the body comes here ---------------------------------
+ */
 
 struct webhooks;
 struct webhook_request {
@@ -217,7 +219,8 @@ const char *webhooks_integration(uint32_t index);
 /* The options as YAML with help, indented by two, for --print-config. */
 void webhooks_print_options(struct buffer *out);
 
-/* ---- keys: who may send ------------------------------------------------------------------------ */
+/* ---- keys: who may send ------------------------------------------------------------------------
+ */
 
 /*
  * Ingest keys in one file of the data folder: shown once when made, then only their SHA-256 is
@@ -263,7 +266,8 @@ void webhooks_use_keys(struct webhooks *w, struct keyring *k, bool is_required);
 /* Requests turned away are counted for their sender from here on. Borrows `d`. */
 void webhooks_use_drops(struct webhooks *w, struct drops *d);
 
-/* ---- hosts: who sent what ---------------------------------------------------------------------- */
+/* ---- hosts: who sent what ----------------------------------------------------------------------
+ */
 
 /*
  * What each host sent, as one worker saw it: a bounded table, read by others under its lock. A host

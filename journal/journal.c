@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "journal/journal.h"
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "journal/crc.h"
-#include "journal/journal.h"
 #include "journal/journal_block.h"
 #include "journal/journal_counters.h"
 #include "journal/journal_dir.h"

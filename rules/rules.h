@@ -51,9 +51,9 @@ struct ruleset_options {
     /* Whether the correlator can hold what such a correlation needs; the ones it cannot are refused
      * by name. NULL: all. */
     enum status (*allows)(const struct correlation *one, uint32_t count, struct error *err);
-    bool is_strict;  /* true: one refused rule fails the load; false: it is left out, and
-                        told as a finding */
-    bool has_lints;  /* tell warnings and hints too (costs time: `check` only) */
+    bool is_strict;     /* true: one refused rule fails the load; false: it is left out, and
+                           told as a finding */
+    bool has_lints;     /* tell warnings and hints too (costs time: `check` only) */
     diagnostic_fn tell; /* may be NULL */
     void *context;
 };

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/timestamp.h"
+#include "rules/lint/lint.h"
 #include "rules/read/diagnostic.h"
 #include "rules/read/linking.h"
-#include "rules/lint/lint.h"
 #include "rules/read/override.h"
 #include "rules/read/relation.h"
 #include "rules/read/rulefile.h"
-#include "rules/ruleset_freeze.h"
-#include "rules/ruleset_state.h"
 #include "rules/read/sigma.h"
 #include "rules/read/sigma_filter.h"
+#include "rules/ruleset_freeze.h"
+#include "rules/ruleset_state.h"
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,8 +207,8 @@ static enum status load(struct loading *l, struct error *err)
         status = error_set(err, STATUS_NOMEM, 0, "no memory for lints");
     forget_documents(l->ruleset);
     if (status == STATUS_OK && l->options->is_strict && l->ruleset->summary.errors)
-        status =
-            error_set(err, STATUS_INVALID, l->diagnostics.first.line, "%s", l->diagnostics.first.text);
+        status = error_set(err, STATUS_INVALID, l->diagnostics.first.line, "%s",
+                           l->diagnostics.first.text);
     return status;
 }
 
@@ -222,9 +222,9 @@ enum status ruleset_load(const struct ruleset_options *options, struct ruleset *
         .options = options,
         .ruleset = r,
         .diagnostics = {.tell = options->tell,
-                     .context = options->context,
-                     .summary = &r->summary,
-                     .has_lints = options->has_lints},
+                        .context = options->context,
+                        .summary = &r->summary,
+                        .has_lints = options->has_lints},
     };
     arena_init(&l.nodes, RULESET_BYTES);
     arena_init(&l.scratch, RULESET_BYTES);

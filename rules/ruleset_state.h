@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "rules/decode/decoder.h"
+#include "rules/decode/mapping.h"
 #include "rules/match/entities.h"
 #include "rules/match/fieldmap.h"
-#include "rules/decode/mapping.h"
 #include "rules/match/partition.h"
 #include <stdatomic.h>
 

@@ -2,8 +2,8 @@
 #pragma once
 #include "base/option.h"
 #include "ingest/door/endpoint.h"
-#include "ingest/ingest.h"
 #include "ingest/door/lane.h"
+#include "ingest/ingest.h"
 #include <stdatomic.h>
 
 /*

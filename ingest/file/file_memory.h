@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "ingest/door/bookmark.h"
-#include "ingest/file/file_set.h"
 #include "ingest/door/source.h"
+#include "ingest/file/file_set.h"
 #include <pthread.h>
 
 /*

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/timestamp.h"
 #include "ingest/file/inflate.h"
-#include "ingest/ingest.h"
 #include "ingest/file/json_list.h"
+#include "ingest/ingest.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -94,7 +94,8 @@ void known_fields_init(struct known_fields *u)
 /* The row of that name, or ROWS. */
 static unsigned find(const struct known_fields *u, struct text name, uint64_t hash)
 {
-    for (size_t slot = hash % KNOWN_FIELDS_SLOTS; u->hashes[slot]; slot = (slot + 1) % KNOWN_FIELDS_SLOTS)
+    for (size_t slot = hash % KNOWN_FIELDS_SLOTS; u->hashes[slot];
+         slot = (slot + 1) % KNOWN_FIELDS_SLOTS)
         if (u->hashes[slot] == hash && text_equal(name, text_of(table[u->rows[slot]].name)))
             return u->rows[slot];
     return ROWS;
@@ -151,8 +152,8 @@ static void join_date_and_time(struct stamp_reader *stamps, struct event *e)
         stamp_apply(&stamp, e);
 }
 
-void known_fields_apply(const struct known_fields *u, struct stamp_reader *stamps, struct arena *arena,
-                 bool has_time, struct event *e)
+void known_fields_apply(const struct known_fields *u, struct stamp_reader *stamps,
+                        struct arena *arena, bool has_time, struct event *e)
 {
     unsigned best_time = has_time ? 0 : ROWS;
     unsigned best_host = e->host.len ? 0 : ROWS;

@@ -21,5 +21,5 @@ bool known_fields_reads(const struct known_fields *u, struct text name, uint64_t
  * most telling one counts ("@timestamp" before "time"), of one name the first value that is a time.
  * Where `has_time`, only the host.
  */
-void known_fields_apply(const struct known_fields *u, struct stamp_reader *stamps, struct arena *arena,
-                 bool has_time, struct event *e);
+void known_fields_apply(const struct known_fields *u, struct stamp_reader *stamps,
+                        struct arena *arena, bool has_time, struct event *e);

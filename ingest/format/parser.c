@@ -2,11 +2,11 @@
 #include "base/json_scan.h"
 #include "ingest/format/cef.h"
 #include "ingest/format/columns.h"
-#include "ingest/ingest.h"
+#include "ingest/format/known_fields.h"
 #include "ingest/format/kv.h"
 #include "ingest/format/leef.h"
 #include "ingest/format/syslog.h"
-#include "ingest/format/known_fields.h"
+#include "ingest/ingest.h"
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +31,8 @@ struct parser {
 static bool wants(const void *context, struct text path, uint64_t hash)
 {
     const struct parser *p = context;
-    return !p->reads || known_fields_reads(&p->usual, path, hash) || p->reads(p->context, path, hash);
+    return !p->reads || known_fields_reads(&p->usual, path, hash) ||
+           p->reads(p->context, path, hash);
 }
 
 enum status parser_new(const struct parser_options *options, struct parser **out, struct error *err)

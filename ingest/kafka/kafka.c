@@ -7,9 +7,9 @@
 #include "ingest/kafka/kafka_flight.h"
 #include "ingest/kafka/kafka_table.h"
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -207,8 +207,8 @@ static bool grow(struct decoder_set *s)
 }
 
 enum status decoder_builder_add(struct decoder_builder *b, struct text file,
-                                const struct yaml_node *document, bool is_shipped, diagnostic_fn tell,
-                                void *context)
+                                const struct yaml_node *document, bool is_shipped,
+                                diagnostic_fn tell, void *context)
 {
     struct decoder_set *s = b->set;
     struct decoder_document d = {

@@ -26,12 +26,12 @@ __attribute__((format(printf, 2, 3))) static void fail(struct trial *t, const ch
     (void)vsnprintf(message, sizeof message, format, list);
     va_end(list);
     const struct diagnostic f = {.file = t->decoder->file,
-                              .line = t->sample->line,
-                              .column = t->sample->column,
-                              .severity = DIAGNOSTIC_ERROR,
-                              .code = "sample-failed",
-                              .message = text_of(message),
-                              .rule = t->decoder->name};
+                                 .line = t->sample->line,
+                                 .column = t->sample->column,
+                                 .severity = DIAGNOSTIC_ERROR,
+                                 .code = "sample-failed",
+                                 .message = text_of(message),
+                                 .rule = t->decoder->name};
     t->tell(t->context, &f);
 }
 

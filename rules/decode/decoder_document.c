@@ -16,12 +16,12 @@ bool decoder_document_refuse(struct decoder_document *d, const struct yaml_node 
     (void)vsnprintf(message, sizeof message, format, list);
     va_end(list);
     const struct diagnostic f = {.file = d->file,
-                              .line = node ? node->line : 0,
-                              .column = node ? node->column : 0,
-                              .severity = DIAGNOSTIC_ERROR,
-                              .code = code,
-                              .message = text_of(message),
-                              .rule = d->name};
+                                 .line = node ? node->line : 0,
+                                 .column = node ? node->column : 0,
+                                 .severity = DIAGNOSTIC_ERROR,
+                                 .code = code,
+                                 .message = text_of(message),
+                                 .rule = d->name};
     d->tell(d->context, &f);
     return false;
 }

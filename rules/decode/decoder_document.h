@@ -18,7 +18,7 @@
 struct decoder_document {
     struct text file, name;
     struct arena *arena; /* what is read is copied here */
-    diagnostic_fn tell;     /* may be NULL */
+    diagnostic_fn tell;  /* may be NULL */
     void *context;
     enum status status;
 };

@@ -240,8 +240,8 @@ static void hash_content(struct hasher *h, struct hash128 content)
 }
 
 enum status mapping_builder_add(struct mapping_builder *b, struct text file,
-                                const struct yaml_node *document, bool is_shipped, diagnostic_fn tell,
-                                void *context)
+                                const struct yaml_node *document, bool is_shipped,
+                                diagnostic_fn tell, void *context)
 {
     struct mapping_set *s = b->set;
     struct decoder_document d = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/lint/lint.h"
-#include "rules/read/rule_header.h"
 #include "rules/lint/lint_condition.h"
 #include "rules/lint/lint_relation.h"
+#include "rules/read/rule_header.h"
 #include <stdlib.h>
 
 struct linting {
@@ -68,17 +68,18 @@ static void lint_source(struct linting *l, const struct compiled *c)
     bool is_empty = !c->source.category.len && !c->source.product.len && !c->source.service.len;
     if (is_empty)
         diagnostic_lint(l->diagnostics, at, DIAGNOSTIC_WARNING, "broad-logsource",
-                     "no category, product or service: every event is this rule's");
+                        "no category, product or service: every event is this rule's");
     else if (!routes.is_routable)
         diagnostic_lint(l->diagnostics, at, DIAGNOSTIC_HINT, "unrouted-logsource",
-                     "no mapping or decoder gives this log source (category '%.*s', product "
-                     "'%.*s', service '%.*s'): the rule sees no event until one does",
-                     TEXT_ARG(c->source.category), TEXT_ARG(c->source.product),
-                     TEXT_ARG(c->source.service));
+                        "no mapping or decoder gives this log source (category '%.*s', product "
+                        "'%.*s', service '%.*s'): the rule sees no event until one does",
+                        TEXT_ARG(c->source.category), TEXT_ARG(c->source.product),
+                        TEXT_ARG(c->source.service));
     if (!c->entities.count && !routes.has_entity && !is_empty)
-        diagnostic_lint(l->diagnostics, at, DIAGNOSTIC_HINT, "missing-entity",
-                     "neither `tocsin: entity` nor a mapping or decoder of this log source says "
-                     "whom a detection is about: fields of usual names are charged, else the host");
+        diagnostic_lint(
+            l->diagnostics, at, DIAGNOSTIC_HINT, "missing-entity",
+            "neither `tocsin: entity` nor a mapping or decoder of this log source says "
+            "whom a detection is about: fields of usual names are charged, else the host");
 }
 
 static void lint_cost(struct linting *l, const struct compiled *c)
@@ -95,9 +96,9 @@ static void lint_cost(struct linting *l, const struct compiled *c)
             "rule is evaluated on every event of its log source");
     else if (field != NAMES_NONE)
         diagnostic_lint(l->diagnostics, at, DIAGNOSTIC_HINT, "every-event-with-field",
-                     "no value or literal of four characters has to be there, so the rule is "
-                     "evaluated on every event of its log source that has '%.*s'",
-                     TEXT_ARG(names_text(l->ruleset->names, field)));
+                        "no value or literal of four characters has to be there, so the rule is "
+                        "evaluated on every event of its log source that has '%.*s'",
+                        TEXT_ARG(names_text(l->ruleset->names, field)));
 }
 
 /* ---- duplicates ---- */
@@ -168,9 +169,9 @@ static enum status lint_duplicates(struct linting *l)
         const struct rule *other = &bodies[i - 1].rule->rule;
         enter(l, &bodies[i].rule->rule);
         diagnostic_lint(l->diagnostics, yaml_get(bodies[i].rule->document, TEXT("detection")),
-                     DIAGNOSTIC_WARNING, "duplicate-rule",
-                     "asks the same of the same log source as '%.*s' (%.*s:%u)",
-                     TEXT_ARG(other->title), TEXT_ARG(other->file), other->line);
+                        DIAGNOSTIC_WARNING, "duplicate-rule",
+                        "asks the same of the same log source as '%.*s' (%.*s:%u)",
+                        TEXT_ARG(other->title), TEXT_ARG(other->file), other->line);
     }
     free(bodies);
     return STATUS_OK;
@@ -178,7 +179,7 @@ static enum status lint_duplicates(struct linting *l)
 
 enum status lint_run(const struct ruleset *r, struct diagnostics *diagnostics)
 {
-    struct linting l = {r, findings};
+    struct linting l = {r, diagnostics};
     struct logic logic;
     enum status status = logic_init(&logic, r->predicates) ? STATUS_OK : STATUS_NOMEM;
     for (uint32_t i = 0; i < r->rule_count && !status; i++) {

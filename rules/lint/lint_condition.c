@@ -40,22 +40,25 @@ static bool check_term(const struct checking *c, struct term term, const struct 
     struct logic *l = c->logic;
     if (!logic_can_be(l, term, true, false)) {
         struct text field = field_name(c, l->conflict);
-        diagnostic_lint(c->diagnostics, at, DIAGNOSTIC_WARNING, "never-true", "%s%.*s never holds%s%.*s%s",
-                     what, TEXT_ARG(name),
-                     field.len ? ": see what it asks of '" : ": a part and its opposite must hold",
-                     TEXT_ARG(field), field.len ? "'" : "");
+        diagnostic_lint(c->diagnostics, at, DIAGNOSTIC_WARNING, "never-true",
+                        "%s%.*s never holds%s%.*s%s", what, TEXT_ARG(name),
+                        field.len ? ": see what it asks of '"
+                                  : ": a part and its opposite must hold",
+                        TEXT_ARG(field), field.len ? "'" : "");
         return true;
     }
     if (!logic_can_be(l, term, true, true)) {
-        diagnostic_lint(c->diagnostics, at, DIAGNOSTIC_WARNING, "never-matches",
-                     "%s%.*s asks field '%.*s' for values that exclude each other: unless it is a "
-                     "list, this never matches",
-                     what, TEXT_ARG(name), TEXT_ARG(field_name(c, l->conflict)));
+        diagnostic_lint(
+            c->diagnostics, at, DIAGNOSTIC_WARNING, "never-matches",
+            "%s%.*s asks field '%.*s' for values that exclude each other: unless it is a "
+            "list, this never matches",
+            what, TEXT_ARG(name), TEXT_ARG(field_name(c, l->conflict)));
         return true;
     }
     if (!logic_can_be(l, term, false, false)) {
         diagnostic_lint(c->diagnostics, at, DIAGNOSTIC_WARNING, "always-true",
-                     "%s%.*s always holds: it says nothing about an event", what, TEXT_ARG(name));
+                        "%s%.*s always holds: it says nothing about an event", what,
+                        TEXT_ARG(name));
         return true;
     }
     return false;
@@ -110,11 +113,12 @@ static void check_values(const struct checking *c)
             continue;
         const struct yaml_node *at = find_scalar(c->detection, p->text);
         bool has_text = p->text.len && p->op != PREDICATE_IN;
-        diagnostic_lint(c->diagnostics, at ? at : c->detection, DIAGNOSTIC_WARNING, "dead-value",
-                     "'%s%s%.*s' of field '%.*s' can never make this rule match: the rest of the "
-                     "condition, or the field itself, excludes it",
-                     predicate_name(p), has_text ? " " : "", has_text ? (int)p->text.len : 0,
-                     p->text.at ? p->text.at : "", TEXT_ARG(field_name(c, p->field)));
+        diagnostic_lint(
+            c->diagnostics, at ? at : c->detection, DIAGNOSTIC_WARNING, "dead-value",
+            "'%s%s%.*s' of field '%.*s' can never make this rule match: the rest of the "
+            "condition, or the field itself, excludes it",
+            predicate_name(p), has_text ? " " : "", has_text ? (int)p->text.len : 0,
+            p->text.at ? p->text.at : "", TEXT_ARG(field_name(c, p->field)));
     }
 }
 
@@ -152,16 +156,17 @@ static void check_regexes(const struct checking *c, const struct node *n)
             continue;
         const struct yaml_node *at = find_scalar(c->detection, p->text);
         if (is_dead_regex(p))
-            diagnostic_lint(c->diagnostics, at ? at : c->detection, DIAGNOSTIC_WARNING, "dead-value",
-                         "the regular expression '%.*s' can never match: an anchor stands in its "
-                         "middle",
-                         TEXT_ARG(p->text));
+            diagnostic_lint(
+                c->diagnostics, at ? at : c->detection, DIAGNOSTIC_WARNING, "dead-value",
+                "the regular expression '%.*s' can never match: an anchor stands in its "
+                "middle",
+                TEXT_ARG(p->text));
         if (!required_is_wildcard(p->text))
             continue;
         diagnostic_lint(c->diagnostics, at ? at : c->detection, DIAGNOSTIC_HINT, "plain-regex",
-                     "the regular expression '%.*s' says no more than contains, startswith, "
-                     "endswith or a wildcard (with `cased` where case matters), which cost less",
-                     TEXT_ARG(p->text));
+                        "the regular expression '%.*s' says no more than contains, startswith, "
+                        "endswith or a wildcard (with `cased` where case matters), which cost less",
+                        TEXT_ARG(p->text));
     }
     for (uint32_t i = 0; i < n->item_count; i++)
         check_regexes(c, n->items[i]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "rules/read/diagnostic.h"
 #include "rules/lint/logic.h"
+#include "rules/read/diagnostic.h"
 #include "rules/ruleset_state.h"
 
 /* Selections and conditions that always or never hold, values that can never matter, regular

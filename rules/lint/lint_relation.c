@@ -58,10 +58,10 @@ static void lint_bounds(const struct linting *l)
     bool has_zero = is_count && is_within(c, 0);
     if (!held && !has_zero)
         diagnostic_lint(l->diagnostics, l->at, DIAGNOSTIC_WARNING, "never-true",
-                     "no number is as this condition wants it: it never holds");
+                        "no number is as this condition wants it: it never holds");
     if (held == count && has_zero && !c->is_absence)
         diagnostic_lint(l->diagnostics, l->at, DIAGNOSTIC_WARNING, "always-true",
-                     "every number is as this condition wants it: it holds at each event");
+                        "every number is as this condition wants it: it holds at each event");
 }
 
 static void lint_silence(const struct linting *l)
@@ -72,12 +72,12 @@ static void lint_silence(const struct linting *l)
         bool is_upper = op == BOUND_LT || op == BOUND_LTE;
         if (is_upper && c->bound_count == 1)
             diagnostic_lint(l->diagnostics, l->at, DIAGNOSTIC_WARNING, "holds-at-first",
-                         "lt and lte hold at the first event of every group; for silence use "
-                         "{eq: 0} with `tocsin: {absence: true}`");
+                            "lt and lte hold at the first event of every group; for silence use "
+                            "{eq: 0} with `tocsin: {absence: true}`");
         if (op == BOUND_EQ && c->bounds[i].than == 0 && !c->is_absence)
             diagnostic_lint(l->diagnostics, l->at, DIAGNOSTIC_WARNING, "never-true",
-                         "a window that holds an event is never empty: for silence add "
-                         "`tocsin: {absence: true}`");
+                            "a window that holds an event is never empty: for silence add "
+                            "`tocsin: {absence: true}`");
     }
 }
 
@@ -116,16 +116,17 @@ static void lint_steps(const struct linting *l)
         held += holds_with(c, present);
     if (ways > 1 && !held)
         diagnostic_lint(l->diagnostics, l->at, DIAGNOSTIC_WARNING, "never-true",
-                     "whatever rules match, this condition never holds");
+                        "whatever rules match, this condition never holds");
     else if (ways > 1 && holds_with(c, 0))
-        diagnostic_lint(l->diagnostics, l->at, DIAGNOSTIC_WARNING, "always-true",
-                     "this condition holds where no rule matched: any event of a rule that it does "
-                     "not want fires it");
+        diagnostic_lint(
+            l->diagnostics, l->at, DIAGNOSTIC_WARNING, "always-true",
+            "this condition holds where no rule matched: any event of a rule that it does "
+            "not want fires it");
     for (uint32_t i = 0; i < c->input_count; i++)
         if (!(named >> i & 1))
             diagnostic_lint(l->diagnostics, l->at, DIAGNOSTIC_WARNING, "unused-rule",
-                         "the condition does not name '%.*s'",
-                         TEXT_ARG(l->relation->references[i]));
+                            "the condition does not name '%.*s'",
+                            TEXT_ARG(l->relation->references[i]));
 }
 
 /* ---- references and aliases ---- */
@@ -138,11 +139,12 @@ static void lint_references(const struct linting *l)
         for (uint32_t k = 0; k < i; k++)
             if (text_equal(r->references[i], r->references[k]))
                 diagnostic_lint(l->diagnostics, l->at, DIAGNOSTIC_WARNING, "duplicate-reference",
-                             "'%.*s' stands twice among the rules", TEXT_ARG(r->references[i]));
+                                "'%.*s' stands twice among the rules", TEXT_ARG(r->references[i]));
     if (count == 1 && is_temporal(&r->correlation))
         diagnostic_lint(l->diagnostics, l->at, DIAGNOSTIC_HINT, "single-rule",
-                     "%s of one rule holds at its first event: is a rule missing?",
-                     r->correlation.type == CORRELATION_TEMPORAL ? "temporal" : "temporal_ordered");
+                        "%s of one rule holds at its first event: is a rule missing?",
+                        r->correlation.type == CORRELATION_TEMPORAL ? "temporal"
+                                                                    : "temporal_ordered");
 }
 
 static bool is_among(const struct text *items, uint32_t count, struct text t)
@@ -162,14 +164,15 @@ static void lint_aliases(const struct linting *l)
         if (!is_among(r->rule.group, r->rule.group_count, name) &&
             !is_among(r->values, r->correlation.value_count, name))
             diagnostic_lint(l->diagnostics, alias->key, DIAGNOSTIC_WARNING, "unused-alias",
-                         "neither group-by nor the condition's field names the alias '%.*s'",
-                         TEXT_ARG(name));
+                            "neither group-by nor the condition's field names the alias '%.*s'",
+                            TEXT_ARG(name));
         for (uint32_t k = 0; k < r->correlation.input_count; k++)
             if (!yaml_get(alias->value, r->references[k]))
-                diagnostic_lint(l->diagnostics, alias->key, DIAGNOSTIC_WARNING, "partial-alias",
-                             "the alias says nothing of '%.*s', whose events are asked for a field "
-                             "named '%.*s'",
-                             TEXT_ARG(r->references[k]), TEXT_ARG(name));
+                diagnostic_lint(
+                    l->diagnostics, alias->key, DIAGNOSTIC_WARNING, "partial-alias",
+                    "the alias says nothing of '%.*s', whose events are asked for a field "
+                    "named '%.*s'",
+                    TEXT_ARG(r->references[k]), TEXT_ARG(name));
     }
 }
 
@@ -180,23 +183,24 @@ static void lint_own(const struct linting *l)
     const struct relation *r = l->relation;
     if (!r->rule.group_count && !r->entities.count)
         diagnostic_lint(l->diagnostics, l->at, DIAGNOSTIC_WARNING, "missing-entity",
-                     "no group-by and no `tocsin: entity`: all events share one window, and the "
-                     "host of the last one is charged");
+                        "no group-by and no `tocsin: entity`: all events share one window, and the "
+                        "host of the last one is charged");
     else if (l->is_unsure && !r->entities.count && r->correlation.depth == 1)
         diagnostic_lint(l->diagnostics, l->at, DIAGNOSTIC_HINT, "missing-entity",
-                     "neither `tocsin: entity` nor the names in group-by say what is charged: "
-                     "values that are addresses are, others as services");
+                        "neither `tocsin: entity` nor the names in group-by say what is charged: "
+                        "values that are addresses are, others as services");
     if (r->extension.lateness_us >= 0 && r->extension.lateness_us < r->correlation.lateness_us)
-        diagnostic_lint(l->diagnostics, l->own, DIAGNOSTIC_HINT, "chain-lateness",
-                     "it waits %lld s, not %lld: all links of a chain wait as long as the one that "
-                     "waits longest",
-                     (long long)(r->correlation.lateness_us / 1000000),
-                     (long long)(r->extension.lateness_us / 1000000));
+        diagnostic_lint(
+            l->diagnostics, l->own, DIAGNOSTIC_HINT, "chain-lateness",
+            "it waits %lld s, not %lld: all links of a chain wait as long as the one that "
+            "waits longest",
+            (long long)(r->correlation.lateness_us / 1000000),
+            (long long)(r->extension.lateness_us / 1000000));
     if (yaml_get(l->own, TEXT("absence")) || yaml_get(l->own, TEXT("first_seen")) ||
         yaml_get(l->own, TEXT("fire")))
         diagnostic_lint(l->diagnostics, l->own, DIAGNOSTIC_HINT, "tocsin-meaning",
-                     "fire, absence and first_seen change what this correlation means: other "
-                     "engines do not know them");
+                        "fire, absence and first_seen change what this correlation means: other "
+                        "engines do not know them");
 }
 
 static bool declares(const struct entity_refs *all, uint32_t count, uint32_t field)
@@ -223,7 +227,8 @@ static bool is_unsure(const struct ruleset *ruleset, uint32_t index)
     return rule->group_count;
 }
 
-void lint_relation_run(const struct ruleset *ruleset, uint32_t index, struct diagnostics *diagnostics)
+void lint_relation_run(const struct ruleset *ruleset, uint32_t index,
+                       struct diagnostics *diagnostics)
 {
     const struct relation *r = &ruleset->relations[index];
     const struct linting l = {

@@ -4,4 +4,5 @@
 #include "rules/ruleset_state.h"
 
 /* What is unwise in the ruleset's correlation number `index`. Its document is still there. */
-void lint_relation_run(const struct ruleset *ruleset, uint32_t index, struct diagnostics *diagnostics);
+void lint_relation_run(const struct ruleset *ruleset, uint32_t index,
+                       struct diagnostics *diagnostics);

@@ -31,7 +31,7 @@ struct matcher {
     const struct decoder *decoder; /* the decoder that read it */
     struct route routes[MATCHER_ROUTES];
 
-    uint32_t *seen;       /* by rule: generation of the event in whose shortlist it is */
+    uint32_t *seen;      /* by rule: generation of the event in whose shortlist it is */
     uint32_t *shortlist; /* rules of this event */
     uint32_t shortlist_count;
     uint32_t *atoms_seen; /* by atom of the partition at hand: so that none is taken twice */
@@ -50,4 +50,4 @@ struct matcher {
 void shortlist_find(struct matcher *m, const struct event *e);
 /* The partitions the event's log sources lead to, each once. */
 uint32_t shortlist_route(struct matcher *m, const struct event *e,
-                          const struct partition *out[MATCHER_REACHED]);
+                         const struct partition *out[MATCHER_REACHED]);

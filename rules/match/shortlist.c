@@ -88,7 +88,7 @@ static uint32_t route(struct matcher *m, const struct logsource *s,
 }
 
 uint32_t shortlist_route(struct matcher *m, const struct event *e,
-                          const struct partition *out[MATCHER_REACHED])
+                         const struct partition *out[MATCHER_REACHED])
 {
     static const struct logsource nothing = {{"", 0}, {"", 0}, {"", 0}};
     uint32_t count = 0;

@@ -106,8 +106,9 @@ static enum status unknown_selection(struct parse *p, struct text name)
     }
     const char *near = diagnostic_nearest(name, names, count);
     return diagnostic_error(p->c->diagnostics, p->at, "unknown-selection",
-                         "the condition names '%.*s', which is no selection%s%s%s", TEXT_ARG(name),
-                         near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+                            "the condition names '%.*s', which is no selection%s%s%s",
+                            TEXT_ARG(name), near ? "; did you mean '" : "", near ? near : "",
+                            near ? "'?" : "");
 }
 
 static bool is_in_set(struct text pattern, struct text name)
@@ -130,7 +131,7 @@ static enum status read_quantified(struct parse *p, struct term *out)
     struct text pattern = p->token;
     if (!pattern.len || memchr("()|", pattern.at[0], 3))
         return diagnostic_error(p->c->diagnostics, p->at, "bad-condition",
-                             "'of' wants a name with a star, or 'them'");
+                                "'of' wants a name with a star, or 'them'");
     for (uint32_t i = 0; i < p->selection_count; i++) {
         if (!is_in_set(pattern, p->selections[i].name))
             continue;
@@ -140,11 +141,11 @@ static enum status read_quantified(struct parse *p, struct term *out)
     }
     if (!list.count)
         return diagnostic_error(p->c->diagnostics, p->at, "unknown-selection",
-                             "no selection's name is like '%.*s'", TEXT_ARG(pattern));
+                                "no selection's name is like '%.*s'", TEXT_ARG(pattern));
     if (need < 1 || need > list.count)
         return diagnostic_error(p->c->diagnostics, p->at, "bad-condition",
-                             "'%lld of %.*s' can not hold: there are %u", (long long)need,
-                             TEXT_ARG(pattern), list.count);
+                                "'%lld of %.*s' can not hold: there are %u", (long long)need,
+                                TEXT_ARG(pattern), list.count);
     advance(p);
     bool is_ok =
         !is_all && need > 1
@@ -179,8 +180,8 @@ static enum status read_name(struct parse *p, struct term *out)
     }
     if (text_find_byte(p->token, '*') < p->token.len)
         return diagnostic_error(p->c->diagnostics, p->at, "bad-condition",
-                             "'%.*s': a name with a star needs '1 of' or 'all of' before it",
-                             TEXT_ARG(p->token));
+                                "'%.*s': a name with a star needs '1 of' or 'all of' before it",
+                                TEXT_ARG(p->token));
     return unknown_selection(p, p->token);
 }
 
@@ -188,7 +189,7 @@ static enum status read_primary(struct parse *p, struct term *out)
 {
     if (!p->token.len)
         return diagnostic_error(p->c->diagnostics, p->at, "bad-condition",
-                             "the condition ends where a selection was expected");
+                                "the condition ends where a selection was expected");
     if (is_quantifier(p))
         return read_quantified(p, out);
     if (text_equal(p->token, TEXT("("))) {
@@ -198,14 +199,14 @@ static enum status read_primary(struct parse *p, struct term *out)
             return status;
         if (!text_equal(p->token, TEXT(")")))
             return diagnostic_error(p->c->diagnostics, p->at, "bad-condition",
-                                 "a parenthesis is not closed");
+                                    "a parenthesis is not closed");
         advance(p);
         return STATUS_OK;
     }
     if (text_equal(p->token, TEXT(")")) || text_equal(p->token, TEXT("|")) || is_word(p, "and") ||
         is_word(p, "or"))
         return diagnostic_error(p->c->diagnostics, p->at, "bad-condition",
-                             "'%.*s' where a selection was expected", TEXT_ARG(p->token));
+                                "'%.*s' where a selection was expected", TEXT_ARG(p->token));
     return read_name(p, out);
 }
 
@@ -249,7 +250,7 @@ static enum status read_or(struct parse *p, struct term *out)
 {
     if (++p->depth > CONDITION_DEPTH)
         return diagnostic_error(p->c->diagnostics, p->at, "limit",
-                             "the condition is nested deeper than %d", CONDITION_DEPTH);
+                                "the condition is nested deeper than %d", CONDITION_DEPTH);
     enum status status = read_joined(p, "or", NODE_OR, read_and, out);
     p->depth--;
     return status;
@@ -260,7 +261,7 @@ static enum status read_one(struct compiler *c, struct named_term *selections, u
 {
     if (condition->kind != YAML_SCALAR)
         return diagnostic_error(c->diagnostics, condition, "bad-condition",
-                             "a condition is a string, or a list of strings");
+                                "a condition is a string, or a list of strings");
     struct parse p = {
         .c = c,
         .selections = selections,
@@ -274,11 +275,12 @@ static enum status read_one(struct compiler *c, struct named_term *selections, u
         return status;
     if (text_equal(p.token, TEXT("|")))
         return diagnostic_error(c->diagnostics, condition, "aggregation",
-                             "aggregation behind '|' is no longer part of Sigma: write a "
-                             "correlation (event_count, value_count, ...)");
+                                "aggregation behind '|' is no longer part of Sigma: write a "
+                                "correlation (event_count, value_count, ...)");
     if (p.token.len)
         return diagnostic_error(c->diagnostics, condition, "bad-condition",
-                             "'%.*s' where 'and', 'or' or the end was expected", TEXT_ARG(p.token));
+                                "'%.*s' where 'and', 'or' or the end was expected",
+                                TEXT_ARG(p.token));
     return STATUS_OK;
 }
 
@@ -292,7 +294,7 @@ enum status condition_read(struct compiler *c, struct named_term *selections, ui
         return STATUS_NOMEM;
     if (!condition->count)
         return diagnostic_error(c->diagnostics, condition, "bad-condition",
-                             "an empty list of conditions");
+                                "an empty list of conditions");
     for (uint32_t i = 0; i < condition->count; i++) {
         enum status status = read_one(c, selections, count, condition->items[i], &terms[i]);
         if (status != STATUS_OK)

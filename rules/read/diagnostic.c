@@ -37,7 +37,7 @@ tell(struct diagnostics *f, uint32_t line, uint32_t column, enum diagnostic_seve
 }
 
 enum status diagnostic_error(struct diagnostics *f, const struct yaml_node *node, const char *code,
-                          const char *format, ...)
+                             const char *format, ...)
 {
     va_list values;
     va_start(values, format);
@@ -47,7 +47,7 @@ enum status diagnostic_error(struct diagnostics *f, const struct yaml_node *node
 }
 
 enum status diagnostic_at(struct diagnostics *f, uint32_t line, uint32_t column, const char *code,
-                       const char *format, ...)
+                          const char *format, ...)
 {
     va_list values;
     va_start(values, format);
@@ -56,8 +56,8 @@ enum status diagnostic_at(struct diagnostics *f, uint32_t line, uint32_t column,
     return STATUS_INVALID;
 }
 
-void diagnostic_lint(struct diagnostics *f, const struct yaml_node *node, enum diagnostic_severity severity,
-                  const char *code, const char *format, ...)
+void diagnostic_lint(struct diagnostics *f, const struct yaml_node *node,
+                     enum diagnostic_severity severity, const char *code, const char *format, ...)
 {
     if (!f->has_lints)
         return;

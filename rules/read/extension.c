@@ -76,7 +76,7 @@ static enum status read_breaker(const struct yaml_node *node, struct text t, str
     if (!text_to_int64(text_head(t, slash), &most) || most < 1 || most > INT32_MAX ||
         !text_to_duration_us(text_skip(t, slash + 1), &out->max_entities_us))
         return diagnostic_error(f, yaml_get(node, TEXT("max_entities")), "tocsin-key",
-                             "max_entities: want <count>/<duration>, for example 50/10m");
+                                "max_entities: want <count>/<duration>, for example 50/10m");
     out->max_entities = (uint32_t)most;
     return STATUS_OK;
 }
@@ -97,15 +97,15 @@ static enum status read_entity(const struct yaml_node *node, struct arena *arena
     static const char *const keys[] = {"field", "kind", "charge", "domain"};
     if (node->kind != YAML_MAPPING)
         return diagnostic_error(f, node, "tocsin-key",
-                             "an entity is {field: .., kind: address|host|user|service}");
+                                "an entity is {field: .., kind: address|host|user|service}");
     for (uint32_t i = 0; i < node->count; i++) {
         size_t k = 0;
         while (k < 4 && !text_equal(node->pairs[i].key->value, text_of(keys[k])))
             k++;
         if (k == 4)
             return diagnostic_error(f, node->pairs[i].key, "tocsin-key",
-                                 "unknown key '%.*s' of an entity: field, kind, charge, domain",
-                                 TEXT_ARG(node->pairs[i].key->value));
+                                    "unknown key '%.*s' of an entity: field, kind, charge, domain",
+                                    TEXT_ARG(node->pairs[i].key->value));
     }
     const struct yaml_node *field = yaml_get(node, TEXT("field"));
     const struct yaml_node *kind = yaml_get(node, TEXT("kind"));
@@ -116,7 +116,7 @@ static enum status read_entity(const struct yaml_node *node, struct arena *arena
         return diagnostic_error(f, node, "tocsin-key", "an entity needs its field");
     if (!kind || kind->kind != YAML_SCALAR || !read_kind(kind->value, &out->kind))
         return diagnostic_error(f, kind ? kind : node, "tocsin-key",
-                             "an entity's kind is address, host, user or service");
+                                "an entity's kind is address, host, user or service");
     if (charge && !yaml_bool(charge, &out->is_charged))
         return diagnostic_error(f, charge, "tocsin-key", "charge is true or false");
     out->field = arena_copy(arena, field->value);
@@ -181,7 +181,8 @@ enum status extension_read(const struct yaml_node *node, struct arena *arena,
     return status;
 }
 
-bool extension_level(const struct yaml_node *node, struct diagnostics *diagnostics, enum rule_level *out)
+bool extension_level(const struct yaml_node *node, struct diagnostics *diagnostics,
+                     enum rule_level *out)
 {
     static const char *const names[] = {"informational", "low", "medium", "high", "critical"};
     struct text t = node->kind == YAML_SCALAR ? node->value : TEXT_NONE;
@@ -192,8 +193,8 @@ bool extension_level(const struct yaml_node *node, struct diagnostics *diagnosti
         }
     const char *near = diagnostic_nearest(t, names, 5);
     (void)diagnostic_error(diagnostics, node, "bad-level",
-                        "'%.*s' is no level: informational, low, medium, high, critical%s%s%s",
-                        TEXT_ARG(t), near ? "; did you mean '" : "", near ? near : "",
-                        near ? "'?" : "");
+                           "'%.*s' is no level: informational, low, medium, high, critical%s%s%s",
+                           TEXT_ARG(t), near ? "; did you mean '" : "", near ? near : "",
+                           near ? "'?" : "");
     return false;
 }

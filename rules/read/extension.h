@@ -33,4 +33,5 @@ struct extension {
 NODISCARD enum status extension_read(const struct yaml_node *node, struct arena *arena,
                                      struct diagnostics *diagnostics, struct extension *out);
 /* "critical" and the like; false where the word is none (told with the nearest). */
-bool extension_level(const struct yaml_node *node, struct diagnostics *diagnostics, enum rule_level *out);
+bool extension_level(const struct yaml_node *node, struct diagnostics *diagnostics,
+                     enum rule_level *out);

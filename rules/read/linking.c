@@ -50,8 +50,8 @@ static bool add_label(struct draft *d, struct labels *l, struct text t, const ch
         const struct rule *other = rule_of(d, at);
         speak_of(d, rule);
         (void)diagnostic_at(d->compiler.diagnostics, rule->line, 1, "duplicate-id",
-                         "the %s '%.*s' is taken by %.*s:%u", what, TEXT_ARG(t),
-                         TEXT_ARG(other->file), other->line);
+                            "the %s '%.*s' is taken by %.*s:%u", what, TEXT_ARG(t),
+                            TEXT_ARG(other->file), other->line);
         return false;
     }
     *at = mine;
@@ -142,8 +142,8 @@ static enum status refuse(struct draft *d, struct relation *r, const char *code,
 {
     speak_of(d, &r->rule);
     r->is_refused = true;
-    (void)diagnostic_error(d->compiler.diagnostics, yaml_get(r->document, TEXT("correlation")), code,
-                        "'%.*s' %s", TEXT_ARG(what), why);
+    (void)diagnostic_error(d->compiler.diagnostics, yaml_get(r->document, TEXT("correlation")),
+                           code, "'%.*s' %s", TEXT_ARG(what), why);
     return STATUS_INVALID;
 }
 

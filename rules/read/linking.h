@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "rules/read/compiled.h"
 #include "rules/decode/decoder.h"
 #include "rules/decode/mapping.h"
+#include "rules/read/compiled.h"
 
 /*
  * Joins what was read: refuses duplicates, sorts rules and correlations by key, resolves references

@@ -125,7 +125,8 @@ static enum status apply(size_t index, const struct yaml_node *key, struct diagn
     return STATUS_OK;
 }
 
-static enum status check(const struct modifiers *m, const struct yaml_node *key, struct diagnostics *f)
+static enum status check(const struct modifiers *m, const struct yaml_node *key,
+                         struct diagnostics *f)
 {
     bool has_string = m->place != PLACE_WHOLE || m->step_count || m->is_cased;
     bool has_number = m->has_compare || m->has_unit;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "rules/read/encode.h"
-#include "rules/read/diagnostic.h"
 #include "rules/match/predicate.h"
+#include "rules/read/diagnostic.h"
+#include "rules/read/encode.h"
 #include <stdbool.h>
 
 /* "field|contains|all" as a key of a selection: the field and what its modifiers ask for. */

@@ -87,7 +87,8 @@ static const struct option exception_rows[] = {
 
 static enum status refuse(struct draft *d, const struct error *why)
 {
-    return diagnostic_at(d->compiler.diagnostics, why->line, why->column, "override", "%s", why->text);
+    return diagnostic_at(d->compiler.diagnostics, why->line, why->column, "override", "%s",
+                         why->text);
 }
 
 static bool is_said(const struct yaml_node *node, const char *key)
@@ -143,13 +144,14 @@ static enum status add_exception(struct draft *d, const struct yaml_node *node,
     if (status != STATUS_OK)
         return refuse(d, &why);
     if (!e.match)
-        return diagnostic_error(d->compiler.diagnostics, node, "override", "an exception needs `match`");
+        return diagnostic_error(d->compiler.diagnostics, node, "override",
+                                "an exception needs `match`");
     if (!parse_end(e.end, &end_us))
         return diagnostic_error(d->compiler.diagnostics, yaml_get(node, TEXT("end")), "override",
-                             "'%.*s' is no date: want 2027-01-31", TEXT_ARG(e.end));
+                                "'%.*s' is no date: want 2027-01-31", TEXT_ARG(e.end));
     if (end_us < now_us)
         diagnostic_lint(d->compiler.diagnostics, node, DIAGNOSTIC_WARNING, "override-ended",
-                     "this exception ended on %.*s and no longer holds", TEXT_ARG(e.end));
+                        "this exception ended on %.*s and no longer holds", TEXT_ARG(e.end));
     status = build_exception(d, &e, end_us, &holds);
     if (status != STATUS_OK)
         return status;
@@ -245,7 +247,7 @@ static enum status apply_to_relations(struct draft *d, const struct yaml_pair *p
         }
         if (is_meant && w->exceptions)
             status = diagnostic_error(d->compiler.diagnostics, w->exceptions, "override",
-                                   "`not` belongs to a rule: a correlation sees no fields");
+                                      "`not` belongs to a rule: a correlation sees no fields");
         if (kept != i)
             d->relations[kept] = d->relations[i];
         kept++;
@@ -269,8 +271,8 @@ static enum status apply_one(struct draft *d, const struct yaml_pair *pair, int6
         status = apply_to_relations(d, pair, &w, &is_known);
     if (!is_known)
         diagnostic_lint(d->compiler.diagnostics, pair->key, DIAGNOSTIC_WARNING, "unknown-rule",
-                     "'%.*s' is the id or name of no rule that was loaded",
-                     TEXT_ARG(pair->key->value));
+                        "'%.*s' is the id or name of no rule that was loaded",
+                        TEXT_ARG(pair->key->value));
     return status;
 }
 
@@ -291,7 +293,7 @@ enum status override_apply(struct draft *d, const char *path, struct arena *node
         const struct yaml_node *root = yaml.documents[i];
         if (root->kind != YAML_MAPPING) {
             (void)diagnostic_error(d->compiler.diagnostics, root, "override",
-                                "overrides are a mapping of rule ids to what they change");
+                                   "overrides are a mapping of rule ids to what they change");
             continue;
         }
         for (uint32_t k = 0; k < root->count; k++)

@@ -26,8 +26,8 @@ static enum status check_keys(struct draft *d, const struct yaml_node *node)
             continue;
         const char *near = diagnostic_nearest(key, keys, sizeof keys / sizeof *keys);
         return diagnostic_error(findings_of(d), node->pairs[i].key, "unknown-key",
-                             "'%.*s' is no key of a correlation%s%s%s", TEXT_ARG(key),
-                             near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+                                "'%.*s' is no key of a correlation%s%s%s", TEXT_ARG(key),
+                                near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     }
     return STATUS_OK;
 }
@@ -43,8 +43,8 @@ static enum status read_type(struct draft *d, const struct yaml_node *node, stru
         }
     const char *near = diagnostic_nearest(t, types, sizeof types / sizeof *types);
     return diagnostic_error(findings_of(d), type ? type : node, "bad-type",
-                         "'%.*s' is no type of correlation%s%s%s", TEXT_ARG(t),
-                         near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+                            "'%.*s' is no type of correlation%s%s%s", TEXT_ARG(t),
+                            near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 /* One string or a list of strings. */
@@ -57,8 +57,8 @@ static enum status read_texts(struct draft *d, const struct yaml_node *node, uin
     if (!items)
         return STATUS_NOMEM;
     if (count > most)
-        return diagnostic_error(findings_of(d), node, "limit", "at most %u entries here, not %u", most,
-                             count);
+        return diagnostic_error(findings_of(d), node, "limit", "at most %u entries here, not %u",
+                                most, count);
     for (uint32_t i = 0; i < count; i++) {
         const struct yaml_node *item = is_list ? node->items[i] : node;
         if (item->kind != YAML_SCALAR || !item->value.len)
@@ -79,8 +79,8 @@ static enum status read_timespan(struct draft *d, const struct yaml_node *node, 
     if (!has_unit || !text_to_duration_us(t, &r->correlation.timespan_us) ||
         r->correlation.timespan_us <= 0)
         return diagnostic_error(findings_of(d), span ? span : node, "bad-timespan",
-                             "'%.*s' is no timespan: want a number and s, m, h, d, w, M or y",
-                             TEXT_ARG(t));
+                                "'%.*s' is no timespan: want a number and s, m, h, d, w, M or y",
+                                TEXT_ARG(t));
     return STATUS_OK;
 }
 
@@ -102,12 +102,12 @@ static enum status read_bound(struct draft *d, const struct yaml_pair *pair, str
         return STATUS_OK;
     if (r->correlation.bound_count == 2)
         return diagnostic_error(findings_of(d), pair->key, "bad-condition",
-                             "a condition has one comparison, or two for a range");
+                                "a condition has one comparison, or two for a range");
     struct bound *b = &r->correlation.bounds[r->correlation.bound_count++];
     b->operator=(enum bound_operator) i;
     if (pair->value->kind != YAML_SCALAR || !fixed_parse(pair->value->value, &b->than))
         return diagnostic_error(findings_of(d), pair->value, "bad-condition", "%s wants a number",
-                             operators[i]);
+                                operators[i]);
     return STATUS_OK;
 }
 
@@ -125,16 +125,16 @@ static enum status read_condition_key(struct draft *d, const struct yaml_pair *p
         if (!yaml_double(pair->value, &r->correlation.percentile) ||
             r->correlation.percentile < 0 || r->correlation.percentile > 100)
             return diagnostic_error(findings_of(d), pair->value, "bad-condition",
-                                 "percentile is a number from 0 to 100");
+                                    "percentile is a number from 0 to 100");
         return STATUS_OK;
     }
     static const char *const known[] = {"gt", "gte", "lt",    "lte",
                                         "eq", "neq", "field", "percentile"};
     const char *near = diagnostic_nearest(pair->key->value, known, 8);
     return diagnostic_error(findings_of(d), pair->key, "unknown-key",
-                         "'%.*s' is no key of a correlation's condition%s%s%s",
-                         TEXT_ARG(pair->key->value), near ? "; did you mean '" : "",
-                         near ? near : "", near ? "'?" : "");
+                            "'%.*s' is no key of a correlation's condition%s%s%s",
+                            TEXT_ARG(pair->key->value), near ? "; did you mean '" : "",
+                            near ? near : "", near ? "'?" : "");
 }
 
 static enum status check_condition(struct draft *d, const struct yaml_node *at,
@@ -144,20 +144,20 @@ static enum status check_condition(struct draft *d, const struct yaml_node *at,
     bool needs_value = !is_temporal(r) && c->type != CORRELATION_EVENT_COUNT;
     if (!is_temporal(r) && !c->bound_count)
         return diagnostic_error(findings_of(d), at, "bad-condition",
-                             "%s needs a condition with gt, gte, lt, lte, eq or neq",
-                             types[c->type]);
+                                "%s needs a condition with gt, gte, lt, lte, eq or neq",
+                                types[c->type]);
     if (needs_value && !c->value_count)
         return diagnostic_error(findings_of(d), at, "bad-condition",
-                             "%s needs a field in its condition", types[c->type]);
+                                "%s needs a field in its condition", types[c->type]);
     if (!needs_value && c->value_count)
         return diagnostic_error(findings_of(d), at, "bad-condition", "%s takes no field",
-                             types[c->type]);
+                                types[c->type]);
     if (c->value_count > 1 && c->type != CORRELATION_VALUE_COUNT)
         return diagnostic_error(findings_of(d), at, "bad-condition",
-                             "only value_count takes several fields");
+                                "only value_count takes several fields");
     if (c->type == CORRELATION_VALUE_PERCENTILE && c->percentile < 0)
         return diagnostic_error(findings_of(d), at, "bad-condition",
-                             "value_percentile needs a percentile in its condition");
+                                "value_percentile needs a percentile in its condition");
     return STATUS_OK;
 }
 
@@ -168,12 +168,12 @@ static enum status read_condition(struct draft *d, const struct yaml_node *node,
     if (condition && condition->kind == YAML_SCALAR && !yaml_is_null(condition)) {
         if (!is_temporal(r))
             return diagnostic_error(findings_of(d), condition, "bad-condition",
-                                 "only temporal and temporal_ordered take an expression");
+                                    "only temporal and temporal_ordered take an expression");
         return relation_steps_read(d, condition, r->references, &r->correlation);
     }
     if (condition && condition->kind == YAML_SEQUENCE)
         return diagnostic_error(findings_of(d), condition, "bad-condition",
-                             "a correlation has one condition");
+                                "a correlation has one condition");
     for (uint32_t i = 0; condition && i < condition->count; i++) {
         enum status status = read_condition_key(d, &condition->pairs[i], r);
         if (status != STATUS_OK)
@@ -202,7 +202,7 @@ static enum status check_aliases(struct draft *d, const struct relation *r)
         return STATUS_OK;
     if (r->aliases->kind != YAML_MAPPING)
         return diagnostic_error(findings_of(d), r->aliases, "bad-aliases",
-                             "aliases is a mapping: alias: {rule: field}");
+                                "aliases is a mapping: alias: {rule: field}");
     for (uint32_t i = 0; i < r->aliases->count; i++) {
         const struct yaml_node *map = r->aliases->pairs[i].value;
         for (uint32_t k = 0; map->kind == YAML_MAPPING && k < map->count; k++) {
@@ -212,15 +212,15 @@ static enum status check_aliases(struct draft *d, const struct relation *r)
                 input++;
             if (input == r->correlation.input_count)
                 return diagnostic_error(findings_of(d), map->pairs[k].key, "bad-aliases",
-                                     "'%.*s' is none of this correlation's rules",
-                                     TEXT_ARG(map->pairs[k].key->value));
+                                        "'%.*s' is none of this correlation's rules",
+                                        TEXT_ARG(map->pairs[k].key->value));
             if (map->pairs[k].value->kind != YAML_SCALAR)
                 return diagnostic_error(findings_of(d), map->pairs[k].value, "bad-aliases",
-                                     "want the name of a field");
+                                        "want the name of a field");
         }
         if (map->kind != YAML_MAPPING)
             return diagnostic_error(findings_of(d), map, "bad-aliases",
-                                 "an alias is a mapping of rules to fields");
+                                    "an alias is a mapping of rules to fields");
     }
     return STATUS_OK;
 }
@@ -229,7 +229,8 @@ static enum status read_body(struct draft *d, const struct yaml_node *root, stru
 {
     const struct yaml_node *node = yaml_get(root, TEXT("correlation"));
     if (node->kind != YAML_MAPPING)
-        return diagnostic_error(findings_of(d), node, "bad-correlation", "a correlation is a mapping");
+        return diagnostic_error(findings_of(d), node, "bad-correlation",
+                                "a correlation is a mapping");
     const struct yaml_node *rules = yaml_get(node, TEXT("rules"));
     const struct yaml_node *group = yaml_get(node, TEXT("group-by"));
     enum status status = check_keys(d, node);
@@ -237,7 +238,7 @@ static enum status read_body(struct draft *d, const struct yaml_node *root, stru
         status = read_type(d, node, r);
     if (status == STATUS_OK && (!rules || (rules->kind == YAML_SEQUENCE && !rules->count)))
         status = diagnostic_error(findings_of(d), rules ? rules : node, "missing-rules",
-                               "a correlation needs the rules that it counts");
+                                  "a correlation needs the rules that it counts");
     if (status == STATUS_OK)
         status =
             read_texts(d, rules, CORRELATION_INPUTS, &r->references, &r->correlation.input_count);
@@ -262,7 +263,7 @@ static enum status fill_policy(struct draft *d, struct relation *r)
         c->bound_count == 1 && c->bounds[0].operator== BOUND_EQ && c->bounds[0].than == 0;
     if (e->is_absence && (c->type != CORRELATION_EVENT_COUNT || !is_zero))
         return diagnostic_error(findings_of(d), r->document, "bad-absence",
-                             "absence goes with event_count and {eq: 0} only");
+                                "absence goes with event_count and {eq: 0} only");
     c->fire = e->fire >= 0 ? (enum fire_policy)e->fire : d->options->fire;
     c->renew_us = c->fire == FIRE_EDGE ? e->renew_us : 0;
     c->lateness_us = e->lateness_us >= 0 ? e->lateness_us : d->options->lateness_us;
@@ -283,8 +284,8 @@ static enum status check_limits(struct draft *d, struct relation *r)
     enum status status = d->options->allows(&one, 1, &why);
     if (!status || status == STATUS_NOMEM)
         return status;
-    return diagnostic_error(findings_of(d), yaml_get(r->document, TEXT("correlation")), "limit", "%s",
-                         why.text);
+    return diagnostic_error(findings_of(d), yaml_get(r->document, TEXT("correlation")), "limit",
+                            "%s", why.text);
 }
 
 static struct hash128 content_of(const struct relation *r, const struct yaml_node *root)

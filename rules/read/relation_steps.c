@@ -28,7 +28,7 @@ static enum status put(struct reading *r, enum step_kind kind, uint32_t input)
 {
     if (r->out->step_count == CORRELATION_STEPS)
         return diagnostic_error(r->d->compiler.diagnostics, r->at, "limit",
-                             "a condition has at most %d parts", CORRELATION_STEPS);
+                                "a condition has at most %d parts", CORRELATION_STEPS);
     r->out->steps[r->out->step_count++] = (struct step){kind, input};
     return STATUS_OK;
 }
@@ -44,7 +44,7 @@ static enum status read_operand(struct reading *r)
             return status;
         if (!text_equal(r->token, TEXT(")")))
             return diagnostic_error(r->d->compiler.diagnostics, r->at, "bad-condition",
-                                 "a parenthesis is not closed");
+                                    "a parenthesis is not closed");
         advance(r);
         return STATUS_OK;
     }
@@ -54,7 +54,7 @@ static enum status read_operand(struct reading *r)
             return put(r, STEP_INPUT, i);
         }
     return diagnostic_error(r->d->compiler.diagnostics, r->at, "bad-condition",
-                         "'%.*s' is none of this correlation's rules", TEXT_ARG(r->token));
+                            "'%.*s' is none of this correlation's rules", TEXT_ARG(r->token));
 }
 
 static enum status read_not(struct reading *r)
@@ -84,7 +84,7 @@ static enum status read_or(struct reading *r)
 {
     if (++r->depth > 64)
         return diagnostic_error(r->d->compiler.diagnostics, r->at, "limit",
-                             "the condition is nested deeper than 64");
+                                "the condition is nested deeper than 64");
     enum status status = read_and(r);
     while (status == STATUS_OK && text_equal_nocase(r->token, TEXT("or"))) {
         advance(r);
@@ -105,6 +105,7 @@ enum status relation_steps_read(struct draft *d, const struct yaml_node *conditi
     enum status status = read_or(&r);
     if (status == STATUS_OK && r.token.len)
         return diagnostic_error(d->compiler.diagnostics, condition, "bad-condition",
-                             "'%.*s' where 'and', 'or' or the end was expected", TEXT_ARG(r.token));
+                                "'%.*s' where 'and', 'or' or the end was expected",
+                                TEXT_ARG(r.token));
     return status;
 }

@@ -26,10 +26,10 @@ static enum status read_status(struct draft *d, const struct yaml_node *root, bo
         }
     const char *near = diagnostic_nearest(t, statuses, 5);
     return diagnostic_error(d->compiler.diagnostics, n, "bad-status",
-                         "'%.*s' is no status: stable, test, experimental, deprecated, "
-                         "unsupported%s%s%s",
-                         TEXT_ARG(t), near ? "; did you mean '" : "", near ? near : "",
-                         near ? "'?" : "");
+                            "'%.*s' is no status: stable, test, experimental, deprecated, "
+                            "unsupported%s%s%s",
+                            TEXT_ARG(t), near ? "; did you mean '" : "", near ? near : "",
+                            near ? "'?" : "");
 }
 
 static enum status read_tags(struct draft *d, const struct yaml_node *root, struct rule *out)
@@ -110,13 +110,14 @@ static void lint_keys(struct draft *d, const struct yaml_node *root)
             k++;
         const char *near = k < KNOWN ? NULL : diagnostic_nearest(key, known, KNOWN);
         if (near)
-            diagnostic_lint(d->compiler.diagnostics, root->pairs[i].key, DIAGNOSTIC_WARNING, "unknown-key",
-                         "'%.*s' is no key of a rule; did you mean '%s'?", TEXT_ARG(key), near);
+            diagnostic_lint(d->compiler.diagnostics, root->pairs[i].key, DIAGNOSTIC_WARNING,
+                            "unknown-key", "'%.*s' is no key of a rule; did you mean '%s'?",
+                            TEXT_ARG(key), near);
     }
 }
 
-enum status rule_header_read(struct draft *d, const struct document *document, struct rule *out_rule,
-                         struct extension *out_extension)
+enum status rule_header_read(struct draft *d, const struct document *document,
+                             struct rule *out_rule, struct extension *out_extension)
 {
     struct arena *arena = d->compiler.arena;
     const struct yaml_node *root = document->root;
@@ -135,7 +136,8 @@ enum status rule_header_read(struct draft *d, const struct document *document, s
     rule.key = rule.id.len ? rule.id : rule.name.len ? rule.name : rule.title;
     d->compiler.diagnostics->rule = rule.key;
     if (!title.len)
-        return diagnostic_error(d->compiler.diagnostics, root, "missing-title", "a rule needs a title");
+        return diagnostic_error(d->compiler.diagnostics, root, "missing-title",
+                                "a rule needs a title");
     const struct yaml_node *level = yaml_get(root, TEXT("level"));
     if (level && !extension_level(level, d->compiler.diagnostics, &rule.level))
         return STATUS_INVALID;

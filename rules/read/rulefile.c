@@ -55,7 +55,8 @@ static bool is_rule_name(const char *name)
 static enum status refuse_path(struct reading *r, const char *path, int reason)
 {
     r->diagnostics->file = text_of(path);
-    (void)diagnostic_error(r->diagnostics, NULL, "unreadable", "%s: %s", path, strerrordesc_np(reason));
+    (void)diagnostic_error(r->diagnostics, NULL, "unreadable", "%s: %s", path,
+                           strerrordesc_np(reason));
     return STATUS_IO;
 }
 
@@ -185,13 +186,14 @@ static enum status add(struct reading *r, struct text file, bool is_shipped,
         return STATUS_OK; /* read elsewhere */
     if (!is_rule && yaml_get(root, TEXT("playbook"))) {
         diagnostic_lint(r->diagnostics, root, DIAGNOSTIC_WARNING, "playbook",
-                     "playbooks are not read by this version: this document has no effect");
+                        "playbooks are not read by this version: this document has no effect");
         return STATUS_OK;
     }
     if (!is_rule)
-        return diagnostic_error(r->diagnostics, root, "unknown-document",
-                             "no rule, correlation, filter, decoder or mapping: none of the keys "
-                             "detection, correlation, filter, decoder, mapping is here");
+        return diagnostic_error(
+            r->diagnostics, root, "unknown-document",
+            "no rule, correlation, filter, decoder or mapping: none of the keys "
+            "detection, correlation, filter, decoder, mapping is here");
     if (!GROW(r->out->items, r->out->count, r->out->max))
         return STATUS_NOMEM;
     r->out->items[r->out->count++] = d;
@@ -219,7 +221,7 @@ static enum status add_all(struct reading *r, struct text file, bool is_shipped,
         }
         if (action && !text_equal(word, TEXT("repeat"))) {
             (void)diagnostic_error(r->diagnostics, action, "bad-value",
-                                "action is global, repeat or reset, not '%.*s'", TEXT_ARG(word));
+                                   "action is global, repeat or reset, not '%.*s'", TEXT_ARG(word));
             continue;
         }
         root = merge(r->arena, action ? last : global, root, 0);
@@ -253,8 +255,8 @@ static enum status add_file(struct reading *r, const char *path, bool is_shipped
     if (parsed->status == STATUS_OK)
         return add_all(r, file, is_shipped, &parsed->yaml);
     (void)diagnostic_at(r->diagnostics, parsed->why.line, parsed->why.column,
-                     parsed->status == STATUS_IO ? "unreadable" : "bad-yaml", "%s",
-                     parsed->why.text);
+                        parsed->status == STATUS_IO ? "unreadable" : "bad-yaml", "%s",
+                        parsed->why.text);
     return STATUS_OK; /* the others are read all the same */
 }
 

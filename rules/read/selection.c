@@ -69,15 +69,15 @@ static enum status read_field(struct compiler *c, const struct yaml_pair *pair, 
         return status;
     if (pair->value->kind == YAML_MAPPING)
         return diagnostic_error(c->diagnostics, pair->value, "bad-value",
-                             "'%.*s' holds a mapping: want a value or a list of values",
-                             TEXT_ARG(pair->key->value));
+                                "'%.*s' holds a mapping: want a value or a list of values",
+                                TEXT_ARG(pair->key->value));
     if (pair->value->kind == YAML_SEQUENCE && !pair->value->count)
         return diagnostic_error(c->diagnostics, pair->value, "empty-list",
-                             "'%.*s' has an empty list, which nothing matches",
-                             TEXT_ARG(pair->key->value));
+                                "'%.*s' has an empty list, which nothing matches",
+                                TEXT_ARG(pair->key->value));
     if (m.has_all && pair->value->kind != YAML_SEQUENCE)
         diagnostic_lint(c->diagnostics, pair->key, DIAGNOSTIC_HINT, "all-alone",
-                     "'all' has no effect on a single value");
+                        "'all' has no effect on a single value");
     status = pair->value->kind == YAML_SEQUENCE ? read_list(c, &m, pair->value, out)
                                                 : value_read(c, &m, pair->value, out);
     if (status == STATUS_OK && m.is_negated && !node_negate(c->arena, *out, out))

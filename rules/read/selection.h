@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "rules/read/diagnostic.h"
 #include "rules/match/names.h"
 #include "rules/match/node.h"
 #include "rules/match/predicate.h"
+#include "rules/read/diagnostic.h"
 #include "rules/read/valuelist.h"
 #include <stdbool.h>
 

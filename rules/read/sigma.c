@@ -28,10 +28,10 @@ static enum status check_source_keys(struct draft *d, const struct yaml_node *no
             continue;
         const char *near = diagnostic_nearest(key, known, 4);
         return diagnostic_error(findings_of(d), node->pairs[i].key, "unknown-key",
-                             "'%.*s' of a logsource is not known here: events have category, "
-                             "product and service%s%s%s",
-                             TEXT_ARG(key), near ? "; did you mean '" : "", near ? near : "",
-                             near ? "'?" : "");
+                                "'%.*s' of a logsource is not known here: events have category, "
+                                "product and service%s%s%s",
+                                TEXT_ARG(key), near ? "; did you mean '" : "", near ? near : "",
+                                near ? "'?" : "");
     }
     return STATUS_OK;
 }
@@ -46,7 +46,7 @@ enum status sigma_read_source(struct draft *d, const struct yaml_node *root, str
     } keys[] = {{"category", &s.category}, {"product", &s.product}, {"service", &s.service}};
     if (!node || node->kind != YAML_MAPPING)
         return diagnostic_error(findings_of(d), node ? node : root, "missing-logsource",
-                             "a rule needs a logsource with category, product or service");
+                                "a rule needs a logsource with category, product or service");
     enum status status = check_source_keys(d, node);
     if (status != STATUS_OK)
         return status;
@@ -56,7 +56,7 @@ enum status sigma_read_source(struct draft *d, const struct yaml_node *root, str
             continue;
         if (value->kind != YAML_SCALAR)
             return diagnostic_error(findings_of(d), value, "bad-logsource",
-                                 "%s of a logsource is one name", keys[i].key);
+                                    "%s of a logsource is one name", keys[i].key);
         *keys[i].to = lower_copy(d->compiler.arena, value->value);
     }
     *out = s;
@@ -76,9 +76,9 @@ static void lint_unused(struct draft *d, const struct named_term *selections, ui
 {
     for (uint32_t i = 0; i < count; i++)
         if (!selections[i].is_used)
-            diagnostic_lint(findings_of(d), selections[i].key, DIAGNOSTIC_WARNING, "unused-selection",
-                         "selection '%.*s' is never used by the condition",
-                         TEXT_ARG(selections[i].name));
+            diagnostic_lint(findings_of(d), selections[i].key, DIAGNOSTIC_WARNING,
+                            "unused-selection", "selection '%.*s' is never used by the condition",
+                            TEXT_ARG(selections[i].name));
 }
 
 static enum status read_selections(struct draft *d, const struct yaml_node *detection,
@@ -90,7 +90,7 @@ static enum status read_selections(struct draft *d, const struct yaml_node *dete
             continue;
         if (text_equal(pair->key->value, TEXT("timeframe")) && pair->value->kind == YAML_SCALAR)
             return diagnostic_error(findings_of(d), pair->key, "aggregation",
-                                 "timeframe is no longer part of Sigma: write a correlation");
+                                    "timeframe is no longer part of Sigma: write a correlation");
         struct named_term *one = &out[(*out_count)++];
         *one = (struct named_term){
             .name = arena_copy(d->compiler.arena, pair->key->value),
@@ -109,11 +109,11 @@ enum status sigma_read_detection(struct draft *d, const struct yaml_node *detect
 {
     if (detection->kind != YAML_MAPPING)
         return diagnostic_error(findings_of(d), detection, "bad-detection",
-                             "detection is a mapping of selections and a condition");
+                                "detection is a mapping of selections and a condition");
     const struct yaml_node *condition = yaml_get(detection, TEXT("condition"));
     if (!condition)
         return diagnostic_error(findings_of(d), detection, "missing-condition",
-                             "a detection needs a condition");
+                                "a detection needs a condition");
     struct named_term *selections =
         arena_alloc(d->compiler.arena, ((size_t)detection->count + 1) * sizeof *selections);
     uint32_t count = 0;
@@ -150,8 +150,9 @@ enum status sigma_read(struct draft *d, const struct document *document)
     arena_reset(d->compiler.scratch);
     enum status status = rule_header_read(d, document, &c.rule, &c.extension);
     if (status == STATUS_OK && c.extension.is_absence)
-        status = diagnostic_error(d->compiler.diagnostics, yaml_get(root, TEXT("tocsin")), "bad-absence",
-                               "absence belongs to a correlation: event_count and {eq: 0} only");
+        status =
+            diagnostic_error(d->compiler.diagnostics, yaml_get(root, TEXT("tocsin")), "bad-absence",
+                             "absence belongs to a correlation: event_count and {eq: 0} only");
     if (status == STATUS_OK)
         status = sigma_read_source(d, root, &c.source);
     if (status == STATUS_OK)

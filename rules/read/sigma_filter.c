@@ -21,8 +21,8 @@ static enum status read_mode(struct draft *d, struct sigma_filter *f)
     for (uint32_t i = 0; own && own->kind == YAML_MAPPING && i < own->count; i++)
         if (!text_equal(own->pairs[i].key->value, TEXT("mode")))
             return diagnostic_error(d->compiler.diagnostics, own->pairs[i].key, "tocsin-key",
-                                 "tocsin: unknown key '%.*s': a filter has only mode",
-                                 TEXT_ARG(own->pairs[i].key->value));
+                                    "tocsin: unknown key '%.*s': a filter has only mode",
+                                    TEXT_ARG(own->pairs[i].key->value));
     if (!mode)
         return STATUS_OK;
     if (text_equal(mode->value, TEXT("and")))
@@ -30,7 +30,8 @@ static enum status read_mode(struct draft *d, struct sigma_filter *f)
     else if (text_equal(mode->value, TEXT("suppress")))
         f->mode = FILTER_SUPPRESS;
     else
-        return diagnostic_error(d->compiler.diagnostics, mode, "tocsin-key", "mode is suppress or and");
+        return diagnostic_error(d->compiler.diagnostics, mode, "tocsin-key",
+                                "mode is suppress or and");
     return STATUS_OK;
 }
 
@@ -41,13 +42,15 @@ static void lint_mode(struct draft *d, const struct sigma_filter *f)
         return;
     bool is_negated = text_starts(text_trim(condition->value), TEXT("not "));
     if (is_negated && f->mode == FILTER_SUPPRESS)
-        diagnostic_lint(d->compiler.diagnostics, condition, DIAGNOSTIC_WARNING, "filter-mode",
-                     "this filter suppresses what its condition matches, and the condition begins "
-                     "with 'not': it looks written for `tocsin: {mode: and}`");
+        diagnostic_lint(
+            d->compiler.diagnostics, condition, DIAGNOSTIC_WARNING, "filter-mode",
+            "this filter suppresses what its condition matches, and the condition begins "
+            "with 'not': it looks written for `tocsin: {mode: and}`");
     if (!is_negated && f->mode == FILTER_AND)
-        diagnostic_lint(d->compiler.diagnostics, condition, DIAGNOSTIC_WARNING, "filter-mode",
-                     "with mode 'and' a rule only matches where this condition holds too: it looks "
-                     "written for `tocsin: {mode: suppress}`");
+        diagnostic_lint(
+            d->compiler.diagnostics, condition, DIAGNOSTIC_WARNING, "filter-mode",
+            "with mode 'and' a rule only matches where this condition holds too: it looks "
+            "written for `tocsin: {mode: suppress}`");
 }
 
 static enum status read_filter(struct draft *d, const struct document *document,
@@ -60,10 +63,10 @@ static enum status read_filter(struct draft *d, const struct document *document,
     f->rules = yaml_get(f->body, TEXT("rules"));
     if (f->body->kind != YAML_MAPPING)
         return diagnostic_error(d->compiler.diagnostics, f->body, "bad-filter",
-                             "filter is a mapping of rules, selections and a condition");
+                                "filter is a mapping of rules, selections and a condition");
     if (!f->rules || (f->rules->kind != YAML_SEQUENCE && f->rules->kind != YAML_SCALAR))
         return diagnostic_error(d->compiler.diagnostics, f->body, "bad-filter",
-                             "a filter names the rules that it filters, or 'any'");
+                                "a filter names the rules that it filters, or 'any'");
     f->is_any = f->rules->kind == YAML_SCALAR && text_equal(f->rules->value, TEXT("any"));
     enum status status = sigma_read_source(d, f->root, &f->source);
     if (status == STATUS_OK)
@@ -122,9 +125,10 @@ static enum status apply_to(struct draft *d, const struct sigma_filter *f,
         is_known = true;
         if (!has_same_source(f, c)) {
             if (name)
-                diagnostic_lint(d->compiler.diagnostics, name, DIAGNOSTIC_WARNING, "filter-logsource",
-                             "the log source of '%.*s' is another: the filter does not apply",
-                             TEXT_ARG(c->rule.title));
+                diagnostic_lint(d->compiler.diagnostics, name, DIAGNOSTIC_WARNING,
+                                "filter-logsource",
+                                "the log source of '%.*s' is another: the filter does not apply",
+                                TEXT_ARG(c->rule.title));
             continue;
         }
         if (!join(d, f, c))
@@ -132,7 +136,8 @@ static enum status apply_to(struct draft *d, const struct sigma_filter *f,
     }
     if (name && !is_known)
         diagnostic_lint(d->compiler.diagnostics, name, DIAGNOSTIC_WARNING, "unknown-rule",
-                     "'%.*s' is the name or id of no rule that was loaded", TEXT_ARG(name->value));
+                        "'%.*s' is the name or id of no rule that was loaded",
+                        TEXT_ARG(name->value));
     return STATUS_OK;
 }
 

@@ -23,8 +23,8 @@ enum status value_add(struct compiler *c, const struct yaml_node *at, const stru
     if (status == STATUS_OK)
         *out = term;
     else
-        (void)diagnostic_error(c->diagnostics, at, status == STATUS_NOMEM ? "no-memory" : "bad-regex",
-                            "%s", why.text);
+        (void)diagnostic_error(c->diagnostics, at,
+                               status == STATUS_NOMEM ? "no-memory" : "bad-regex", "%s", why.text);
     return status;
 }
 
@@ -120,7 +120,8 @@ static enum status spread_dashes(struct compiler *c, const struct yaml_node *at,
         if (dashes != 1) {
             if (dashes && is_encoded)
                 return diagnostic_error(c->diagnostics, at, "modifier-conflict",
-                                     "windash before an encoding takes one dash, not %u", dashes);
+                                        "windash before an encoding takes one dash, not %u",
+                                        dashes);
             next.items[next.count++] = dashed;
         } else if (next.count + GLOB_DASHES > VARIANTS ||
                    !spread_dash(c, &dashed, &next.items[next.count]))
@@ -141,7 +142,7 @@ static enum status apply_steps(struct compiler *c, const struct modifiers *m,
             status = spread_dashes(c, at, s + 1 < m->step_count, v);
         else if (!is_literal(&v->items[0]))
             status = diagnostic_error(c->diagnostics, at, "modifier-conflict",
-                                   "a value with wildcards cannot be encoded");
+                                      "a value with wildcards cannot be encoded");
         else if (!encode_all(c, m->steps[s], v))
             status = no_memory(c, at);
         if (status != STATUS_OK)
@@ -228,8 +229,8 @@ static enum status read_cidr(struct compiler *c, const struct modifiers *m,
     struct predicate p = {.field = field_number(c, m->field), .op = PREDICATE_CIDR};
     if (!cidr_parse(source, &p.cidr))
         return diagnostic_error(c->diagnostics, at, "bad-network",
-                             "'%.*s' is no network: want 192.0.2.0/24 or 2001:db8::/32",
-                             TEXT_ARG(source));
+                                "'%.*s' is no network: want 192.0.2.0/24 or 2001:db8::/32",
+                                TEXT_ARG(source));
     return p.field == NAMES_NONE ? no_memory(c, at) : value_add(c, at, &p, out);
 }
 
@@ -250,7 +251,8 @@ static enum status read_field(struct compiler *c, const struct modifiers *m,
         .other = names_add(c->names, at->value),
     };
     if (!at->value.len)
-        return diagnostic_error(c->diagnostics, at, "bad-value", "fieldref needs the name of a field");
+        return diagnostic_error(c->diagnostics, at, "bad-value",
+                                "fieldref needs the name of a field");
     return p.field == NAMES_NONE || p.other == NAMES_NONE ? no_memory(c, at)
                                                           : value_add(c, at, &p, out);
 }
@@ -270,7 +272,7 @@ static enum status read_number(struct compiler *c, const struct modifiers *m,
         int64_t whole = 0;
         if (!yaml_int64(at, &whole))
             return diagnostic_error(c->diagnostics, at, "bad-value", "'%.*s' is no number",
-                                 TEXT_ARG(at->value));
+                                    TEXT_ARG(at->value));
         p.number = (struct number){.is_whole = true, .whole = whole, .real = (double)whole};
     }
     return value_add(c, at, &p, out);
@@ -282,8 +284,8 @@ static enum status read_exists(struct compiler *c, const struct modifiers *m,
     bool wanted = false;
     struct predicate p = {.field = field_number(c, m->field), .op = PREDICATE_EXISTS};
     if (!yaml_bool(at, &wanted))
-        return diagnostic_error(c->diagnostics, at, "bad-value", "exists takes true or false, not '%.*s'",
-                             TEXT_ARG(at->value));
+        return diagnostic_error(c->diagnostics, at, "bad-value",
+                                "exists takes true or false, not '%.*s'", TEXT_ARG(at->value));
     if (p.field == NAMES_NONE)
         return no_memory(c, at);
     enum status status = value_add(c, at, &p, out);
@@ -300,7 +302,7 @@ static enum status read_null(struct compiler *c, const struct modifiers *m,
                     !m->is_expand && !m->is_field && !m->has_compare && !m->has_unit;
     if (!m->field.len || !is_plain)
         return diagnostic_error(c->diagnostics, at, "bad-value",
-                             "null can only be compared with a whole field");
+                                "null can only be compared with a whole field");
     return p.field == NAMES_NONE ? no_memory(c, at) : value_add(c, at, &p, out);
 }
 
@@ -397,12 +399,12 @@ static enum status read_expanded(struct compiler *c, const struct modifiers *m,
     const struct valuelist *list = valuelist_find(c->lists, name);
     if (!list)
         return diagnostic_error(c->diagnostics, at, "unresolved-placeholder",
-                             "no value list for %%%.*s%%: put its values, one a line, into "
-                             "lists/%.*s.txt",
-                             TEXT_ARG(name), TEXT_ARG(name));
+                                "no value list for %%%.*s%%: put its values, one a line, into "
+                                "lists/%.*s.txt",
+                                TEXT_ARG(name), TEXT_ARG(name));
     if (depth > 3 || list->count > EXPANDED)
         return diagnostic_error(c->diagnostics, at, "limit", "too many values behind %%%.*s%%",
-                             TEXT_ARG(name));
+                                TEXT_ARG(name));
     struct term *terms = arena_alloc(c->scratch, ((size_t)list->count + 1) * sizeof *terms);
     if (!terms)
         return no_memory(c, at);
@@ -422,7 +424,7 @@ enum status value_read(struct compiler *c, const struct modifiers *m, const stru
 {
     if (value->kind != YAML_SCALAR)
         return diagnostic_error(c->diagnostics, value, "bad-value",
-                             "want a string, a number, a boolean or null here");
+                                "want a string, a number, a boolean or null here");
     if (m->is_exists)
         return read_exists(c, m, value, out);
     if (yaml_is_null(value))
