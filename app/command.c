@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/command.h"
 #include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -60,7 +61,7 @@ static bool read_time(struct text t, int64_t *out)
         return true;
     if (!text_to_duration_us(t, &back_us))
         return false;
-    *out = timestamp_now_us() - back_us;
+    *out = wall_clock_us() - back_us;
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include "base/json_write.h"
 #include "base/log.h"
 #include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,8 +89,8 @@ static void run_commands(struct daemon *d)
     for (struct mail *mail = mailbox_take_all(&d->decider.commands); mail;) {
         struct request *q = CONTAINER_OF(mail, struct request, mail);
         mail = mail->next;
-        int status = incidents_command(d->decider.incidents, buffer_text(&q->text),
-                                       timestamp_now_us(), &q->reply);
+        int status = incidents_command(d->decider.incidents, buffer_text(&q->text), wall_clock_us(),
+                                       &q->reply);
         promise_give(q->answer, status);
         request_unref(q);
     }
@@ -119,7 +120,7 @@ static void settle_outcomes(struct daemon *d)
 /* A destination that is gone, or whose queue is full, is an outcome too: never silence. */
 static void refuse_delivery(struct daemon *d, const struct delivery *delivery, enum status why)
 {
-    int64_t now_us = timestamp_now_us();
+    int64_t now_us = wall_clock_us();
     struct outcome said = {
         .delivery = delivery->id,
         .destination = delivery->destination,
@@ -139,8 +140,7 @@ static void refuse_delivery(struct daemon *d, const struct delivery *delivery, e
 static void send_deliveries(struct daemon *d)
 {
     for (int i = 0; i < DELIVERIES_PER_IDLE; i++) {
-        struct delivery *delivery =
-            incidents_next_delivery(d->decider.incidents, timestamp_now_us());
+        struct delivery *delivery = incidents_next_delivery(d->decider.incidents, wall_clock_us());
         if (!delivery)
             return;
         enum status status = sinks_send(d->sinks, delivery);
@@ -186,7 +186,7 @@ static void journal_verdicts(struct daemon *d)
     struct record *record = b ? batch_add(b, buffer_text(&now)) : NULL;
     if (record) {
         record->kind = RECORD_CONFIDENCE;
-        record->receive_us = timestamp_now_us();
+        record->receive_us = wall_clock_us();
         record->source = b->source = UINT32_MAX;
     }
     if (record && !mailbox_send(&d->writer.inbox, &b->mail)) {

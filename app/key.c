@@ -4,6 +4,7 @@
 #include "app/subcommands.h"
 #include "base/json_write.h"
 #include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include "ingest/ingest.h"
 #include <stdio.h>
 #include <string.h>
@@ -102,7 +103,7 @@ static int add(struct keyring *keys, const struct key_options *o, const char *na
     if (o->scope && !is_scope(o->scope))
         return COMMAND_USAGE;
     struct keyring_entry want = {
-        .expires_us = o->expires_us ? timestamp_now_us() + o->expires_us : TIMESTAMP_NONE,
+        .expires_us = o->expires_us ? wall_clock_us() + o->expires_us : TIMESTAMP_NONE,
         .revoked_us = TIMESTAMP_NONE,
         .rate_per_s = o->rate,
     };

@@ -2,7 +2,7 @@
 #include "app/daemon.h"
 #include "app/tally.h"
 #include "base/json_write.h"
-#include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include "journal/journal.h"
 #include <stdlib.h>
 
@@ -201,7 +201,7 @@ void overview_sources(void *daemon, struct buffer *out)
     write_webhooks(d, out);
     json_write_close(out, ']');
     json_write_name(out, TEXT("hosts"));
-    pipeline_write_hosts(d->pipeline, d->inputs.drops, timestamp_now_us(), 1000, out);
+    pipeline_write_hosts(d->pipeline, d->inputs.drops, wall_clock_us(), 1000, out);
     json_write_close(out, '}');
 }
 

@@ -2,6 +2,7 @@
 #include "app/daemon.h"
 #include "base/log.h"
 #include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include "journal/journal.h"
 #include <stdio.h>
 #include <sys/resource.h>
@@ -140,7 +141,7 @@ static bool append_own(struct daemon *d, struct pending *p, enum record_kind kin
         return false;
     }
     r->kind = kind;
-    r->receive_us = timestamp_now_us();
+    r->receive_us = wall_clock_us();
     r->source = UINT32_MAX;
     b->source = UINT32_MAX;
     if (append(d, p, b))

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/json_write.h"
 #include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -40,7 +41,7 @@ void log_set_json(bool is_json)
 static void write_line(enum log_level level, const char *sentence)
 {
     char when[TIMESTAMP_LEN + 1];
-    timestamp_format(timestamp_now_us(), when);
+    timestamp_format(wall_clock_us(), when);
     if (!logger.is_json) {
         (void)fprintf(stderr, "%s %s: %s\n", when, level_names[level], sentence);
         return;

@@ -169,22 +169,10 @@ bool timestamp_parse(struct text t, int32_t zone_s, int64_t *out_us, size_t *out
     return true;
 }
 
-static struct timespec clock_read(clockid_t id)
-{
-    struct timespec t = {0};
-    (void)clock_gettime(id, &t);
-    return t;
-}
-
-int64_t timestamp_now_us(void)
-{
-    struct timespec t = clock_read(CLOCK_REALTIME);
-    return (int64_t)t.tv_sec * SECOND_US + t.tv_nsec / 1000;
-}
-
 uint64_t timestamp_monotonic_ns(void)
 {
-    struct timespec t = clock_read(CLOCK_MONOTONIC);
+    struct timespec t = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
 }
 

@@ -32,8 +32,6 @@ void timestamp_format(int64_t us, char out[TIMESTAMP_LEN + 1]);
  */
 bool timestamp_parse(struct text t, int32_t zone_s, int64_t *out_us, size_t *out_len);
 
-/* Wall clock now. Only loops call it. */
-int64_t timestamp_now_us(void);
 /* Monotonic clock in milliseconds and in nanoseconds. Only loops call them. */
 uint64_t timestamp_monotonic_ms(void);
 uint64_t timestamp_monotonic_ns(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "console/console.h"
 #include "base/arena.h"
-#include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include "console/resource.h"
 #include "console/server.h"
 #include "console/view_pool.h"
@@ -28,7 +28,7 @@ static void handle(void *context, const struct server *server,
         .request = request,
         .reply = reply,
         .arena = &arena,
-        .now_us = timestamp_now_us(),
+        .now_us = wall_clock_us(),
     };
     bool is_answered =
         resource_answer(&call) || c->calls.webhook(c->calls.context, request, &reply->base);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/hash.h"
 #include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include "journal/journal.h"
 #include "journal/journal_marks.h"
 #include <fcntl.h>
@@ -202,7 +203,7 @@ static enum status read_on(struct repeats *r, const char *journal_dir, struct er
     AUTO(batch) b = batch_new();
     if (!b)
         return error_set(err, STATUS_NOMEM, 0, "no memory for what senders repeat");
-    int64_t since_us = r->now_us ? r->now_us : timestamp_now_us() - KEPT_US;
+    int64_t since_us = r->now_us ? r->now_us : wall_clock_us() - KEPT_US;
     enum status status = journal_reader_open(journal_dir, 0, since_us, &reader, err);
     if (status == STATUS_NOTFOUND)
         return STATUS_OK; /* no journal yet */

@@ -141,7 +141,7 @@ static enum status read_rules(struct loading *l, struct error *err)
     if (status == STATUS_OK)
         status = read_kind(l, DOCUMENT_CORRELATION, relation_read, NULL);
     if (status == STATUS_OK && l->options->overrides)
-        status = override_apply(&l->draft, l->options->overrides, &l->nodes, timestamp_now_us());
+        status = override_apply(&l->draft, l->options->overrides, &l->nodes, wall_clock_us());
     if (status == STATUS_IO)
         return error_set(err, status, 0, "%s", l->diagnostics.first.text);
     if (status == STATUS_OK)

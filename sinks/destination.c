@@ -2,7 +2,7 @@
 #include "sinks/destination.h"
 #include "base/log.h"
 #include "base/mailbox.h"
-#include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include "sinks/pace.h"
 #include <pthread.h>
 #include <signal.h>
@@ -92,7 +92,7 @@ static void settle(struct destination *d, const struct delivery *each, const str
         .attempt = each->attempts,
         .http_status = a->http_status,
         .started_us = started_us,
-        .latency_us = timestamp_now_us() - started_us,
+        .latency_us = wall_clock_us() - started_us,
         .next_us = next_us,
         .detail = text_of(a->detail),
     };
@@ -178,7 +178,7 @@ static void attempt(struct destination *d, struct mail **at, int64_t now_us)
     }
     pace_take(&d->pace, now_us);
     d->options.kind->attempt(d->options.sink, each, now_us, &a);
-    int64_t end_us = timestamp_now_us();
+    int64_t end_us = wall_clock_us();
     learn(d, &a, end_us);
     each->attempts++;
     int64_t next_us = next_try_us(d, each, &a, end_us);
@@ -193,7 +193,7 @@ static void attempt(struct destination *d, struct mail **at, int64_t now_us)
 static int64_t work(struct destination *d)
 {
     while (true) {
-        int64_t now_us = timestamp_now_us();
+        int64_t now_us = wall_clock_us();
         int64_t stop_us = atomic_load_explicit(&d->stop_us, memory_order_acquire);
         if (stop_us && now_us >= stop_us)
             return INT64_MAX;
@@ -213,10 +213,10 @@ static uint64_t wait_ms(int64_t wake_us)
 {
     if (wake_us == INT64_MAX)
         return UINT64_MAX;
-    int64_t left_us = wake_us - timestamp_now_us();
-    /* at most a minute, so that a wall clock that was set wakes nobody late for long */
-    if (left_us > 60000000)
-        left_us = 60000000;
+    int64_t left_us = wake_us - wall_clock_us();
+    /* at most a second, so that a wall clock that was set wakes nobody late for long */
+    if (left_us > 1000000)
+        left_us = 1000000;
     return left_us > 0 ? (uint64_t)(left_us + 999) / 1000 : 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/door/drops.h"
 #include "base/hash.h"
-#include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,7 +83,7 @@ void drops_count(struct drops *d, uint32_t source, struct text peer, enum drops_
 {
     if (!d || !n)
         return;
-    int64_t now_us = timestamp_now_us();
+    int64_t now_us = wall_clock_us();
     (void)pthread_mutex_lock(&d->lock);
     struct drops_entry *e = find(d, source, text_head(peer, DROPS_PEER_LEN));
     e->first_us = is_used(e) ? e->first_us : now_us;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/door/source_datagram.h"
 #include "base/log.h"
-#include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include "ingest/door/peer_cache.h"
 #include <errno.h>
 #include <linux/sock_diag.h>
@@ -71,7 +71,7 @@ static int receive(struct reader *r)
     int n = recvmmsg(r->fd, r->messages, DATAGRAMS, MSG_DONTWAIT, NULL);
     if (n <= 0)
         return 0;
-    int64_t now_us = timestamp_now_us();
+    int64_t now_us = wall_clock_us();
     for (int i = 0; i < n; i++) {
         const struct mmsghdr *m = &r->messages[i];
         if (m->msg_hdr.msg_namelen == 0) /* a unix socket without a name */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/door/source_stdin.h"
-#include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include "ingest/door/framer.h"
 #include <poll.h>
 #include <pthread.h>
@@ -21,7 +21,7 @@ struct stdin_door {
 
 static void give(struct stdin_door *d, struct text message, uint32_t flags)
 {
-    (void)lane_add(&d->source.lanes[0], message, TEXT("/dev/stdin"), timestamp_now_us(),
+    (void)lane_add(&d->source.lanes[0], message, TEXT("/dev/stdin"), wall_clock_us(),
                    flags & FRAMER_TRUNCATED);
 }
 

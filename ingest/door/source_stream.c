@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/door/source_stream.h"
 #include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include "ingest/door/allow_list.h"
 #include <errno.h>
 #include <netinet/in.h>
@@ -124,7 +125,7 @@ static void count_connections(struct source_stream *t, int64_t by)
 static void close_connection(struct stream_connection *c)
 {
     struct source_stream *t = c->stream;
-    t->protocol->close(c, timestamp_now_us());
+    t->protocol->close(c, wall_clock_us());
     unlink_connection(t, c);
     free_id(t, c);
     if (t->transport->close)
@@ -294,7 +295,7 @@ static void serve(struct source_stream *t, struct stream_connection *c, uint32_t
 
 static void sweep(struct source_stream *t)
 {
-    int64_t now_us = timestamp_now_us();
+    int64_t now_us = wall_clock_us();
     t->swept_ms = t->now_ms;
     if (t->is_deaf)
         listen_again(t, true);
@@ -325,7 +326,7 @@ static void drain_wake(struct source_stream *t)
 
 static void dispatch(struct source_stream *t, const struct epoll_event *events, int n)
 {
-    int64_t now_us = timestamp_now_us();
+    int64_t now_us = wall_clock_us();
     for (int i = 0; i < n; i++) {
         void *at = events[i].data.ptr;
         if (at == &t->listen_fd || at == &t->wake_fd || !at)

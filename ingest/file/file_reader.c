@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include "ingest/file/inflate.h"
 #include "ingest/file/json_list.h"
 #include "ingest/ingest.h"
@@ -133,7 +133,7 @@ static enum status open_path(struct file_reader *r, const char *path, struct err
         return system_error(r, "look at", err);
     if (S_ISDIR(info.st_mode))
         return error_set(err, STATUS_INVALID, 0, "%s: is a folder, not a file", r->path);
-    r->receive_us = timestamp_now_us();
+    r->receive_us = wall_clock_us();
     if (S_ISREG(info.st_mode)) {
         /* The last write is near to the last line, and the same at each replay. */
         r->receive_us = (int64_t)info.st_mtim.tv_sec * 1000000 + info.st_mtim.tv_nsec / 1000;

@@ -2,6 +2,7 @@
 #include "ingest/file/source_file.h"
 #include "base/log.h"
 #include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include "ingest/file/file_memory.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -146,7 +147,7 @@ static void give_rest(struct file_door *d, struct followed *f)
     struct text message;
     uint32_t flags = 0;
     if (framer_end(&f->framer, &message, &flags))
-        give(d, f, message, 0, f->offset, timestamp_now_us());
+        give(d, f, message, 0, f->offset, wall_clock_us());
 }
 
 static bool adopt_at(struct file_door *d, const char *path, const struct stat *st,
@@ -242,7 +243,7 @@ static bool read_some(struct file_door *d, struct followed *f)
         lane_count_add(&d->compressed, 1);
     if (news != FOLLOWED_MORE)
         return false;
-    int64_t now_us = timestamp_now_us();
+    int64_t now_us = wall_clock_us();
     f->quiet_ms = d->now_ms;
     while (framer_next(&f->framer, &piece, &message, &flags))
         give(d, f, message, flags, f->offset - piece.len, now_us);

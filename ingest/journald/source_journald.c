@@ -2,6 +2,7 @@
 #include "ingest/journald/source_journald.h"
 #include "base/log.h"
 #include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include "ingest/door/bookmark.h"
 #include "ingest/journald/journald_client.h"
 #include "ingest/journald/journald_entry.h"
@@ -194,7 +195,7 @@ static void read_entry(struct journald_door *d)
     bool is_cut =
         journald_entry_write(&d->entry, realtime_us, d->source.max_message_bytes, &d->out);
     struct record *r =
-        lane_add(l, buffer_text(&d->out), text_of(d->machine), timestamp_now_us(), is_cut);
+        lane_add(l, buffer_text(&d->out), text_of(d->machine), wall_clock_us(), is_cut);
     if (!r)
         return;
     mark_origin(d, r);

@@ -3,6 +3,7 @@
 #include "base/json_scan.h"
 #include "base/log.h"
 #include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include "ingest/kafka/kafka_client.h"
 #include "ingest/kafka/kafka_flight.h"
 #include "ingest/kafka/kafka_table.h"
@@ -297,7 +298,7 @@ static void add_record(struct kafka *k, const struct kafka_message *m, struct ka
     struct lane *lane = &k->source.lanes[0];
     bool is_long = m->value.len > k->source.max_message_bytes;
     struct record *r = lane_add(lane, text_head(m->value, k->source.max_message_bytes), TEXT_NONE,
-                                timestamp_now_us(), is_long);
+                                wall_clock_us(), is_long);
     struct text kept = r ? arena_copy(&lane->batch->arena, origin) : TEXT_NONE;
     if (!kept.at) { /* no room: the flight is read again, into an empty batch */
         k->open->must_fail = true;

@@ -2,6 +2,7 @@
 #include "ingest/webhook/keyring_file.h"
 #include "base/json_write.h"
 #include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include "ingest/door/tls.h"
 #include "ingest/webhook/json_tree.h"
 #include <errno.h>
@@ -286,7 +287,7 @@ static enum status append(struct keyring_file *f, const struct keyring_entry *wa
     *k = (struct keyring_key){.entry = *want};
     memcpy(k->entry.id, out_key, KEYRING_ID_LEN);
     k->entry.id[KEYRING_ID_LEN] = 0;
-    k->entry.created_us = timestamp_now_us();
+    k->entry.created_us = wall_clock_us();
     k->entry.revoked_us = TIMESTAMP_NONE;
     tls_digest((struct text){out_key, KEYRING_KEY_LEN}, k->digest);
     return write_all(f, err);
@@ -323,7 +324,7 @@ static enum status mark_revoked(struct keyring_file *f, struct text id_or_name, 
     if (!found)
         return error_set(err, STATUS_NOTFOUND, 0, "no good key is called '%.*s'",
                          TEXT_ARG(text_head(id_or_name, 64)));
-    found->revoked_us = timestamp_now_us();
+    found->revoked_us = wall_clock_us();
     return write_all(f, err);
 }
 

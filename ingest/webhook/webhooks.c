@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json_write.h"
-#include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include "ingest/door/allow_list.h"
 #include "ingest/webhook/webhook.h"
 #include "ingest/webhook/webhook_body.h"
@@ -345,7 +345,7 @@ bool webhooks_take(struct webhooks *w, const struct webhook_request *request, st
                                 .out = out,
                                 .arena = &arena,
                                 .reply = reply,
-                                .now_us = timestamp_now_us()};
+                                .now_us = wall_clock_us()};
     if (reply->body.max_bytes == 0)
         buffer_init(&reply->body, REPLY_BYTES);
     reply->retry_after_s = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include "console/resource.h"
 #include "tests/support/http_client.h"
 #include "tests/support/table.h"
@@ -23,7 +23,7 @@ struct rig {
 static int run_command(void *context, struct text command, struct buffer *reply)
 {
     struct rig *r = context;
-    int status = incidents_command(r->record, command, timestamp_now_us(), reply);
+    int status = incidents_command(r->record, command, wall_clock_us(), reply);
     (void)!incidents_poll(r->record, 5000);
     return status;
 }

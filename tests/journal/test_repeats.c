@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include "ingest/ingest.h"
 #include "journal/journal.h"
 #include "tests/support/table.h"
@@ -71,7 +71,7 @@ enum { SECOND = 1000000 };
 
 static void test_a_repetition_is_dropped(void **state)
 {
-    int64_t now_us = timestamp_now_us();
+    int64_t now_us = wall_clock_us();
     AUTO(repeats) r = open_repeats(*state);
     assert_int_equal(NEWS(r, now_us, "a", "b", "a"), 2);
     assert_int_equal(NEWS(r, now_us + SECOND, "b", "c"), 1);
@@ -81,7 +81,7 @@ static void test_a_repetition_is_dropped(void **state)
 
 static void test_it_is_forgotten_after_ten_minutes(void **state)
 {
-    int64_t now_us = timestamp_now_us();
+    int64_t now_us = wall_clock_us();
     AUTO(repeats) r = open_repeats(*state);
     assert_int_equal(NEWS(r, now_us, "a"), 1);
     assert_int_equal(NEWS(r, now_us + INT64_C(599) * SECOND, "a"), 0);
@@ -90,7 +90,7 @@ static void test_it_is_forgotten_after_ten_minutes(void **state)
 
 static void test_what_was_not_stored_may_come_again(void **state)
 {
-    int64_t now_us = timestamp_now_us();
+    int64_t now_us = wall_clock_us();
     AUTO(repeats) r = open_repeats(*state);
     AUTO(batch) b = batch_new();
     add(b, "a", now_us);
@@ -103,7 +103,7 @@ static void test_what_was_not_stored_may_come_again(void **state)
 static void test_the_file_remembers(void **state)
 {
     const struct place *p = *state;
-    int64_t now_us = timestamp_now_us();
+    int64_t now_us = wall_clock_us();
     struct repeats *r = open_repeats(p);
     assert_int_equal(NEWS(r, now_us, "a", "b"), 2);
     repeats_save(r, true);
@@ -124,7 +124,7 @@ static void test_the_file_remembers(void **state)
 static void test_the_journal_says_the_rest(void **state)
 {
     const struct place *p = *state;
-    int64_t now_us = timestamp_now_us();
+    int64_t now_us = wall_clock_us();
     struct journal *j = NULL;
     const struct journal_options options = {.dir = p->journal, .segment_bytes = 1 << 20};
     struct repeats *r = open_repeats(p);
@@ -145,7 +145,7 @@ static void test_the_journal_says_the_rest(void **state)
 
 static void test_the_ceiling(void **state)
 {
-    int64_t now_us = timestamp_now_us();
+    int64_t now_us = wall_clock_us();
     AUTO(repeats) r = open_repeats(*state);
     AUTO(batch) b = batch_new();
     for (uint32_t done = 0; done < REPEATS_MAX + BATCH_RECORDS;) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include "sinks/destination.h"
 #include "tests/support/outcomes.h"
 #include "tests/support/table.h"
@@ -116,7 +116,7 @@ static enum status send(struct rig *r, const char *id, const char *incident, int
                                                               .destination = TEXT("fake"),
                                                               .incident = text_of(incident),
                                                               .priority = priority,
-                                                              .queued_us = timestamp_now_us()});
+                                                              .queued_us = wall_clock_us()});
     assert_non_null(d);
     enum status status = destination_send(r->destination, d);
     if (status)
@@ -217,8 +217,8 @@ static void test_other_incidents_pass_one_that_waits(void **state)
     rig_start(&r);
     expect(&r, "a", DELIVERY_FAILED_TEMP, 1, true);
     expect(&r, "b", DELIVERY_DELIVERED, 1, false);
-    destination_stop(r.destination, timestamp_now_us() + hour_us);
-    destination_join(r.destination, timestamp_now_us() + hour_us);
+    destination_stop(r.destination, wall_clock_us() + hour_us);
+    destination_join(r.destination, wall_clock_us() + hour_us);
     assert_string_equal(r.fake.order, "a b "); /* a waits, a2 behind it: both stay in the outbox */
     rig_close(&r);
 }
@@ -228,7 +228,7 @@ static void test_not_before_it_is_due(void **state)
     (void)state;
     struct rig r = {0};
     rig_open(&r);
-    int64_t now_us = timestamp_now_us();
+    int64_t now_us = wall_clock_us();
     struct delivery *later = outcomes_delivery(
         &(struct delivery){.id = TEXT("later"), .due_us = now_us + hour_us, .queued_us = now_us});
     assert_int_equal(destination_send(r.destination, later), STATUS_OK);
@@ -245,7 +245,7 @@ static void test_too_old_expires_without_a_try(void **state)
     struct rig r = {0};
     rig_open(&r);
     struct delivery *old = outcomes_delivery(&(struct delivery){
-        .id = TEXT("old"), .attempts = 7, .queued_us = timestamp_now_us() - 2 * hour_us});
+        .id = TEXT("old"), .attempts = 7, .queued_us = wall_clock_us() - 2 * hour_us});
     assert_int_equal(destination_send(r.destination, old), STATUS_OK);
     rig_start(&r);
     expect(&r, "old", DELIVERY_EXPIRED, 7, false);
@@ -278,7 +278,7 @@ static void test_full_takes_nothing(void **state)
     rig_start(&r);
     expect(&r, "a", DELIVERY_DELIVERED, 1, false);
     expect(&r, "b", DELIVERY_DELIVERED, 1, false);
-    destination_stop(r.destination, timestamp_now_us() + hour_us);
+    destination_stop(r.destination, wall_clock_us() + hour_us);
     assert_int_equal(send(&r, "d", "i", 3), STATUS_CLOSED);
     rig_close(&r);
 }
@@ -309,8 +309,8 @@ static void test_retry_after_holds_the_whole_destination(void **state)
     AUTO(outcome) o = outcomes_take(&r.outcomes);
     assert_non_null(o);
     assert_true(o->next_us >= o->started_us + 60000000);
-    destination_stop(r.destination, timestamp_now_us() + hour_us);
-    destination_join(r.destination, timestamp_now_us() + hour_us);
+    destination_stop(r.destination, wall_clock_us() + hour_us);
+    destination_join(r.destination, wall_clock_us() + hour_us);
     assert_string_equal(r.fake.order, "a ");
     rig_close(&r);
 }
@@ -328,8 +328,8 @@ static void test_open_breaker_rests_the_destination(void **state)
     rig_start(&r);
     expect(&r, "a", DELIVERY_FAILED_TEMP, 1, true);
     outcome_free(outcomes_take(&r.outcomes));
-    destination_stop(r.destination, timestamp_now_us() + hour_us);
-    destination_join(r.destination, timestamp_now_us() + hour_us);
+    destination_stop(r.destination, wall_clock_us() + hour_us);
+    destination_join(r.destination, wall_clock_us() + hour_us);
     assert_string_equal(r.fake.order, "a a ");
     rig_close(&r);
 }
@@ -346,8 +346,8 @@ static void test_stop_abandons_what_hangs(void **state)
     while (!r.fake.waiting)
         (void)pthread_cond_wait(&r.fake.passed, &r.fake.lock);
     (void)pthread_mutex_unlock(&r.fake.lock);
-    destination_stop(r.destination, timestamp_now_us());
-    destination_join(r.destination, timestamp_now_us());
+    destination_stop(r.destination, wall_clock_us());
+    destination_join(r.destination, wall_clock_us());
     expect(&r, "a", DELIVERY_UNKNOWN, 1, true);
     rig_close(&r);
     assert_string_equal(r.fake.order, "a ");
@@ -376,8 +376,8 @@ static void test_metrics(void **state)
         assert_int_equal(send(&r, "a", "i", 3), STATUS_OK);
         expect(&r, "a", DELIVERY_DELIVERED, 1, false);
     }
-    destination_stop(r.destination, timestamp_now_us() + hour_us);
-    destination_join(r.destination, timestamp_now_us() + hour_us);
+    destination_stop(r.destination, wall_clock_us() + hour_us);
+    destination_join(r.destination, wall_clock_us() + hour_us);
     struct tally t = {0};
     destination_metrics(r.destination, tell, &t);
     assert_true(t.delivered == 3);

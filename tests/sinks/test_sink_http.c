@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include "sinks/preset.h"
 #include "sinks/sink_http.h"
 #include "sinks/sinks.h"
@@ -374,7 +374,7 @@ static void test_answer_says_why(void **state)
     struct delivery *d = outcomes_delivery(&(struct delivery){.id = TEXT("dlv_1"),
                                                               .destination = TEXT("http"),
                                                               .document = text_of(document),
-                                                              .queued_us = timestamp_now_us()});
+                                                              .queued_us = wall_clock_us()});
     assert_int_equal(sinks_send(r.sinks, d), STATUS_OK);
     AUTO(outcome) o = outcomes_take(&r.outcomes);
     assert_non_null(strstr(o->detail.at, "channel_missing"));

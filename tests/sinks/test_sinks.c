@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include "sinks/signature.h"
 #include "sinks/sinks.h"
 #include "tests/support/outcomes.h"
@@ -81,7 +82,7 @@ static enum status offer(struct rig *r, const char *to, const char *id, bool may
                                                               .kind = NOTICE_OPENED,
                                                               .priority = 2,
                                                               .may_be_duplicate = may_be_duplicate,
-                                                              .queued_us = timestamp_now_us()});
+                                                              .queued_us = wall_clock_us()});
     assert_non_null(d);
     enum status status = sinks_send(r->sinks, d);
     if (status)
