@@ -27,7 +27,7 @@ static inline struct batch *collector_take(void *context, uint64_t timeout_ms)
 {
     struct collector *c = context;
     struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
     until.tv_sec += (time_t)(timeout_ms / 1000) + until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
@@ -101,14 +101,18 @@ static inline void collector_init(struct collector *c)
 {
     *c = (struct collector){.max_batches = 16};
     (void)pthread_mutex_init(&c->lock, NULL);
-    (void)pthread_cond_init(&c->came, NULL);
+    pthread_condattr_t attr;
+    (void)pthread_condattr_init(&attr);
+    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&c->came, &attr);
+    (void)pthread_condattr_destroy(&attr);
 }
 
 /* Waits (a minute at most) until `count` records came in all; returns how many there are. */
 static inline size_t collector_wait(struct collector *c, size_t count)
 {
     struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += 60;
     (void)pthread_mutex_lock(&c->lock);
     int late = 0;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/timestamp.h"
 #include "tests/support/door.h"
 #include "tests/support/table.h"
 #include <dirent.h>
@@ -450,10 +451,8 @@ static void test_any_schedule_gives_every_line_once(void **state)
 {
     struct folder *p = *state;
     const char *chosen = getenv("TOCSIN_SEED");
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
     struct schedule s = {.folder = p};
-    s.seed = chosen ? (unsigned)strtoul(chosen, NULL, 10) : (unsigned)now.tv_nsec;
+    s.seed = chosen ? (unsigned)strtoul(chosen, NULL, 10) : (unsigned)timestamp_monotonic_ns();
     print_message("TOCSIN_SEED=%u\n", s.seed);
     const char *pattern = pick(&s, 2) ? "log*" : "log";
     write_lines(&s);
