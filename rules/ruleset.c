@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include "rules/lint/lint.h"
 #include "rules/read/diagnostic.h"
 #include "rules/read/linking.h"
