@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/wall_clock.h"
 #include "rules/lint/lint.h"
+#include "rules/match/ruleset_state.h"
 #include "rules/read/diagnostic.h"
 #include "rules/read/linking.h"
 #include "rules/read/override.h"
@@ -9,7 +10,6 @@
 #include "rules/read/sigma.h"
 #include "rules/read/sigma_filter.h"
 #include "rules/ruleset_freeze.h"
-#include "rules/ruleset_state.h"
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,37 +22,15 @@ struct loading {
     struct diagnostics diagnostics;
     struct documents documents;
     struct arena nodes, scratch;
+    struct valuelists lists;
     struct draft draft;
 };
 
 static void ruleset_free(struct ruleset *r)
 {
-    if (!r)
-        return;
-    partition_fini(&r->partitions);
-    free(r->rules);
-    free(r->relations);
-    predicates_free(r->predicates);
-    names_free(r->names);
-    decoder_set_free(r->decoders);
-    mapping_set_free(r->mappings);
-    arena_fini(&r->arena);
-    free(r);
+    ruleset_unref(r);
 }
 AUTO_DEFINE(ruleset);
-
-struct ruleset *ruleset_ref(struct ruleset *r)
-{
-    atomic_fetch_add_explicit(&r->references, 1, memory_order_relaxed);
-    return r;
-}
-
-void ruleset_unref(struct ruleset *r)
-{
-    /* acq_rel: pairs with itself in the other owners, so that the last one frees what they wrote */
-    if (r && atomic_fetch_sub_explicit(&r->references, 1, memory_order_acq_rel) == 1)
-        ruleset_free(r);
-}
 
 /* ---- reading ---- */
 
@@ -153,35 +131,23 @@ static enum status prepare(struct loading *l, struct error *err)
 {
     struct ruleset *r = l->ruleset;
     arena_init(&r->arena, RULESET_BYTES);
-    atomic_init(&r->references, 1);
     r->has_routing = l->options->has_routing;
     r->names = names_new(&r->arena);
     if (!r->names)
         return error_set(err, STATUS_NOMEM, 0, "no memory for a ruleset");
     enum status status = predicates_new(&r->arena, &r->predicates, err);
     if (status == STATUS_OK)
-        status = valuelist_load(l->options->lists, &r->arena, &r->lists, err);
+        status = valuelist_load(l->options->lists, &r->arena, &l->lists, err);
     l->draft = (struct draft){
         .compiler = {.arena = &r->arena,
                      .scratch = &l->scratch,
                      .names = r->names,
                      .predicates = r->predicates,
-                     .lists = &r->lists,
+                     .lists = &l->lists,
                      .diagnostics = &l->diagnostics},
         .options = l->options,
     };
     return status;
-}
-
-/* The nodes go with the load. */
-static void forget_documents(struct ruleset *r)
-{
-    for (uint32_t i = 0; i < r->rule_count; i++)
-        r->rules[i].document = NULL;
-    for (uint32_t i = 0; i < r->relation_count; i++) {
-        r->relations[i].document = NULL;
-        r->relations[i].aliases = NULL;
-    }
 }
 
 static enum status load(struct loading *l, struct error *err)
@@ -203,9 +169,8 @@ static enum status load(struct loading *l, struct error *err)
     if (status == STATUS_OK)
         status = ruleset_freeze(l->ruleset, &l->draft, err);
     if (status == STATUS_OK && l->options->has_lints &&
-        lint_run(l->ruleset, &l->diagnostics) != STATUS_OK)
+        lint_run(l->ruleset, &l->draft, &l->diagnostics) != STATUS_OK)
         status = error_set(err, STATUS_NOMEM, 0, "no memory for lints");
-    forget_documents(l->ruleset);
     if (status == STATUS_OK && l->options->is_strict && l->ruleset->summary.errors)
         status = error_set(err, STATUS_INVALID, l->diagnostics.first.line, "%s",
                            l->diagnostics.first.text);
@@ -218,6 +183,7 @@ enum status ruleset_load(const struct ruleset_options *options, struct ruleset *
     AUTO(ruleset) r = calloc(1, sizeof *r);
     if (!r)
         return error_set(err, STATUS_NOMEM, 0, "no memory for a ruleset");
+    atomic_init(&r->references, 1);
     struct loading l = {
         .options = options,
         .ruleset = r,

@@ -116,7 +116,7 @@ static void hash_facts(struct hasher *h, const struct rule *rule)
     hash_part_u64(h, (uint64_t)rule->max_entities_us);
 }
 
-static bool fill_lists(struct ruleset *r)
+static bool fill_lists(struct ruleset *r, const struct draft *d)
 {
     size_t total = (size_t)r->rule_count + r->relation_count;
     struct hash128 decoders = decoder_set_content(r->decoders);
@@ -124,7 +124,7 @@ static bool fill_lists(struct ruleset *r)
     struct hasher h;
     hash_start(&h);
     hash_part_u64(&h, r->has_routing);
-    hash_part(&h, &r->lists.content, sizeof r->lists.content);
+    hash_part(&h, &d->compiler.lists->content, sizeof d->compiler.lists->content);
     hash_part(&h, &decoders, sizeof decoders);
     hash_part(&h, &mappings, sizeof mappings);
     r->all = arena_alloc(&r->arena, (total + 1) * sizeof *r->all);
@@ -133,17 +133,13 @@ static bool fill_lists(struct ruleset *r)
     if (!r->all || !r->correlations)
         return false;
     for (uint32_t i = 0; i < r->rule_count; i++) {
-        struct rule *rule = &r->rules[i].rule;
-        rule->index = i;
-        rule->content = r->rules[i].content;
+        const struct rule *rule = &r->rules[i].rule;
         hash_facts(&h, rule);
-        hash_part(&h, &r->rules[i].exceptions, sizeof r->rules[i].exceptions);
+        hash_part(&h, &d->rules[i].exceptions, sizeof d->rules[i].exceptions);
         r->all[i] = rule;
     }
     for (uint32_t i = 0; i < r->relation_count; i++) {
-        struct relation *relation = &r->relations[i];
-        relation->rule.index = r->rule_count + i;
-        relation->rule.content = relation->content;
+        const struct relation *relation = &r->relations[i];
         hash_facts(&h, &relation->rule);
         r->correlations[i] = relation->correlation;
         r->correlations[i].rule = &relation->rule;
@@ -169,17 +165,37 @@ static unsigned answer_cost(void *context, uint32_t predicate)
     return costs[p->op] + (is_search ? 50 : 0);
 }
 
+/* What the ruleset takes of the draft, under its final numbers. */
+static bool take(struct ruleset *r, struct draft *d)
+{
+    r->rules = calloc((size_t)d->rule_count + 1, sizeof *r->rules);
+    r->relations = calloc((size_t)d->relation_count + 1, sizeof *r->relations);
+    if (!r->rules || !r->relations)
+        return false;
+    r->rule_count = d->rule_count;
+    r->relation_count = d->relation_count;
+    for (uint32_t i = 0; i < r->rule_count; i++) {
+        struct rule_draft *from = &d->rules[i];
+        from->frozen.rule.index = i;
+        from->frozen.rule.content = from->content;
+        r->rules[i] = from->frozen;
+    }
+    for (uint32_t i = 0; i < r->relation_count; i++) {
+        struct relation_draft *from = &d->relations[i];
+        from->frozen.rule.index = r->rule_count + i;
+        from->frozen.rule.content = from->content;
+        r->relations[i] = from->frozen;
+    }
+    return true;
+}
+
 enum status ruleset_freeze(struct ruleset *r, struct draft *d, struct error *err)
 {
-    r->rules = d->rules;
-    r->rule_count = d->rule_count;
-    r->relations = d->relations;
-    r->relation_count = d->relation_count;
-    d->rules = NULL;
-    d->relations = NULL;
+    if (!take(r, d))
+        return error_set(err, STATUS_NOMEM, 0, "no memory for the ruleset");
     for (uint32_t i = 0; i < r->rule_count; i++)
         node_order(r->rules[i].root, answer_cost, r->predicates);
-    if (!fill_defaults(r) || !fill_group_entities(r) || !fill_lists(r))
+    if (!fill_defaults(r) || !fill_group_entities(r) || !fill_lists(r, d))
         return error_set(err, STATUS_NOMEM, 0, "no memory for the ruleset");
     enum status status =
         fieldmap_build(r->names, r->mappings, &r->arena, &r->maps, &r->map_count, err);

@@ -135,7 +135,7 @@ static void add_fields(const struct decoder *d, const struct decoder_pattern *p,
         if (!value.at)
             continue;
         const struct field f = {
-            .name = capture->name, .value = decoder_spread_address(value), .hash = capture->hash};
+            .name = capture->name, .value = decoder_field_address(value), .hash = capture->hash};
         (void)event_add_field(event, &f);
     }
     for (uint32_t i = 0; i < p->constant_count; i++)

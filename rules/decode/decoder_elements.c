@@ -68,6 +68,6 @@ void decoder_elements_add(const struct decoder_spread *spread, const struct deco
         const struct text value = plain(text_head(rest, end), arena);
         rest = text_skip(rest, end + closing.len);
         if (name.len && !(spread->unset.len && text_equal(value, spread->unset)))
-            decoder_spread_field(names, name, value, event);
+            decoder_field_spread(names, name, value, event);
     }
 }

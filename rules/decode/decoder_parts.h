@@ -139,17 +139,19 @@ bool decoder_index_patterns(struct decoder *d, struct arena *arena);
 /* Tables by program, log source and `when`, of the whole set. False without memory. */
 bool decoder_index_set(struct decoder_set *s);
 
+/* IPv4-mapped IPv6 addresses lose their prefix; other values stay. */
+struct text decoder_field_address(struct text value);
+/* Adds a field under the name that is meant for it, if any. */
+void decoder_field_add(struct event *event, const struct decoder_name *name, struct text value);
+/* Adds one field of a spread group, under the name that its key has. */
+void decoder_field_spread(const struct decoder_names *names, struct text key, struct text value,
+                          struct event *event);
+
 /* Adds the fields that a spread group's bytes hold. */
 void decoder_spread_add(const struct decoder_spread *spread, const struct decoder_names *names,
                         struct text bytes, struct event *event, struct arena *arena);
-/* One of them, under the name that its key has. */
-void decoder_spread_field(const struct decoder_names *names, struct text key, struct text value,
-                          struct event *event);
 void decoder_elements_add(const struct decoder_spread *spread, const struct decoder_names *names,
                           struct text rest, struct event *event, struct arena *arena);
-/* IPv4-mapped IPv6 addresses lose their prefix; other values stay. */
-struct text decoder_spread_address(struct text value);
-
 void decoder_wrapped_init(struct decoder_wrapped *w);
 /* Whether a field of this name may hold a program or its message. */
 bool decoder_wrapped_reads(const struct decoder_wrapped *w, uint64_t hash);

@@ -2,19 +2,6 @@
 #include "rules/decode/decoder_parts.h"
 #include <string.h>
 
-struct text decoder_spread_address(struct text value)
-{
-    if (value.len < 14 || value.at[0] != ':' || value.at[1] != ':')
-        return value;
-    if (!text_equal_nocase(text_head(value, 7), TEXT("::ffff:")))
-        return value;
-    struct text v4 = text_skip(value, 7);
-    for (size_t i = 0; i < v4.len; i++)
-        if (v4.at[i] != '.' && (v4.at[i] < '0' || v4.at[i] > '9'))
-            return value;
-    return v4;
-}
-
 static int digit(char c)
 {
     return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
@@ -38,24 +25,6 @@ static struct text unhex(struct text value, struct arena *arena)
     return (struct text){out, value.len / 2};
 }
 
-static void add(struct event *event, const struct decoder_name *name, struct text value)
-{
-    if (!name->to.len)
-        return;
-    const struct field f = {
-        .name = name->to, .hash = name->to_hash, .value = decoder_spread_address(value)};
-    (void)event_add_field(event, &f);
-}
-
-void decoder_spread_field(const struct decoder_names *names, struct text key, struct text value,
-                          struct event *event)
-{
-    const uint64_t hash = event_name_hash(key);
-    const struct decoder_name own = {key, key, hash, hash};
-    const struct decoder_name *name = decoder_index_name(names, hash, key);
-    add(event, name ? name : &own, value);
-}
-
 static void add_pair(const struct decoder_spread *spread, const struct decoder_names *names,
                      struct text key, struct text value, bool is_quoted, struct event *event,
                      struct arena *arena)
@@ -65,7 +34,7 @@ static void add_pair(const struct decoder_spread *spread, const struct decoder_n
     for (uint32_t i = 0; i < spread->hex_count && !is_quoted; i++)
         if (text_equal(spread->hex[i].from, key))
             value = unhex(value, arena);
-    decoder_spread_field(names, key, value, event);
+    decoder_field_spread(names, key, value, event);
 }
 
 /* Behind an opening quote: up to the closing one (a backslash keeps the next byte), over it. */
@@ -162,7 +131,7 @@ static void add_columns(const struct decoder_spread *spread, struct text rest, s
     for (uint32_t i = 0; i < spread->column_count && rest.len; i++) {
         struct text value = take_cell(&rest, spread->separator);
         if (value.len && !text_equal(value, spread->unset))
-            add(event, &spread->columns[i], value);
+            decoder_field_add(event, &spread->columns[i], value);
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/substring.h"
 #include "rules/decode/mapping_parts.h"
-#include "rules/match/substring.h"
 #include <string.h>
 
 static char lower_of(char c)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/lint/entail.h"
-#include "rules/match/substring.h"
+#include "base/substring.h"
 
 static enum entail say(bool holds)
 {

@@ -7,6 +7,7 @@
 
 struct linting {
     const struct ruleset *ruleset;
+    const struct draft *draft;
     struct diagnostics *diagnostics;
 };
 
@@ -61,11 +62,12 @@ static struct routes routes_of(const struct ruleset *r, const struct logsource *
     return found;
 }
 
-static void lint_source(struct linting *l, const struct compiled *c)
+static void lint_source(struct linting *l, const struct rule_draft *c)
 {
     const struct yaml_node *at = yaml_get(c->document, TEXT("logsource"));
-    struct routes routes = routes_of(l->ruleset, &c->source);
-    bool is_empty = !c->source.category.len && !c->source.product.len && !c->source.service.len;
+    struct routes routes = routes_of(l->ruleset, &c->frozen.source);
+    bool is_empty = !c->frozen.source.category.len && !c->frozen.source.product.len &&
+                    !c->frozen.source.service.len;
     if (is_empty)
         diagnostic_lint(l->diagnostics, at, DIAGNOSTIC_WARNING, "broad-logsource",
                         "no category, product or service: every event is this rule's");
@@ -73,23 +75,23 @@ static void lint_source(struct linting *l, const struct compiled *c)
         diagnostic_lint(l->diagnostics, at, DIAGNOSTIC_HINT, "unrouted-logsource",
                         "no mapping or decoder gives this log source (category '%.*s', product "
                         "'%.*s', service '%.*s'): the rule sees no event until one does",
-                        TEXT_ARG(c->source.category), TEXT_ARG(c->source.product),
-                        TEXT_ARG(c->source.service));
-    if (!c->entities.count && !routes.has_entity && !is_empty)
+                        TEXT_ARG(c->frozen.source.category), TEXT_ARG(c->frozen.source.product),
+                        TEXT_ARG(c->frozen.source.service));
+    if (!c->frozen.entities.count && !routes.has_entity && !is_empty)
         diagnostic_lint(
             l->diagnostics, at, DIAGNOSTIC_HINT, "missing-entity",
             "neither `tocsin: entity` nor a mapping or decoder of this log source says "
             "whom a detection is about: fields of usual names are charged, else the host");
 }
 
-static void lint_cost(struct linting *l, const struct compiled *c)
+static void lint_cost(struct linting *l, const struct rule_draft *c)
 {
     static const struct logsource everything = {{"", 0}, {"", 0}, {"", 0}};
     const struct yaml_node *at = yaml_get(c->document, TEXT("detection"));
-    const struct partition *p =
-        partition_find(&l->ruleset->partitions, l->ruleset->has_routing ? &c->source : &everything);
-    uint32_t field = p ? partition_present_field(p, c->rule.index) : NAMES_NONE;
-    if (p && partition_is_always(p, c->rule.index))
+    const struct partition *p = partition_find(
+        &l->ruleset->partitions, l->ruleset->has_routing ? &c->frozen.source : &everything);
+    uint32_t field = p ? partition_present_field(p, c->frozen.rule.index) : NAMES_NONE;
+    if (p && partition_is_always(p, c->frozen.rule.index))
         diagnostic_lint(
             l->diagnostics, at, DIAGNOSTIC_WARNING, "every-event",
             "nothing in the condition has to be there (no value, literal or field), so the "
@@ -105,7 +107,7 @@ static void lint_cost(struct linting *l, const struct compiled *c)
 
 struct body {
     struct hash128 hash;
-    const struct compiled *rule;
+    const struct rule_draft *rule;
 };
 
 static int compare_bodies(const void *a, const void *b)
@@ -113,7 +115,7 @@ static int compare_bodies(const void *a, const void *b)
     const struct body *x = a;
     const struct body *y = b;
     int order = hash_compare(x->hash, y->hash);
-    return order ? order : text_compare(x->rule->rule.key, y->rule->rule.key);
+    return order ? order : text_compare(x->rule->frozen.rule.key, y->rule->frozen.rule.key);
 }
 
 /* Of what is asked, not of how it is written: equal questions are one predicate, and the order in
@@ -142,14 +144,14 @@ static struct hash128 hash_node(const struct node *n)
     return hash_end(&h);
 }
 
-static struct hash128 hash_body(const struct compiled *c)
+static struct hash128 hash_body(const struct rule_draft *c)
 {
-    struct hash128 root = hash_node(c->root);
+    struct hash128 root = hash_node(c->frozen.root);
     struct hasher h;
     hash_start(&h);
-    hash_part_text(&h, c->source.category);
-    hash_part_text(&h, c->source.product);
-    hash_part_text(&h, c->source.service);
+    hash_part_text(&h, c->frozen.source.category);
+    hash_part_text(&h, c->frozen.source.product);
+    hash_part_text(&h, c->frozen.source.service);
     hash_part(&h, &root, sizeof root);
     return hash_end(&h);
 }
@@ -161,13 +163,13 @@ static enum status lint_duplicates(struct linting *l)
     if (!bodies)
         return STATUS_NOMEM;
     for (uint32_t i = 0; i < count; i++)
-        bodies[i] = (struct body){hash_body(&l->ruleset->rules[i]), &l->ruleset->rules[i]};
+        bodies[i] = (struct body){hash_body(&l->draft->rules[i]), &l->draft->rules[i]};
     qsort(bodies, count, sizeof *bodies, compare_bodies);
     for (uint32_t i = 1; i < count; i++) {
         if (!hash_equal(bodies[i].hash, bodies[i - 1].hash))
             continue;
-        const struct rule *other = &bodies[i - 1].rule->rule;
-        enter(l, &bodies[i].rule->rule);
+        const struct rule *other = &bodies[i - 1].rule->frozen.rule;
+        enter(l, &bodies[i].rule->frozen.rule);
         diagnostic_lint(l->diagnostics, yaml_get(bodies[i].rule->document, TEXT("detection")),
                         DIAGNOSTIC_WARNING, "duplicate-rule",
                         "asks the same of the same log source as '%.*s' (%.*s:%u)",
@@ -177,14 +179,15 @@ static enum status lint_duplicates(struct linting *l)
     return STATUS_OK;
 }
 
-enum status lint_run(const struct ruleset *r, struct diagnostics *diagnostics)
+enum status lint_run(const struct ruleset *r, const struct draft *d,
+                     struct diagnostics *diagnostics)
 {
-    struct linting l = {r, diagnostics};
+    struct linting l = {r, d, diagnostics};
     struct logic logic;
     enum status status = logic_init(&logic, r->predicates) ? STATUS_OK : STATUS_NOMEM;
     for (uint32_t i = 0; i < r->rule_count && !status; i++) {
-        const struct compiled *c = &r->rules[i];
-        enter(&l, &c->rule);
+        const struct rule_draft *c = &d->rules[i];
+        enter(&l, &c->frozen.rule);
         lint_condition_run(r, c, &logic, diagnostics);
         lint_source(&l, c);
         lint_cost(&l, c);
@@ -192,7 +195,7 @@ enum status lint_run(const struct ruleset *r, struct diagnostics *diagnostics)
     logic_fini(&logic);
     for (uint32_t i = 0; i < r->relation_count && !status; i++) {
         enter(&l, &r->relations[i].rule);
-        lint_relation_run(r, i, diagnostics);
+        lint_relation_run(r, &d->relations[i], i, diagnostics);
     }
     return status ? status : lint_duplicates(&l);
 }

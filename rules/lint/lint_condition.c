@@ -7,7 +7,7 @@ enum { VALUES_MOST = 64 }; /* of a condition whose values are looked at one by o
 
 struct checking {
     const struct ruleset *ruleset;
-    const struct compiled *rule;
+    const struct rule_draft *rule;
     struct logic *logic;
     struct diagnostics *diagnostics;
     const struct yaml_node *detection;
@@ -67,8 +67,8 @@ static bool check_term(const struct checking *c, struct term term, const struct 
 static bool check_selections(const struct checking *c)
 {
     bool is_told = false;
-    for (uint32_t i = 0; i < c->rule->selection_count; i++) {
-        const struct named_term *s = &c->rule->selections[i];
+    for (uint32_t i = 0; i < c->rule->frozen.selection_count; i++) {
+        const struct named_term *s = &c->rule->frozen.selections[i];
         if (s->key) /* else of a filter or exception, which is told with its own file */
             is_told |= check_term(c, s->term, s->key, "selection ", s->name);
     }
@@ -102,11 +102,11 @@ static void collect(const struct node *n, struct leaves *out)
 static void check_values(const struct checking *c)
 {
     struct leaves leaves = {.count = 0};
-    collect(c->rule->root, &leaves);
+    collect(c->rule->frozen.root, &leaves);
     for (uint32_t i = 0; i < leaves.count && !leaves.is_cut; i++) {
         const struct predicate *p = predicates_at(c->ruleset->predicates, leaves.items[i]);
         uint32_t parts[] = {leaves.items[i]};
-        const struct node *items[] = {c->rule->root};
+        const struct node *items[] = {c->rule->frozen.root};
         const struct node both = {NODE_AND, 0, 1, 1, parts, items};
         struct term term = {.node = &both};
         if (p->op == PREDICATE_UNTIL || logic_can_be(c->logic, term, true, true))
@@ -172,14 +172,14 @@ static void check_regexes(const struct checking *c, const struct node *n)
         check_regexes(c, n->items[i]);
 }
 
-void lint_condition_run(const struct ruleset *r, const struct compiled *rule, struct logic *logic,
+void lint_condition_run(const struct ruleset *r, const struct rule_draft *rule, struct logic *logic,
                         struct diagnostics *diagnostics)
 {
     const struct yaml_node *detection = yaml_get(rule->document, TEXT("detection"));
     const struct yaml_node *condition = yaml_get(detection, TEXT("condition"));
     const struct checking c = {r, rule, logic, diagnostics, detection};
-    struct term whole = {.node = rule->root};
-    check_regexes(&c, rule->root);
+    struct term whole = {.node = rule->frozen.root};
+    check_regexes(&c, rule->frozen.root);
     if (!check_selections(&c) && !check_term(&c, whole, condition, "the condition", TEXT("")))
         check_values(&c);
 }

@@ -4,7 +4,7 @@
 enum { INPUTS_TRIED = 12 }; /* of an expression: all ways in which they can be there */
 
 struct linting {
-    const struct relation *relation;
+    const struct relation_draft *relation;
     struct diagnostics *diagnostics;
     const struct yaml_node *at, *own; /* below `correlation` and `tocsin` */
     bool is_unsure;                   /* nothing but its values tells what the group-by is */
@@ -38,7 +38,7 @@ static bool is_within(const struct correlation *c, fixed128 n)
 /* The answer changes beside the bounds only: whole numbers from 1 on for counts, all for sums. */
 static void lint_bounds(const struct linting *l)
 {
-    const struct correlation *c = &l->relation->correlation;
+    const struct correlation *c = &l->relation->frozen.correlation;
     bool is_count = c->type == CORRELATION_EVENT_COUNT || c->type == CORRELATION_VALUE_COUNT;
     fixed128 step = is_count ? FIXED_ONE : 1;
     fixed128 tried[8];
@@ -66,7 +66,7 @@ static void lint_bounds(const struct linting *l)
 
 static void lint_silence(const struct linting *l)
 {
-    const struct correlation *c = &l->relation->correlation;
+    const struct correlation *c = &l->relation->frozen.correlation;
     for (uint32_t i = 0; i < c->bound_count; i++) {
         enum bound_operator op = c->bounds[i].operator;
         bool is_upper = op == BOUND_LT || op == BOUND_LTE;
@@ -106,7 +106,7 @@ static bool holds_with(const struct correlation *c, uint64_t present)
 
 static void lint_steps(const struct linting *l)
 {
-    const struct correlation *c = &l->relation->correlation;
+    const struct correlation *c = &l->relation->frozen.correlation;
     uint64_t ways = UINT64_C(1) << (c->input_count < INPUTS_TRIED ? c->input_count : 0);
     uint64_t held = 0;
     uint64_t named = 0;
@@ -133,18 +133,18 @@ static void lint_steps(const struct linting *l)
 
 static void lint_references(const struct linting *l)
 {
-    const struct relation *r = l->relation;
-    uint32_t count = r->correlation.input_count;
+    const struct relation_draft *r = l->relation;
+    uint32_t count = r->frozen.correlation.input_count;
     for (uint32_t i = 0; i < count; i++)
         for (uint32_t k = 0; k < i; k++)
             if (text_equal(r->references[i], r->references[k]))
                 diagnostic_lint(l->diagnostics, l->at, DIAGNOSTIC_WARNING, "duplicate-reference",
                                 "'%.*s' stands twice among the rules", TEXT_ARG(r->references[i]));
-    if (count == 1 && is_temporal(&r->correlation))
+    if (count == 1 && is_temporal(&r->frozen.correlation))
         diagnostic_lint(l->diagnostics, l->at, DIAGNOSTIC_HINT, "single-rule",
                         "%s of one rule holds at its first event: is a rule missing?",
-                        r->correlation.type == CORRELATION_TEMPORAL ? "temporal"
-                                                                    : "temporal_ordered");
+                        r->frozen.correlation.type == CORRELATION_TEMPORAL ? "temporal"
+                                                                           : "temporal_ordered");
 }
 
 static bool is_among(const struct text *items, uint32_t count, struct text t)
@@ -157,16 +157,16 @@ static bool is_among(const struct text *items, uint32_t count, struct text t)
 
 static void lint_aliases(const struct linting *l)
 {
-    const struct relation *r = l->relation;
+    const struct relation_draft *r = l->relation;
     for (uint32_t i = 0; r->aliases && i < r->aliases->count; i++) {
         const struct yaml_pair *alias = &r->aliases->pairs[i];
         struct text name = alias->key->value;
-        if (!is_among(r->rule.group, r->rule.group_count, name) &&
-            !is_among(r->values, r->correlation.value_count, name))
+        if (!is_among(r->frozen.rule.group, r->frozen.rule.group_count, name) &&
+            !is_among(r->values, r->frozen.correlation.value_count, name))
             diagnostic_lint(l->diagnostics, alias->key, DIAGNOSTIC_WARNING, "unused-alias",
                             "neither group-by nor the condition's field names the alias '%.*s'",
                             TEXT_ARG(name));
-        for (uint32_t k = 0; k < r->correlation.input_count; k++)
+        for (uint32_t k = 0; k < r->frozen.correlation.input_count; k++)
             if (!yaml_get(alias->value, r->references[k]))
                 diagnostic_lint(
                     l->diagnostics, alias->key, DIAGNOSTIC_WARNING, "partial-alias",
@@ -180,21 +180,22 @@ static void lint_aliases(const struct linting *l)
 
 static void lint_own(const struct linting *l)
 {
-    const struct relation *r = l->relation;
-    if (!r->rule.group_count && !r->entities.count)
+    const struct relation_draft *r = l->relation;
+    if (!r->frozen.rule.group_count && !r->frozen.entities.count)
         diagnostic_lint(l->diagnostics, l->at, DIAGNOSTIC_WARNING, "missing-entity",
                         "no group-by and no `tocsin: entity`: all events share one window, and the "
                         "host of the last one is charged");
-    else if (l->is_unsure && !r->entities.count && r->correlation.depth == 1)
+    else if (l->is_unsure && !r->frozen.entities.count && r->frozen.correlation.depth == 1)
         diagnostic_lint(l->diagnostics, l->at, DIAGNOSTIC_HINT, "missing-entity",
                         "neither `tocsin: entity` nor the names in group-by say what is charged: "
                         "values that are addresses are, others as services");
-    if (r->extension.lateness_us >= 0 && r->extension.lateness_us < r->correlation.lateness_us)
+    if (r->extension.lateness_us >= 0 &&
+        r->extension.lateness_us < r->frozen.correlation.lateness_us)
         diagnostic_lint(
             l->diagnostics, l->own, DIAGNOSTIC_HINT, "chain-lateness",
             "it waits %lld s, not %lld: all links of a chain wait as long as the one that "
             "waits longest",
-            (long long)(r->correlation.lateness_us / 1000000),
+            (long long)(r->frozen.correlation.lateness_us / 1000000),
             (long long)(r->extension.lateness_us / 1000000));
     if (yaml_get(l->own, TEXT("absence")) || yaml_get(l->own, TEXT("first_seen")) ||
         yaml_get(l->own, TEXT("fire")))
@@ -227,10 +228,9 @@ static bool is_unsure(const struct ruleset *ruleset, uint32_t index)
     return rule->group_count;
 }
 
-void lint_relation_run(const struct ruleset *ruleset, uint32_t index,
-                       struct diagnostics *diagnostics)
+void lint_relation_run(const struct ruleset *ruleset, const struct relation_draft *r,
+                       uint32_t index, struct diagnostics *diagnostics)
 {
-    const struct relation *r = &ruleset->relations[index];
     const struct linting l = {
         .relation = r,
         .diagnostics = diagnostics,
@@ -241,9 +241,9 @@ void lint_relation_run(const struct ruleset *ruleset, uint32_t index,
     lint_own(&l);
     lint_references(&l);
     lint_aliases(&l);
-    if (r->correlation.step_count)
+    if (r->frozen.correlation.step_count)
         lint_steps(&l);
-    else if (!is_temporal(&r->correlation)) {
+    else if (!is_temporal(&r->frozen.correlation)) {
         lint_silence(&l);
         lint_bounds(&l);
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "rules/read/diagnostic.h"
-#include "rules/ruleset_state.h"
+#include "rules/match/ruleset_state.h"
+#include "rules/read/draft.h"
 
-/* What is unwise in the ruleset's correlation number `index`. Its document is still there. */
-void lint_relation_run(const struct ruleset *ruleset, uint32_t index,
-                       struct diagnostics *diagnostics);
+/* What is unwise in the correlation `r`, which is number `index` of the ruleset. */
+void lint_relation_run(const struct ruleset *ruleset, const struct relation_draft *r,
+                       uint32_t index, struct diagnostics *diagnostics);

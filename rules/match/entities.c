@@ -4,8 +4,8 @@
 
 struct text entities_text(struct fieldview *v, uint32_t field)
 {
-    for (struct value *value = field == NAMES_NONE ? NULL : fieldview_first(v, field); value;
-         value = fieldview_next(v, value))
+    for (struct fieldview_value *value = field == NAMES_NONE ? NULL : fieldview_first(v, field);
+         value; value = fieldview_next(v, value))
         if (value->type != VALUE_NULL && value->type != VALUE_OBJECT)
             return fieldview_plain(v, value);
     return TEXT_NONE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "rules/match/compiled.h"
 #include "rules/match/fieldview.h"
-#include "rules/read/compiled.h"
 
 /* Who a detection is charged to, and the values it is grouped by, out of one event. */
 

@@ -19,7 +19,7 @@ struct fieldview {
     uint32_t map_count, field_count;
     const struct event *event;
     struct slot *slots; /* by field number */
-    struct value *values;
+    struct fieldview_value *values;
     uint32_t value_count;
     uint32_t generation;
     struct arena scratch;   /* unescaped and folded bytes of one event */
@@ -57,7 +57,8 @@ enum status fieldview_new(const struct fieldmap *maps, uint32_t map_count, uint3
     return STATUS_OK;
 }
 
-static void add(struct fieldview *v, uint32_t field, uint32_t rank, const struct value *value)
+static void add(struct fieldview *v, uint32_t field, uint32_t rank,
+                const struct fieldview_value *value)
 {
     struct slot *slot = &v->slots[field];
     if (v->value_count == FIELDVIEW_VALUES) {
@@ -129,14 +130,14 @@ static void add_headers(struct fieldview *v, const struct fieldmap *map)
             continue;
         struct text t = header_text(v, h->which);
         bool is_number = h->which == ENVELOPE_FACILITY || h->which == ENVELOPE_SEVERITY;
-        struct value value = {.raw = t, .type = is_number ? VALUE_NUMBER : VALUE_STRING};
+        struct fieldview_value value = {.raw = t, .type = is_number ? VALUE_NUMBER : VALUE_STRING};
         if (t.len)
             add(v, h->field, rank, &value);
     }
 }
 
 static void add_field(struct fieldview *v, const struct fieldmap *map, enum says who,
-                      struct text name, uint64_t hash, const struct value *value)
+                      struct text name, uint64_t hash, const struct fieldview_value *value)
 {
     for (uint64_t at = hash & map->mask; map->entries[at].name.len; at = (at + 1) & map->mask) {
         const struct fieldmap_entry *entry = &map->entries[at];
@@ -158,7 +159,7 @@ static void add_params(struct fieldview *v, const struct fieldmap *map)
         room[p->id.len] = '.';
         memcpy(room + p->id.len + 1, p->key.at, p->key.len);
         const struct text name = {room, len};
-        const struct value value = {.raw = p->value, .type = VALUE_STRING};
+        const struct fieldview_value value = {.raw = p->value, .type = VALUE_STRING};
         add_field(v, map, SAYS_HEADER, name, event_name_hash(name), &value);
     }
 }
@@ -175,7 +176,8 @@ void fieldview_open(struct fieldview *v, const struct event *e)
     arena_reset(&v->scratch);
     for (uint32_t i = 0; i < e->field_count; i++) {
         const struct field *f = &e->fields[i];
-        const struct value value = {.raw = f->value, .type = f->type, .is_escaped = f->is_escaped};
+        const struct fieldview_value value = {
+            .raw = f->value, .type = f->type, .is_escaped = f->is_escaped};
         add_field(v, map, SAYS_FIELD, f->name, f->hash, &value);
     }
     add_params(v, map);
@@ -199,7 +201,7 @@ static void add_whole(struct fieldview *v, const struct field *f, struct text pr
 {
     if (f->type == VALUE_NULL || f->type == VALUE_OBJECT)
         return;
-    const struct value value = {
+    const struct fieldview_value value = {
         .raw = f->value,
         .type = f->type,
         .is_escaped = f->is_escaped,
@@ -226,7 +228,7 @@ static void fill_whole(struct fieldview *v)
     const struct event *e = v->event;
     bool structured = is_structured(e);
     struct text raw = e->record ? e->record->raw : TEXT_NONE;
-    struct value value = {.type = VALUE_STRING};
+    struct fieldview_value value = {.type = VALUE_STRING};
     bool is_whole = raw.len && raw.len <= FIELDVIEW_VALUE_BYTES; /* else its end is not searched */
     if (!structured) {
         value.raw = raw;
@@ -244,7 +246,7 @@ static void fill_whole(struct fieldview *v)
         add_whole(v, &e->fields[i], prefix_of);
 }
 
-struct value *fieldview_first(struct fieldview *v, uint32_t field)
+struct fieldview_value *fieldview_first(struct fieldview *v, uint32_t field)
 {
     struct slot *slot = &v->slots[field];
     if (field == NAMES_WHOLE && slot->generation != v->generation)
@@ -252,12 +254,12 @@ struct value *fieldview_first(struct fieldview *v, uint32_t field)
     return slot->generation == v->generation ? &v->values[slot->first] : NULL;
 }
 
-struct value *fieldview_next(struct fieldview *v, const struct value *value)
+struct fieldview_value *fieldview_next(struct fieldview *v, const struct fieldview_value *value)
 {
     return value->next ? &v->values[value->next - 1] : NULL;
 }
 
-struct text fieldview_plain(struct fieldview *v, struct value *value)
+struct text fieldview_plain(struct fieldview *v, struct fieldview_value *value)
 {
     if (value->has_plain)
         return value->plain;
@@ -296,7 +298,7 @@ struct text fieldview_plain(struct fieldview *v, struct value *value)
     return value->plain;
 }
 
-struct text fieldview_folded(struct fieldview *v, struct value *value)
+struct text fieldview_folded(struct fieldview *v, struct fieldview_value *value)
 {
     if (value->has_folded)
         return value->folded;
@@ -315,7 +317,7 @@ struct text fieldview_folded(struct fieldview *v, struct value *value)
     return value->folded;
 }
 
-const struct number *fieldview_number(struct fieldview *v, struct value *value)
+const struct number *fieldview_number(struct fieldview *v, struct fieldview_value *value)
 {
     if (!value->has_number) {
         value->has_number = true;

@@ -20,7 +20,7 @@ enum {
     FIELDVIEW_VALUES = 3 * EVENT_FIELDS,
 };
 
-struct value {
+struct fieldview_value {
     struct text raw;   /* as the event holds it */
     struct text plain; /* escapes undone; valid with has_plain */
     struct text folded;
@@ -42,16 +42,16 @@ AUTO_DEFINE(fieldview);
 void fieldview_open(struct fieldview *v, const struct event *e);
 /* The first value of a field, or NULL where the event does not have it. Field NAMES_WHOLE: every
  * text that keywords search. */
-struct value *fieldview_first(struct fieldview *v, uint32_t field);
-struct value *fieldview_next(struct fieldview *v, const struct value *value);
+struct fieldview_value *fieldview_first(struct fieldview *v, uint32_t field);
+struct fieldview_value *fieldview_next(struct fieldview *v, const struct fieldview_value *value);
 
 /* The value's bytes; of an object its JSON, escapes undone; for null and arrays as such a NULL text
  * (an empty string has an address). */
-struct text fieldview_plain(struct fieldview *v, struct value *value);
+struct text fieldview_plain(struct fieldview *v, struct fieldview_value *value);
 /* The same, folded. */
-struct text fieldview_folded(struct fieldview *v, struct value *value);
+struct text fieldview_folded(struct fieldview *v, struct fieldview_value *value);
 /* NULL where it is no number. */
-const struct number *fieldview_number(struct fieldview *v, struct value *value);
+const struct number *fieldview_number(struct fieldview *v, struct fieldview_value *value);
 
 /* Journal time with the event; without a record, its own. */
 int64_t fieldview_journal_us(const struct fieldview *v);

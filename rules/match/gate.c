@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/match/gate.h"
+#include "base/substring.h"
 #include "rules/match/gram.h"
 #include "rules/match/sieve.h"
-#include "rules/match/substring.h"
 #include <stdlib.h>
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/match/glob.h"
+#include "base/substring.h"
 #include "rules/match/fold.h"
-#include "rules/match/substring.h"
 
 /* What stands between two stars: bytes alone, or units of which some are not bytes. */
 enum { UNIT_ONE = 256, UNIT_DASH = 257 };

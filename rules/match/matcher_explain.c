@@ -8,7 +8,7 @@ static void write_value(struct matcher *m, uint32_t field, struct buffer *out)
 {
     json_write_open(out, "values", '[');
     unsigned count = 0;
-    for (struct value *v = fieldview_first(m->view, field); v && count < 8;
+    for (struct fieldview_value *v = fieldview_first(m->view, field); v && count < 8;
          v = fieldview_next(m->view, v), count++) {
         struct text t = fieldview_plain(m->view, v);
         if (t.at)

@@ -2,7 +2,7 @@
 #pragma once
 #include "rules/match/evaluation.h"
 #include "rules/match/memo.h"
-#include "rules/ruleset_state.h"
+#include "rules/match/ruleset_state.h"
 
 enum {
     MATCHER_ROUTES = 64,      /* remembered log sources */

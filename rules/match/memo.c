@@ -49,7 +49,7 @@ static bool is_same(const struct memo_entry *e, const struct memo_entry *wanted,
            e->kind == wanted->kind && memcmp(e->value, raw.at, raw.len) == 0;
 }
 
-struct memo_entry *memo_find(struct memo *m, uint32_t field, const struct value *value,
+struct memo_entry *memo_find(struct memo *m, uint32_t field, const struct fieldview_value *value,
                              bool *out_is_known)
 {
     int8_t *trust = &m->trust[field];

@@ -33,7 +33,7 @@ AUTO_DEFINE(memo);
 
 /* The place for this value: *out_is_known says whether its atoms are there already; else they are
  * to be told. NULL: not worth remembering. */
-struct memo_entry *memo_find(struct memo *m, uint32_t field, const struct value *value,
+struct memo_entry *memo_find(struct memo *m, uint32_t field, const struct fieldview_value *value,
                              bool *out_is_known);
 /* At a place that was not known: an atom more; more than MEMO_ATOMS make it forget. */
 void memo_add(struct memo_entry *e, uint32_t atom);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "rules/match/compiled.h"
 #include "rules/match/cover.h"
 #include "rules/match/gate.h"
-#include "rules/read/compiled.h"
 
 /*
  * The rules of one log source with the index over their covers: per field a table of exact values,

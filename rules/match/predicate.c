@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/match/predicate.h"
 #include "base/hash.h"
+#include "base/substring.h"
 #include "base/timestamp.h"
-#include "rules/match/substring.h"
 
 /* ---- one value ---- */
 
-static struct text comparable(const struct predicate *p, struct answers *a, struct value *v)
+static struct text comparable(const struct predicate *p, struct answers *a,
+                              struct fieldview_value *v)
 {
     return p->is_cased ? fieldview_plain(a->view, v) : fieldview_folded(a->view, v);
 }
@@ -85,7 +86,7 @@ static bool read_epoch(const struct number *n, int64_t *out_us)
     return false;
 }
 
-static bool is_time_part(const struct predicate *p, struct answers *a, struct value *v)
+static bool is_time_part(const struct predicate *p, struct answers *a, struct fieldview_value *v)
 {
     int64_t us = 0;
     struct civil c;
@@ -120,7 +121,8 @@ static bool is_time_part(const struct predicate *p, struct answers *a, struct va
 
 static bool is_other_field(const struct predicate *p, struct answers *a, struct text t)
 {
-    for (struct value *o = fieldview_first(a->view, p->other); o; o = fieldview_next(a->view, o)) {
+    for (struct fieldview_value *o = fieldview_first(a->view, p->other); o;
+         o = fieldview_next(a->view, o)) {
         struct text operand = comparable(p, a, o);
         if (o->type != VALUE_OBJECT && operand.at && is_text_match(p->match, t, operand))
             return true;
@@ -136,14 +138,14 @@ static bool is_regex_match(const struct predicate *p, struct answers *a, struct 
 }
 
 /* An object is nobody's equal, but its JSON can be searched, as rules over cloud logs do. */
-static bool is_searched(const struct predicate *p, struct answers *a, struct value *v)
+static bool is_searched(const struct predicate *p, struct answers *a, struct fieldview_value *v)
 {
     bool is_search = p->op == PREDICATE_CONTAINS || p->op == PREDICATE_STARTS ||
                      p->op == PREDICATE_ENDS || p->op == PREDICATE_GLOB || p->op == PREDICATE_REGEX;
     return is_search && fieldview_plain(a->view, v).at;
 }
 
-static bool holds(const struct predicate *p, struct answers *a, struct value *v)
+static bool holds(const struct predicate *p, struct answers *a, struct fieldview_value *v)
 {
     if (p->op == PREDICATE_EXISTS)
         return true;
@@ -199,7 +201,7 @@ bool predicate_answer(const struct predicate *p, struct answers *a)
 {
     if (p->op == PREDICATE_UNTIL)
         return fieldview_journal_us(a->view) <= p->number.whole;
-    struct value *v = fieldview_first(a->view, p->field);
+    struct fieldview_value *v = fieldview_first(a->view, p->field);
     if (!v)
         return p->op == PREDICATE_NULL;
     for (; v; v = fieldview_next(a->view, v))

@@ -158,7 +158,7 @@ static void probe_number(struct probe *p, const struct partition_table *t, const
 }
 
 static bool is_worth_searching(const struct event *e, const struct partition_field *f,
-                               const struct value *value)
+                               const struct fieldview_value *value)
 {
     enum { SHORT = 48 }; /* searched as fast as looked at */
     if (!f->gate || value->raw.len < SHORT)
@@ -171,7 +171,8 @@ static bool is_worth_searching(const struct event *e, const struct partition_fie
 /* A byte is at most six of an escape (\u0041), and folding makes three bytes one at most. */
 enum { SHRINKS = 18 };
 
-static void search_value(struct probe *p, const struct partition_field *f, struct value *value)
+static void search_value(struct probe *p, const struct partition_field *f,
+                         struct fieldview_value *value)
 {
     struct fieldview *view = p->m->view;
     bool is_scalar = value->type != VALUE_OBJECT;
@@ -188,7 +189,8 @@ static void search_value(struct probe *p, const struct partition_field *f, struc
         literals_find(f->literals, fieldview_folded(view, value), take_atom, p);
 }
 
-static void probe_value(struct probe *p, const struct partition_field *f, struct value *value)
+static void probe_value(struct probe *p, const struct partition_field *f,
+                        struct fieldview_value *value)
 {
     if (value->type == VALUE_NULL)
         return;
@@ -220,7 +222,7 @@ static void probe_partition(struct matcher *m, const struct partition *partition
         const struct partition_field *f = &partition->fields[i];
         if (f->field == NAMES_WHOLE && f->gate && !gate_is_open(f->gate, e))
             continue;
-        struct value *value = fieldview_first(m->view, f->field);
+        struct fieldview_value *value = fieldview_first(m->view, f->field);
         if (value && f->present)
             take_atom(&p, f->present - 1);
         for (; value; value = fieldview_next(m->view, value))

@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "rules/match/compiled.h"
 #include "rules/read/selection.h"
 
 /*
  * The condition of a rule: `or` < `and` < `not` < `N of` < parentheses; `1 of x*`, `all of them`.
  * A list of conditions is their OR.
  */
-
-struct named_term {
-    struct text name;
-    struct term term;
-    const struct yaml_node *key;
-    bool is_used; /* by some condition */
-};
 
 enum { CONDITION_DEPTH = 256 };
 

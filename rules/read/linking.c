@@ -28,7 +28,7 @@ static struct label *label_at(const struct labels *l, struct text t)
 
 static const struct rule *rule_of(const struct draft *d, const struct label *l)
 {
-    return l->is_relation ? &d->relations[l->index].rule : &d->rules[l->index].rule;
+    return l->is_relation ? &d->relations[l->index].frozen.rule : &d->rules[l->index].frozen.rule;
 }
 
 static void speak_of(struct draft *d, const struct rule *rule)
@@ -74,7 +74,7 @@ static void remove_duplicates(struct draft *d, struct labels *l)
     uint32_t kept = 0;
     for (uint32_t i = 0; i < d->rule_count; i++) {
         d->rules[kept] = d->rules[i];
-        struct rule r = d->rules[kept].rule;
+        struct rule r = d->rules[kept].frozen.rule;
         bool is_new = add_label(d, l, r.id, "id", false, kept) &&
                       (text_equal(r.id, r.name) || add_label(d, l, r.name, "name", false, kept));
         kept += is_new;
@@ -84,7 +84,7 @@ static void remove_duplicates(struct draft *d, struct labels *l)
     for (uint32_t i = 0; i < d->relation_count; i++) {
         if (kept != i)
             d->relations[kept] = d->relations[i];
-        struct rule r = d->relations[kept].rule;
+        struct rule r = d->relations[kept].frozen.rule;
         bool is_new = add_label(d, l, r.id, "id", true, kept) &&
                       (text_equal(r.id, r.name) || add_label(d, l, r.name, "name", true, kept));
         kept += is_new;
@@ -102,26 +102,28 @@ static int compare_rules(const struct rule *a, const struct rule *b)
 
 static int compare_compiled(const void *a, const void *b)
 {
-    return compare_rules(&((const struct compiled *)a)->rule, &((const struct compiled *)b)->rule);
+    return compare_rules(&((const struct rule_draft *)a)->frozen.rule,
+                         &((const struct rule_draft *)b)->frozen.rule);
 }
 
 static int compare_relations(const void *a, const void *b)
 {
-    return compare_rules(&((const struct relation *)a)->rule, &((const struct relation *)b)->rule);
+    return compare_rules(&((const struct relation_draft *)a)->frozen.rule,
+                         &((const struct relation_draft *)b)->frozen.rule);
 }
 
 static void relabel(struct draft *d, struct labels *l)
 {
     memset(l->items, 0, ((size_t)l->mask + 1) * sizeof *l->items);
     for (uint32_t i = 0; i < d->rule_count; i++) {
-        const struct rule *r = &d->rules[i].rule;
+        const struct rule *r = &d->rules[i].frozen.rule;
         if (r->id.len)
             *label_at(l, r->id) = (struct label){r->id, false, i};
         if (r->name.len)
             *label_at(l, r->name) = (struct label){r->name, false, i};
     }
     for (uint32_t i = 0; i < d->relation_count; i++) {
-        const struct rule *r = &d->relations[i].rule;
+        const struct rule *r = &d->relations[i].frozen.rule;
         if (r->id.len)
             *label_at(l, r->id) = (struct label){r->id, true, i};
         if (r->name.len)
@@ -137,10 +139,10 @@ static const struct label *find_label(const struct labels *l, struct text t)
     return at->text.len ? at : NULL;
 }
 
-static enum status refuse(struct draft *d, struct relation *r, const char *code, struct text what,
-                          const char *why)
+static enum status refuse(struct draft *d, struct relation_draft *r, const char *code,
+                          struct text what, const char *why)
 {
-    speak_of(d, &r->rule);
+    speak_of(d, &r->frozen.rule);
     r->is_refused = true;
     (void)diagnostic_error(d->compiler.diagnostics, yaml_get(r->document, TEXT("correlation")),
                            code, "'%.*s' %s", TEXT_ARG(what), why);
@@ -151,10 +153,10 @@ enum { MARK_NONE, MARK_OPEN, MARK_DONE };
 
 static void settle(struct draft *d, const struct labels *l, uint32_t index, unsigned depth)
 {
-    struct relation *r = &d->relations[index];
+    struct relation_draft *r = &d->relations[index];
     r->mark = MARK_OPEN;
-    r->correlation.depth = 1;
-    for (uint32_t i = 0; i < r->correlation.input_count && !r->is_refused; i++) {
+    r->frozen.correlation.depth = 1;
+    for (uint32_t i = 0; i < r->frozen.correlation.input_count && !r->is_refused; i++) {
         const struct label *to = find_label(l, r->references[i]);
         if (!to) {
             (void)refuse(d, r, "unknown-rule", r->references[i],
@@ -163,7 +165,7 @@ static void settle(struct draft *d, const struct labels *l, uint32_t index, unsi
         }
         if (!to->is_relation)
             continue;
-        struct relation *below = &d->relations[to->index];
+        struct relation_draft *below = &d->relations[to->index];
         if (below->mark == MARK_OPEN || depth > 32) {
             (void)refuse(d, r, "cycle", r->references[i],
                          "leads back to this correlation, or through more than 32 others");
@@ -173,8 +175,8 @@ static void settle(struct draft *d, const struct labels *l, uint32_t index, unsi
             settle(d, l, to->index, depth + 1);
         if (below->is_refused)
             (void)refuse(d, r, "unknown-rule", r->references[i], "was refused");
-        if (below->correlation.depth >= r->correlation.depth)
-            r->correlation.depth = below->correlation.depth + 1;
+        if (below->frozen.correlation.depth >= r->frozen.correlation.depth)
+            r->frozen.correlation.depth = below->frozen.correlation.depth + 1;
     }
     r->mark = MARK_DONE;
 }
@@ -195,14 +197,14 @@ static void drop_refused(struct draft *d)
 /* ---- feeds ---- */
 
 /* What the alias or group-by field is called in the rule that `reference` names. */
-static struct text field_for(const struct relation *r, struct text name, uint32_t input)
+static struct text field_for(const struct relation_draft *r, struct text name, uint32_t input)
 {
     const struct yaml_node *alias = yaml_get(r->aliases, name);
     const struct yaml_node *field = yaml_get(alias, r->references[input]);
     return field && field->kind == YAML_SCALAR ? field->value : name;
 }
 
-static const uint32_t *field_numbers(struct draft *d, const struct relation *r,
+static const uint32_t *field_numbers(struct draft *d, const struct relation_draft *r,
                                      const struct text *names, uint32_t count, uint32_t input)
 {
     uint32_t *numbers = arena_alloc(d->compiler.arena, ((size_t)count + 1) * sizeof *numbers);
@@ -214,59 +216,59 @@ static const uint32_t *field_numbers(struct draft *d, const struct relation *r,
     return numbers;
 }
 
-static bool add_feed(struct draft *d, const struct relation *r, uint32_t correlation,
-                     uint32_t input, struct compiled *c)
+static bool add_feed(struct draft *d, const struct relation_draft *r, uint32_t correlation,
+                     uint32_t input, struct rule_draft *c)
 {
     struct feed_spec spec = {
         .correlation = correlation,
         .input = input,
-        .group = field_numbers(d, r, r->rule.group, r->rule.group_count, input),
-        .value = field_numbers(d, r, r->values, r->correlation.value_count, input),
+        .group = field_numbers(d, r, r->frozen.rule.group, r->frozen.rule.group_count, input),
+        .value = field_numbers(d, r, r->values, r->frozen.correlation.value_count, input),
     };
     struct feed_spec *feeds =
-        arena_alloc(d->compiler.arena, ((size_t)c->feed_count + 1) * sizeof *feeds);
+        arena_alloc(d->compiler.arena, ((size_t)c->frozen.feed_count + 1) * sizeof *feeds);
     if (!spec.group || !spec.value || !feeds)
         return false;
-    if (c->feed_count)
-        memcpy(feeds, c->feeds, c->feed_count * sizeof *feeds);
-    feeds[c->feed_count++] = spec;
-    c->feeds = feeds;
+    if (c->frozen.feed_count)
+        memcpy(feeds, c->frozen.feeds, c->frozen.feed_count * sizeof *feeds);
+    feeds[c->frozen.feed_count++] = spec;
+    c->frozen.feeds = feeds;
     return true;
 }
 
-static uint8_t place_of(const struct relation *below, struct text name)
+static uint8_t place_of(const struct relation_draft *below, struct text name)
 {
-    for (uint32_t i = 0; i < below->rule.group_count; i++)
-        if (text_equal(below->rule.group[i], name))
+    for (uint32_t i = 0; i < below->frozen.rule.group_count; i++)
+        if (text_equal(below->frozen.rule.group[i], name))
             return (uint8_t)i;
     return UINT8_MAX;
 }
 
-static bool add_link(struct draft *d, const struct relation *r, uint32_t correlation,
-                     uint32_t input, struct relation *below)
+static bool add_link(struct draft *d, const struct relation_draft *r, uint32_t correlation,
+                     uint32_t input, struct relation_draft *below)
 {
-    uint32_t count = below->correlation.link_count;
+    uint32_t count = below->frozen.correlation.link_count;
     struct chain_link *links = arena_alloc(d->compiler.arena, ((size_t)count + 1) * sizeof *links);
     if (!links)
         return false;
     if (count)
-        memcpy(links, below->correlation.links, count * sizeof *links);
+        memcpy(links, below->frozen.correlation.links, count * sizeof *links);
     struct chain_link link = {.correlation = correlation, .input = input};
     memset(link.group_from, UINT8_MAX, sizeof link.group_from);
     memset(link.value_from, UINT8_MAX, sizeof link.value_from);
-    for (uint32_t i = 0; i < r->rule.group_count; i++)
-        link.group_from[i] = place_of(below, field_for(r, r->rule.group[i], input));
-    for (uint32_t i = 0; i < r->correlation.value_count; i++)
+    for (uint32_t i = 0; i < r->frozen.rule.group_count; i++)
+        link.group_from[i] = place_of(below, field_for(r, r->frozen.rule.group[i], input));
+    for (uint32_t i = 0; i < r->frozen.correlation.value_count; i++)
         link.value_from[i] = place_of(below, field_for(r, r->values[i], input));
     links[count] = link;
-    below->correlation.links = links;
-    below->correlation.link_count = count + 1;
+    below->frozen.correlation.links = links;
+    below->frozen.correlation.link_count = count + 1;
     return true;
 }
 
 static bool add_input(struct draft *d, const struct labels *l, uint32_t correlation, uint32_t input)
 {
-    struct relation *r = &d->relations[correlation];
+    struct relation_draft *r = &d->relations[correlation];
     const struct label *to = find_label(l, r->references[input]);
     struct hasher h;
     if (!to) /* settled above: it is there */
@@ -274,14 +276,14 @@ static bool add_input(struct draft *d, const struct labels *l, uint32_t correlat
     hash_start(&h);
     hash_part(&h, &r->content, sizeof r->content);
     if (to->is_relation) {
-        struct relation *below = &d->relations[to->index];
+        struct relation_draft *below = &d->relations[to->index];
         below->is_fed = true;
         below->is_wanted = below->is_wanted || r->has_generate;
         hash_part(&h, &below->content, sizeof below->content);
         r->content = hash_end(&h);
         return add_link(d, r, correlation, input, below);
     }
-    struct compiled *c = &d->rules[to->index];
+    struct rule_draft *c = &d->rules[to->index];
     c->is_fed = true;
     c->is_wanted = c->is_wanted || r->has_generate;
     hash_part(&h, &c->content, sizeof c->content);
@@ -294,10 +296,10 @@ static bool add_inputs(struct draft *d, const struct labels *l)
 {
     for (uint32_t depth = 1, left = d->relation_count; left; depth++)
         for (uint32_t i = 0; i < d->relation_count; i++) {
-            if (d->relations[i].correlation.depth != depth)
+            if (d->relations[i].frozen.correlation.depth != depth)
                 continue;
             left--;
-            for (uint32_t k = 0; k < d->relations[i].correlation.input_count; k++)
+            for (uint32_t k = 0; k < d->relations[i].frozen.correlation.input_count; k++)
                 if (!add_input(d, l, i, k))
                     return false;
         }
@@ -309,8 +311,8 @@ static bool add_inputs(struct draft *d, const struct labels *l)
 static void add_provenance(struct draft *d, struct provenance *p)
 {
     for (uint32_t i = 0; i < d->rule_count; i++) {
-        struct compiled *c = &d->rules[i];
-        struct hash128 from = provenance_content(p, &c->source);
+        struct rule_draft *c = &d->rules[i];
+        struct hash128 from = provenance_content(p, &c->frozen.source);
         struct hasher h;
         hash_start(&h);
         hash_part(&h, &c->content, sizeof c->content);
@@ -326,22 +328,22 @@ static void spread_lateness(struct draft *d, const struct labels *l)
     for (bool has_changed = true; has_changed;) {
         has_changed = false;
         for (uint32_t i = 0; i < d->relation_count; i++)
-            for (uint32_t k = 0; k < d->relations[i].correlation.input_count; k++) {
+            for (uint32_t k = 0; k < d->relations[i].frozen.correlation.input_count; k++) {
                 const struct label *to = find_label(l, d->relations[i].references[k]);
                 if (!to || !to->is_relation)
                     continue;
-                int64_t *one = &d->relations[i].correlation.lateness_us;
-                int64_t *other = &d->relations[to->index].correlation.lateness_us;
+                int64_t *one = &d->relations[i].frozen.correlation.lateness_us;
+                int64_t *other = &d->relations[to->index].frozen.correlation.lateness_us;
                 has_changed = has_changed || *one != *other;
                 *one = *other = *one > *other ? *one : *other;
             }
     }
     for (uint32_t i = 0; i < d->relation_count; i++) {
-        struct relation *r = &d->relations[i];
+        struct relation_draft *r = &d->relations[i];
         struct hasher h;
         hash_start(&h);
         hash_part(&h, &r->content, sizeof r->content);
-        hash_part_u64(&h, (uint64_t)r->correlation.lateness_us);
+        hash_part_u64(&h, (uint64_t)r->frozen.correlation.lateness_us);
         r->content = hash_end(&h);
     }
 }
@@ -364,11 +366,11 @@ static enum status link_all(struct draft *d, struct labels *l, struct provenance
     if (!add_inputs(d, l))
         return STATUS_NOMEM;
     for (uint32_t i = 0; i < d->rule_count; i++)
-        d->rules[i].rule.is_reported = !d->rules[i].is_fed || d->rules[i].is_wanted;
+        d->rules[i].frozen.rule.is_reported = !d->rules[i].is_fed || d->rules[i].is_wanted;
     /* `generate` is about the rules that a correlation reads; a correlation that feeds another is
      * still a finding of its own, as the corpus of correlation timelines has it */
     for (uint32_t i = 0; i < d->relation_count; i++)
-        d->relations[i].rule.is_reported = true;
+        d->relations[i].frozen.rule.is_reported = true;
     return STATUS_OK;
 }
 

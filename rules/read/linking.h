@@ -2,7 +2,7 @@
 #pragma once
 #include "rules/decode/decoder.h"
 #include "rules/decode/mapping.h"
-#include "rules/read/compiled.h"
+#include "rules/read/draft.h"
 
 /*
  * Joins what was read: refuses duplicates, sorts rules and correlations by key, resolves references

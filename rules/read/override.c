@@ -132,12 +132,12 @@ static enum status build_exception(struct draft *d, const struct exception *e, i
 }
 
 static enum status add_exception(struct draft *d, const struct yaml_node *node,
-                                 struct compiled *rule, int64_t now_us)
+                                 struct rule_draft *rule, int64_t now_us)
 {
     struct exception e = {.match = NULL};
     struct error why = {.code = STATUS_OK};
     int64_t end_us = 0;
-    struct term holds, terms[2] = {{.node = rule->root}};
+    struct term holds, terms[2] = {{.node = rule->frozen.root}};
     struct term both;
     enum status status = option_read(exception_rows, sizeof exception_rows / sizeof *exception_rows,
                                      node, d->compiler.arena, &e, &why);
@@ -158,13 +158,13 @@ static enum status add_exception(struct draft *d, const struct yaml_node *node,
     if (!node_negate(d->compiler.arena, holds, &terms[1]) ||
         !node_join(d->compiler.arena, NODE_AND, terms, 2, &both))
         return STATUS_NOMEM;
-    rule->root = node_of(d->compiler.arena, both);
-    return rule->root && compiled_show(d, rule, "exception", e.reason, holds) ? STATUS_OK
-                                                                              : STATUS_NOMEM;
+    rule->frozen.root = node_of(d->compiler.arena, both);
+    return rule->frozen.root && draft_show(d, rule, "exception", e.reason, holds) ? STATUS_OK
+                                                                                  : STATUS_NOMEM;
 }
 
 static enum status add_exceptions(struct draft *d, const struct yaml_node *node,
-                                  struct compiled *rule, int64_t now_us)
+                                  struct rule_draft *rule, int64_t now_us)
 {
     bool is_list = node->kind == YAML_SEQUENCE;
     struct hasher h;
@@ -206,13 +206,13 @@ static enum status apply_to_rules(struct draft *d, const struct yaml_pair *pair,
     uint32_t kept = 0;
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < d->rule_count; i++) {
-        struct compiled *c = &d->rules[i];
-        bool is_meant = is_named(&c->rule, pair->key->value);
+        struct rule_draft *c = &d->rules[i];
+        bool is_meant = is_named(&c->frozen.rule, pair->key->value);
         *is_known = *is_known || is_meant;
         if (is_meant && !w->is_enabled)
             continue;
         if (is_meant && status == STATUS_OK)
-            status = set_common(d, pair->value, w, &c->rule);
+            status = set_common(d, pair->value, w, &c->frozen.rule);
         if (is_meant && status == STATUS_OK && w->exceptions)
             status = add_exceptions(d, w->exceptions, c, now_us);
         if (kept != i)
@@ -229,17 +229,17 @@ static enum status apply_to_relations(struct draft *d, const struct yaml_pair *p
     uint32_t kept = 0;
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < d->relation_count; i++) {
-        struct relation *r = &d->relations[i];
-        bool is_meant = is_named(&r->rule, pair->key->value);
+        struct relation_draft *r = &d->relations[i];
+        bool is_meant = is_named(&r->frozen.rule, pair->key->value);
         *is_known = *is_known || is_meant;
         if (is_meant && !w->is_enabled)
             continue;
         if (is_meant && status == STATUS_OK)
-            status = set_common(d, pair->value, w, &r->rule);
+            status = set_common(d, pair->value, w, &r->frozen.rule);
         if (is_meant && is_said(pair->value, "fire")) {
             struct hasher h;
-            r->correlation.fire = (enum fire_policy)w->fire;
-            r->correlation.renew_us = w->fire == FIRE_EDGE ? r->extension.renew_us : 0;
+            r->frozen.correlation.fire = (enum fire_policy)w->fire;
+            r->frozen.correlation.renew_us = w->fire == FIRE_EDGE ? r->extension.renew_us : 0;
             hash_start(&h);
             hash_part(&h, &r->content, sizeof r->content);
             hash_part_u64(&h, (uint64_t)w->fire);

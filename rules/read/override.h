@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "rules/read/compiled.h"
+#include "rules/read/draft.h"
 
 /*
  * overrides.yml: local tuning that survives updates of foreign rules. By rule id or name it sets

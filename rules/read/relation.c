@@ -32,13 +32,14 @@ static enum status check_keys(struct draft *d, const struct yaml_node *node)
     return STATUS_OK;
 }
 
-static enum status read_type(struct draft *d, const struct yaml_node *node, struct relation *r)
+static enum status read_type(struct draft *d, const struct yaml_node *node,
+                             struct relation_draft *r)
 {
     const struct yaml_node *type = yaml_get(node, TEXT("type"));
     struct text t = type && type->kind == YAML_SCALAR ? type->value : TEXT("");
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (text_equal(t, text_of(types[i]))) {
-            r->correlation.type = (enum correlation_type)i;
+            r->frozen.correlation.type = (enum correlation_type)i;
             return STATUS_OK;
         }
     const char *near = diagnostic_nearest(t, types, sizeof types / sizeof *types);
@@ -70,28 +71,29 @@ static enum status read_texts(struct draft *d, const struct yaml_node *node, uin
     return STATUS_OK;
 }
 
-static enum status read_timespan(struct draft *d, const struct yaml_node *node, struct relation *r)
+static enum status read_timespan(struct draft *d, const struct yaml_node *node,
+                                 struct relation_draft *r)
 {
     const struct yaml_node *span = yaml_get(node, TEXT("timespan"));
     struct text t = span && span->kind == YAML_SCALAR ? span->value : TEXT("");
     bool has_unit = t.len > 1 && strchr("smhdwMy", t.at[t.len - 1]) && t.at[t.len - 2] >= '0' &&
                     t.at[t.len - 2] <= '9';
-    if (!has_unit || !text_to_duration_us(t, &r->correlation.timespan_us) ||
-        r->correlation.timespan_us <= 0)
+    if (!has_unit || !text_to_duration_us(t, &r->frozen.correlation.timespan_us) ||
+        r->frozen.correlation.timespan_us <= 0)
         return diagnostic_error(findings_of(d), span ? span : node, "bad-timespan",
                                 "'%.*s' is no timespan: want a number and s, m, h, d, w, M or y",
                                 TEXT_ARG(t));
     return STATUS_OK;
 }
 
-static bool is_temporal(const struct relation *r)
+static bool is_temporal(const struct relation_draft *r)
 {
-    return r->correlation.type == CORRELATION_TEMPORAL ||
-           r->correlation.type == CORRELATION_TEMPORAL_ORDERED;
+    return r->frozen.correlation.type == CORRELATION_TEMPORAL ||
+           r->frozen.correlation.type == CORRELATION_TEMPORAL_ORDERED;
 }
 
-static enum status read_bound(struct draft *d, const struct yaml_pair *pair, struct relation *r,
-                              bool *out_is_bound)
+static enum status read_bound(struct draft *d, const struct yaml_pair *pair,
+                              struct relation_draft *r, bool *out_is_bound)
 {
     static const char *const operators[] = {"lt", "lte", "gt", "gte", "eq", "neq"};
     size_t i = 0;
@@ -100,10 +102,10 @@ static enum status read_bound(struct draft *d, const struct yaml_pair *pair, str
     *out_is_bound = i < 6;
     if (i == 6)
         return STATUS_OK;
-    if (r->correlation.bound_count == 2)
+    if (r->frozen.correlation.bound_count == 2)
         return diagnostic_error(findings_of(d), pair->key, "bad-condition",
                                 "a condition has one comparison, or two for a range");
-    struct bound *b = &r->correlation.bounds[r->correlation.bound_count++];
+    struct bound *b = &r->frozen.correlation.bounds[r->frozen.correlation.bound_count++];
     b->operator=(enum bound_operator) i;
     if (pair->value->kind != YAML_SCALAR || !fixed_parse(pair->value->value, &b->than))
         return diagnostic_error(findings_of(d), pair->value, "bad-condition", "%s wants a number",
@@ -112,7 +114,7 @@ static enum status read_bound(struct draft *d, const struct yaml_pair *pair, str
 }
 
 static enum status read_condition_key(struct draft *d, const struct yaml_pair *pair,
-                                      struct relation *r)
+                                      struct relation_draft *r)
 {
     bool is_bound = false;
     enum status status = read_bound(d, pair, r, &is_bound);
@@ -120,10 +122,10 @@ static enum status read_condition_key(struct draft *d, const struct yaml_pair *p
         return status;
     if (text_equal(pair->key->value, TEXT("field")))
         return read_texts(d, pair->value, CORRELATION_GROUP, &r->values,
-                          &r->correlation.value_count);
+                          &r->frozen.correlation.value_count);
     if (text_equal(pair->key->value, TEXT("percentile"))) {
-        if (!yaml_double(pair->value, &r->correlation.percentile) ||
-            r->correlation.percentile < 0 || r->correlation.percentile > 100)
+        if (!yaml_double(pair->value, &r->frozen.correlation.percentile) ||
+            r->frozen.correlation.percentile < 0 || r->frozen.correlation.percentile > 100)
             return diagnostic_error(findings_of(d), pair->value, "bad-condition",
                                     "percentile is a number from 0 to 100");
         return STATUS_OK;
@@ -138,9 +140,9 @@ static enum status read_condition_key(struct draft *d, const struct yaml_pair *p
 }
 
 static enum status check_condition(struct draft *d, const struct yaml_node *at,
-                                   const struct relation *r)
+                                   const struct relation_draft *r)
 {
-    const struct correlation *c = &r->correlation;
+    const struct correlation *c = &r->frozen.correlation;
     bool needs_value = !is_temporal(r) && c->type != CORRELATION_EVENT_COUNT;
     if (!is_temporal(r) && !c->bound_count)
         return diagnostic_error(findings_of(d), at, "bad-condition",
@@ -161,15 +163,16 @@ static enum status check_condition(struct draft *d, const struct yaml_node *at,
     return STATUS_OK;
 }
 
-static enum status read_condition(struct draft *d, const struct yaml_node *node, struct relation *r)
+static enum status read_condition(struct draft *d, const struct yaml_node *node,
+                                  struct relation_draft *r)
 {
     const struct yaml_node *condition = yaml_get(node, TEXT("condition"));
-    r->correlation.percentile = -1;
+    r->frozen.correlation.percentile = -1;
     if (condition && condition->kind == YAML_SCALAR && !yaml_is_null(condition)) {
         if (!is_temporal(r))
             return diagnostic_error(findings_of(d), condition, "bad-condition",
                                     "only temporal and temporal_ordered take an expression");
-        return relation_steps_read(d, condition, r->references, &r->correlation);
+        return relation_steps_read(d, condition, r->references, &r->frozen.correlation);
     }
     if (condition && condition->kind == YAML_SEQUENCE)
         return diagnostic_error(findings_of(d), condition, "bad-condition",
@@ -180,13 +183,14 @@ static enum status read_condition(struct draft *d, const struct yaml_node *node,
             return status;
     }
     enum status status = check_condition(d, condition ? condition : node, r);
-    if (r->correlation.percentile < 0)
-        r->correlation.percentile = r->correlation.type == CORRELATION_VALUE_MEDIAN ? 50 : 0;
+    if (r->frozen.correlation.percentile < 0)
+        r->frozen.correlation.percentile =
+            r->frozen.correlation.type == CORRELATION_VALUE_MEDIAN ? 50 : 0;
     return status;
 }
 
 static enum status read_generate(struct draft *d, const struct yaml_node *root,
-                                 const struct yaml_node *node, struct relation *r)
+                                 const struct yaml_node *node, struct relation_draft *r)
 {
     const struct yaml_node *generate = yaml_get(node, TEXT("generate"));
     if (!generate)
@@ -196,7 +200,7 @@ static enum status read_generate(struct draft *d, const struct yaml_node *root,
     return STATUS_OK;
 }
 
-static enum status check_aliases(struct draft *d, const struct relation *r)
+static enum status check_aliases(struct draft *d, const struct relation_draft *r)
 {
     if (!r->aliases)
         return STATUS_OK;
@@ -207,10 +211,10 @@ static enum status check_aliases(struct draft *d, const struct relation *r)
         const struct yaml_node *map = r->aliases->pairs[i].value;
         for (uint32_t k = 0; map->kind == YAML_MAPPING && k < map->count; k++) {
             uint32_t input = 0;
-            while (input < r->correlation.input_count &&
+            while (input < r->frozen.correlation.input_count &&
                    !text_equal(r->references[input], map->pairs[k].key->value))
                 input++;
-            if (input == r->correlation.input_count)
+            if (input == r->frozen.correlation.input_count)
                 return diagnostic_error(findings_of(d), map->pairs[k].key, "bad-aliases",
                                         "'%.*s' is none of this correlation's rules",
                                         TEXT_ARG(map->pairs[k].key->value));
@@ -225,7 +229,8 @@ static enum status check_aliases(struct draft *d, const struct relation *r)
     return STATUS_OK;
 }
 
-static enum status read_body(struct draft *d, const struct yaml_node *root, struct relation *r)
+static enum status read_body(struct draft *d, const struct yaml_node *root,
+                             struct relation_draft *r)
 {
     const struct yaml_node *node = yaml_get(root, TEXT("correlation"));
     if (node->kind != YAML_MAPPING)
@@ -240,10 +245,11 @@ static enum status read_body(struct draft *d, const struct yaml_node *root, stru
         status = diagnostic_error(findings_of(d), rules ? rules : node, "missing-rules",
                                   "a correlation needs the rules that it counts");
     if (status == STATUS_OK)
-        status =
-            read_texts(d, rules, CORRELATION_INPUTS, &r->references, &r->correlation.input_count);
+        status = read_texts(d, rules, CORRELATION_INPUTS, &r->references,
+                            &r->frozen.correlation.input_count);
     if (status == STATUS_OK && group && !yaml_is_null(group))
-        status = read_texts(d, group, CORRELATION_GROUP, &r->rule.group, &r->rule.group_count);
+        status = read_texts(d, group, CORRELATION_GROUP, &r->frozen.rule.group,
+                            &r->frozen.rule.group_count);
     if (status == STATUS_OK)
         status = read_timespan(d, node, r);
     if (status == STATUS_OK)
@@ -251,13 +257,13 @@ static enum status read_body(struct draft *d, const struct yaml_node *root, stru
     if (status == STATUS_OK)
         status = read_generate(d, root, node, r);
     r->aliases = yaml_get(node, TEXT("aliases"));
-    r->correlation.group_count = r->rule.group_count;
+    r->frozen.correlation.group_count = r->frozen.rule.group_count;
     return status == STATUS_OK ? check_aliases(d, r) : status;
 }
 
-static enum status fill_policy(struct draft *d, struct relation *r)
+static enum status fill_policy(struct draft *d, struct relation_draft *r)
 {
-    struct correlation *c = &r->correlation;
+    struct correlation *c = &r->frozen.correlation;
     const struct extension *e = &r->extension;
     bool is_zero =
         c->bound_count == 1 && c->bounds[0].operator== BOUND_EQ && c->bounds[0].than == 0;
@@ -274,13 +280,13 @@ static enum status fill_policy(struct draft *d, struct relation *r)
     return STATUS_OK;
 }
 
-static enum status check_limits(struct draft *d, struct relation *r)
+static enum status check_limits(struct draft *d, struct relation_draft *r)
 {
     struct error why = {.code = STATUS_OK};
-    struct correlation one = r->correlation;
+    struct correlation one = r->frozen.correlation;
     if (!d->options->allows)
         return STATUS_OK;
-    one.rule = &r->rule;
+    one.rule = &r->frozen.rule;
     enum status status = d->options->allows(&one, 1, &why);
     if (!status || status == STATUS_NOMEM)
         return status;
@@ -288,14 +294,14 @@ static enum status check_limits(struct draft *d, struct relation *r)
                             "%s", why.text);
 }
 
-static struct hash128 content_of(const struct relation *r, const struct yaml_node *root)
+static struct hash128 content_of(const struct relation_draft *r, const struct yaml_node *root)
 {
     struct hasher h;
     hash_start(&h);
-    hash_part_text(&h, r->rule.key);
+    hash_part_text(&h, r->frozen.rule.key);
     rule_header_hash(&h, yaml_get(root, TEXT("correlation")));
     rule_header_hash(&h, yaml_get(root, TEXT("tocsin")));
-    hash_part_u64(&h, (uint64_t)r->correlation.fire);
+    hash_part_u64(&h, (uint64_t)r->frozen.correlation.fire);
     return hash_end(&h);
 }
 
@@ -304,21 +310,21 @@ enum status relation_read(struct draft *d, const struct document *document)
     if (!GROW(d->relations, d->relation_count, d->relation_max))
         return STATUS_NOMEM;
     /* Two kilobytes each: built in place, counted only when it is whole. */
-    struct relation *r = &d->relations[d->relation_count];
-    *r = (struct relation){.document = document->root};
+    struct relation_draft *r = &d->relations[d->relation_count];
+    *r = (struct relation_draft){.document = document->root};
     arena_reset(d->compiler.scratch);
-    enum status status = rule_header_read(d, document, &r->rule, &r->extension);
+    enum status status = rule_header_read(d, document, &r->frozen.rule, &r->extension);
     if (status == STATUS_OK)
         status = read_body(d, document->root, r);
     if (status == STATUS_OK)
         status = fill_policy(d, r);
-    r->rule.kind = RULE_CORRELATION;
+    r->frozen.rule.kind = RULE_CORRELATION;
     if (status == STATUS_OK)
         status = check_limits(d, r);
     if (status != STATUS_OK)
         return status;
     r->content = content_of(r, document->root);
-    if (!rule_header_entities(d, &r->extension, &r->entities))
+    if (!rule_header_entities(d, &r->extension, &r->frozen.entities))
         return STATUS_NOMEM;
     d->relation_count++;
     return STATUS_OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "rules/read/compiled.h"
+#include "rules/read/draft.h"
 
 /* Reads one correlation into the draft; its references are resolved later. INVALID: told. */
 NODISCARD enum status relation_read(struct draft *d, const struct document *document);

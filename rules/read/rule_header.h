@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "rules/read/compiled.h"
+#include "rules/read/draft.h"
 
 /* What rules and correlations have in common: title, id, name, level, status, tags, `tocsin:`. */
 NODISCARD enum status rule_header_read(struct draft *d, const struct document *document,

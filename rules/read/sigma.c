@@ -144,27 +144,27 @@ static struct hash128 content_of(const struct rule *rule, const struct yaml_node
 enum status sigma_read(struct draft *d, const struct document *document)
 {
     const struct yaml_node *root = document->root;
-    struct compiled c = {.document = root};
+    struct rule_draft c = {.document = root};
     struct named_term *selections = NULL;
     struct term term = {.node = NULL};
     arena_reset(d->compiler.scratch);
-    enum status status = rule_header_read(d, document, &c.rule, &c.extension);
+    enum status status = rule_header_read(d, document, &c.frozen.rule, &c.extension);
     if (status == STATUS_OK && c.extension.is_absence)
         status =
             diagnostic_error(d->compiler.diagnostics, yaml_get(root, TEXT("tocsin")), "bad-absence",
                              "absence belongs to a correlation: event_count and {eq: 0} only");
     if (status == STATUS_OK)
-        status = sigma_read_source(d, root, &c.source);
+        status = sigma_read_source(d, root, &c.frozen.source);
     if (status == STATUS_OK)
         status = sigma_read_detection(d, yaml_get(root, TEXT("detection")), false, &selections,
-                                      &c.selection_count, &term);
+                                      &c.frozen.selection_count, &term);
     if (status != STATUS_OK)
         return status;
-    c.rule.kind = RULE_DETECTION;
-    c.selections = selections;
-    c.content = content_of(&c.rule, root);
-    c.root = node_of(d->compiler.arena, term);
-    if (!c.root || !rule_header_entities(d, &c.extension, &c.entities) ||
+    c.frozen.rule.kind = RULE_DETECTION;
+    c.frozen.selections = selections;
+    c.content = content_of(&c.frozen.rule, root);
+    c.frozen.root = node_of(d->compiler.arena, term);
+    if (!c.frozen.root || !rule_header_entities(d, &c.extension, &c.frozen.entities) ||
         !GROW(d->rules, d->rule_count, d->rule_max))
         return STATUS_NOMEM;
     d->rules[d->rule_count++] = c;

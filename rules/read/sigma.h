@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "rules/read/compiled.h"
+#include "rules/read/draft.h"
 
 /* Reads one detection rule into the draft. INVALID: told, and nothing added. */
 NODISCARD enum status sigma_read(struct draft *d, const struct document *document);

@@ -92,16 +92,16 @@ static bool is_within(struct text mine, struct text rules)
     return !mine.len || text_equal(mine, rules);
 }
 
-static bool has_same_source(const struct sigma_filter *f, const struct compiled *c)
+static bool has_same_source(const struct sigma_filter *f, const struct rule_draft *c)
 {
-    return is_within(f->source.category, c->source.category) &&
-           is_within(f->source.product, c->source.product) &&
-           is_within(f->source.service, c->source.service);
+    return is_within(f->source.category, c->frozen.source.category) &&
+           is_within(f->source.product, c->frozen.source.product) &&
+           is_within(f->source.service, c->frozen.source.service);
 }
 
-static bool join(struct draft *d, const struct sigma_filter *f, struct compiled *c)
+static bool join(struct draft *d, const struct sigma_filter *f, struct rule_draft *c)
 {
-    struct term terms[2] = {{.node = c->root}, f->term};
+    struct term terms[2] = {{.node = c->frozen.root}, f->term};
     struct term both;
     struct hasher h;
     if (!node_join(d->compiler.arena, NODE_AND, terms, 2, &both))
@@ -110,8 +110,8 @@ static bool join(struct draft *d, const struct sigma_filter *f, struct compiled 
     hash_part(&h, &c->content, sizeof c->content);
     hash_part(&h, &f->content, sizeof f->content);
     c->content = hash_end(&h);
-    c->root = node_of(d->compiler.arena, both);
-    return c->root && compiled_show(d, c, "filter", f->title, f->shown);
+    c->frozen.root = node_of(d->compiler.arena, both);
+    return c->frozen.root && draft_show(d, c, "filter", f->title, f->shown);
 }
 
 static enum status apply_to(struct draft *d, const struct sigma_filter *f,
@@ -119,8 +119,9 @@ static enum status apply_to(struct draft *d, const struct sigma_filter *f,
 {
     bool is_known = false;
     for (uint32_t i = 0; i < d->rule_count; i++) {
-        struct compiled *c = &d->rules[i];
-        if (name && !text_equal(c->rule.id, name->value) && !text_equal(c->rule.name, name->value))
+        struct rule_draft *c = &d->rules[i];
+        if (name && !text_equal(c->frozen.rule.id, name->value) &&
+            !text_equal(c->frozen.rule.name, name->value))
             continue;
         is_known = true;
         if (!has_same_source(f, c)) {
@@ -128,7 +129,7 @@ static enum status apply_to(struct draft *d, const struct sigma_filter *f,
                 diagnostic_lint(d->compiler.diagnostics, name, DIAGNOSTIC_WARNING,
                                 "filter-logsource",
                                 "the log source of '%.*s' is another: the filter does not apply",
-                                TEXT_ARG(c->rule.title));
+                                TEXT_ARG(c->frozen.rule.title));
             continue;
         }
         if (!join(d, f, c))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "rules/read/compiled.h"
+#include "rules/read/draft.h"
 
 /*
  * Sigma filters: a condition that is joined to the conditions of other rules. The specification's

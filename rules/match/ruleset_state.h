@@ -5,6 +5,8 @@
 #include "rules/match/entities.h"
 #include "rules/match/fieldmap.h"
 #include "rules/match/partition.h"
+#include "rules/match/predicate.h"
+#include "rules/rules.h"
 #include <stdatomic.h>
 
 /* A compiled ruleset: immutable but for its reference count. */
@@ -13,7 +15,6 @@ struct ruleset {
     struct arena arena;          /* texts, trees, predicates */
     struct names *names;
     struct predicates *predicates;
-    struct valuelists lists;
     struct decoder_set *decoders;
     struct mapping_set *mappings;
     struct compiled *rules; /* sorted by key; index is rule.index */

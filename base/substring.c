@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rules/match/substring.h"
+#include "base/substring.h"
 
 size_t substring_find(struct text t, struct text needle)
 {

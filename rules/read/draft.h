@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "rules/match/compiled.h"
+#include "rules/read/condition.h"
+#include "rules/read/extension.h"
+#include "rules/read/rulefile.h"
+
+/* What one load builds, document by document, before it is frozen into a ruleset. */
+
+struct rule_draft {
+    struct compiled frozen; /* what the ruleset takes */
+    struct extension extension;
+    struct hash128 content; /* of what it says, with its filters; once linked also of the decoders
+                               and mappings that its events come through */
+    struct hash128 exceptions; /* of overrides.yml: live, like the value lists */
+    const struct yaml_node *document;
+    bool is_wanted; /* some correlation with `generate` reports it */
+    bool is_fed;    /* some correlation reads it */
+};
+
+struct relation_draft {
+    struct relation frozen; /* what the ruleset takes */
+    struct extension extension;
+    struct hash128 content;
+    const struct yaml_node *document;
+    const struct text *references; /* names or ids, correlation.input_count of them */
+    const struct text *values;     /* value fields, correlation.value_count of them */
+    const struct yaml_node *aliases;
+    bool has_generate;
+    bool is_wanted, is_fed;
+    bool is_refused; /* by a reference that is missing */
+    uint8_t mark;    /* while depths are found */
+};
+
+/* Growing tables of a load. */
+struct draft {
+    struct compiler compiler;
+    struct rule_draft *rules;
+    uint32_t rule_count, rule_max;
+    struct relation_draft *relations;
+    uint32_t relation_count, relation_max;
+    const struct ruleset_options *options;
+};
+
+/* Lets explain show `term`, which a filter or an exception joined to the rule, as a selection of
+ * the name "WHAT: WHY". False without memory. */
+bool draft_show(struct draft *d, struct rule_draft *c, const char *what, struct text why,
+                struct term term);

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# Sourced by the checks: what the objects of a build define and ask for, by the source they came of.
+
+# Folders whose files make the program, in the order of the flow.
+program_folders="base journal ingest rules correlator incidents sinks console app"
+
+# symbols BUILD [FOLDER...] : lines "FILE LETTER NAME", the letters of nm (U: asked for, capitals:
+# global). What an object was made of that is gone from the tree is left out; sources that the
+# build wrote itself stand under their folder.
+symbols() {
+  local build=$1 folder=
+  shift
+  for folder in ${*:-$program_folders}; do
+    [ -d "$build/$folder/CMakeFiles" ] || continue
+    (cd "$build/$folder/CMakeFiles" && find . -name '*.c.o' -print0 | xargs -0r nm -A -P) |
+      awk -v folder="$folder" '{
+        file = $1
+        sub(/:$/, "", file)
+        sub(/^\.\/[^\/]*\.dir\//, "", file)
+        sub(/\.o$/, "", file)
+        print folder "/" file, $3, $2
+      }'
+  done | while read -r file letter name; do
+    [ -e "$file" ] || [ -e "$build/$file" ] || continue
+    echo "$file $letter $name"
+  done
+}
+
+# links < symbols : lines "FROM TO NAME", one for each symbol that a file asks another one for.
+links() {
+  awk '
+    $2 == "U" { asked[++count] = $1 " " $3; next }
+    $2 ~ /[A-Z]/ { owner[$3] = $1 }
+    END {
+      for (i = 1; i <= count; i++) {
+        split(asked[i], part, " ")
+        if (part[2] in owner && owner[part[2]] != part[1])
+          print part[1], owner[part[2]], part[2]
+      }
+    }'
+}
