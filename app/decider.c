@@ -272,6 +272,13 @@ static void alert(struct daemon *d, const struct record *record)
 }
 
 /* Detections and alerts share one order: that of the records which completed them. */
+/* What was held is let go before the record that moves time past it. */
+static bool is_before(const struct detection *d, const struct record *record)
+{
+    return d->released < record->position ||
+           (d->released == record->position && d->turn == RELEASE_BEFORE);
+}
+
 void decider_decided(void *daemon, const struct pipeline_result *result)
 {
     struct daemon *d = daemon;
@@ -279,6 +286,8 @@ void decider_decided(void *daemon, const struct pipeline_result *result)
     account_decided(&d->account, result->batch);
     for (uint32_t i = 0; i < result->batch->count; i++) {
         const struct record *record = &result->batch->records[i];
+        while (next < result->count && is_before(result->detections[next], record))
+            detect(d, result->detections[next++]);
         if (record->kind == RECORD_ALERT)
             alert(d, record);
         if (record->kind == RECORD_CONFIDENCE && incidents_learn(d->decider.incidents, record->raw))

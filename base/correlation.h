@@ -91,6 +91,12 @@ struct subject {
     uint32_t entity_count;
 };
 
+/*
+ * When a record lets something pass: what was held goes before the record that moves time past it,
+ * so that no answer depends on traffic that matches nothing; a drain lets pass after the last one.
+ */
+enum release_turn { RELEASE_BEFORE = -1, RELEASE_WITH = 0, RELEASE_AFTER = 1 };
+
 /* One event (or detection) on its way into one correlation's window. */
 struct feed {
     const struct correlation *correlation;
@@ -99,6 +105,7 @@ struct feed {
     int64_t event_us;
     uint64_t position; /* of the event */
     uint64_t released; /* position that let it pass; its own without lateness */
+    int8_t turn;       /* enum release_turn, against that record's own feeds */
     const struct record *record;
     bool has_value;          /* value_*: the field was there (and a number) */
     struct hash128 distinct; /* value_count: hash of the tuple */

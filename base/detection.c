@@ -35,6 +35,8 @@ int detection_compare(const struct detection *a, const struct detection *b)
 {
     int order = compare_u64(a->released, b->released);
     if (!order)
+        order = (a->turn > b->turn) - (a->turn < b->turn);
+    if (!order)
         order = a->event_us < b->event_us ? -1 : a->event_us > b->event_us;
     if (!order)
         order = compare_u64(a->position, b->position);

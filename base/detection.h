@@ -19,6 +19,7 @@ struct detection {
     int64_t journal_us; /* journal time at release */
     uint64_t position;  /* of the completing event */
     uint64_t released;  /* position that released it */
+    int8_t turn;        /* enum release_turn */
     uint32_t depth;     /* 0 for a rule, else the correlation's */
     bool is_renewal;    /* edge: still true; refreshes the score, tells nobody, is not listed */
     const struct subject *subject;
@@ -34,7 +35,7 @@ enum { DETECTION_EVIDENCE = 64 }; /* the first and the last half of that */
 /* hash(rule content, group values, identity of the completing event, ordinal). */
 struct hash128 detection_make_id(const struct rule *rule, const struct subject *subject,
                                  struct hash128 identity, uint32_t ordinal);
-/* Output order: released, event time, position, depth, rule key, group, id. <0, 0, >0. */
+/* Output order: released, turn, event time, position, depth, rule key, group, id. <0, 0, >0. */
 int detection_compare(const struct detection *a, const struct detection *b);
 /* One JSON line with its newline, in the shape of `replay --detections`. `input` may be empty. */
 void detection_write(const struct detection *d, struct text input, struct buffer *out);

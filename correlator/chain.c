@@ -61,6 +61,7 @@ static struct feed *feed_of(const struct detection *d, const struct chain_link *
     f->event_us = d->event_us;
     f->position = d->position;
     f->released = d->released;
+    f->turn = d->turn;
     f->record = d->record;
     f->subject = subject;
     set_value(f, d, link, child, arena);

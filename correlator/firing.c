@@ -105,6 +105,7 @@ void firing_add(struct shard *s, const struct rule_state *r, const struct window
     d->event_us = f->event_us;
     d->position = f->position;
     d->released = f->released;
+    d->turn = f->turn;
     d->record = f->record;
     d->subject = f->subject;
     d->is_renewal = is_renewal;

@@ -87,13 +87,13 @@ void pass_finish(struct pass *p)
 }
 
 /*
- * When a feed was heard, in time listened: now, but for one that lateness held the moment its
- * lateness was over. The records that moved the clock over that moment may be far apart.
+ * When a feed was heard, in time listened: now, but for one that lateness held and that goes before
+ * the record the moment its lateness was over. The records that moved the clock over that moment may be far apart.
  */
 static int64_t heard_at(const struct shard *s, const struct feed *f, const struct rule_state *r)
 {
     int64_t now = window_lru_now(s);
-    if (r->correlation->lateness_us <= 0)
+    if (r->correlation->lateness_us <= 0 || f->turn != RELEASE_BEFORE)
         return now;
     int64_t due = f->event_us + r->correlation->lateness_us - s->clock.gap_us;
     due = due > s->clock.before_us ? due : s->clock.before_us;

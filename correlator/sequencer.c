@@ -57,7 +57,7 @@ static bool reserve_out(struct sequencer *s)
     return true;
 }
 
-static void release_first(struct sequencer *s, uint64_t position)
+static void release_first(struct sequencer *s, uint64_t position, enum release_turn turn)
 {
     struct held *h = held_heap_pop(&s->heap);
     if (!reserve_out(s)) {
@@ -66,6 +66,7 @@ static void release_first(struct sequencer *s, uint64_t position)
         return;
     }
     h->feed.released = position;
+    h->feed.turn = (int8_t)turn;
     s->out[s->out_count++] = h;
     counters_add(&s->counters.released, 1);
 }
@@ -76,6 +77,8 @@ static int by_release(const void *a, const void *b)
     const struct feed *y = &(*(struct held *const *)b)->feed;
     if (x->released != y->released)
         return x->released < y->released ? -1 : 1;
+    if (x->turn != y->turn)
+        return x->turn < y->turn ? -1 : 1;
     if (x->event_us != y->event_us)
         return x->event_us < y->event_us ? -1 : 1;
     if (x->position != y->position)
@@ -158,7 +161,7 @@ static void sift(struct sequencer *s, struct batch *b, uint32_t *next, uint32_t 
             continue;
         }
         if (s->heap.count >= s->max_held && s->heap.count) {
-            release_first(s, position);
+            release_first(s, position, RELEASE_BEFORE);
             counters_add(&s->counters.released_early, 1);
         }
         if (!hold(s, f)) {
@@ -168,19 +171,26 @@ static void sift(struct sequencer *s, struct batch *b, uint32_t *next, uint32_t 
     }
 }
 
-/* Record by record, so that where batches are cut changes nothing. */
+static void release_due(struct sequencer *s, uint64_t position, enum release_turn turn)
+{
+    while (s->heap.count && s->heap.items[0].deadline_us < s->journal_us)
+        release_first(s, position, turn);
+}
+
+/* Record by record, so that where batches are cut changes nothing: time moves, what is now due goes
+ * before the record's own, and of these what came after its own lateness goes with it. */
 static void pass_through(struct sequencer *s, struct batch *b)
 {
     uint32_t next = 0;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < b->count; i++) {
         const struct record *r = &b->records[i];
-        sift(s, b, &next, &kept, r->position);
         if (r->journal_us > s->journal_us)
             s->journal_us = r->journal_us;
         s->position = r->position;
-        while (s->heap.count && s->heap.items[0].deadline_us < s->journal_us)
-            release_first(s, r->position);
+        release_due(s, r->position, RELEASE_BEFORE);
+        sift(s, b, &next, &kept, r->position);
+        release_due(s, r->position, RELEASE_WITH);
     }
     sift(s, b, &next, &kept, UINT64_MAX);
     b->feed_count = kept;
@@ -203,7 +213,7 @@ struct batch *sequencer_next(struct sequencer *s)
 void sequencer_flush(struct sequencer *s, struct batch *b)
 {
     while (s->heap.count)
-        release_first(s, s->position);
+        release_first(s, s->position, RELEASE_AFTER);
     hand_over(s, b);
     tell_holding(s);
 }

@@ -73,6 +73,8 @@ static int compare_work(const struct work *a, const struct work *b)
     const struct feed *y = b->feed;
     if (x->released != y->released)
         return x->released < y->released ? -1 : 1;
+    if (x->turn != y->turn)
+        return x->turn < y->turn ? -1 : 1;
     if (x->event_us != y->event_us)
         return x->event_us < y->event_us ? -1 : 1;
     if (x->position != y->position)

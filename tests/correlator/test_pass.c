@@ -186,14 +186,54 @@ static void test_shuffles_through_chains(void **state)
     }
 }
 
+/* What matches nothing only moves time: the answers are those of the stream without it. */
+static void test_unmatched_traffic_changes_nothing(void **state)
+{
+    (void)state;
+    uint64_t random = feeds_seed();
+    for (uint32_t i = 0; i < sizeof streams_rows / sizeof *streams_rows; i++) {
+        struct feeds_rules rules = {.count = 0};
+        streams_add_row(&rules, &streams_rows[i], (enum fire_policy)(i % 3), 0);
+        rules.correlations[0].lateness_us = 4 * STREAMS_SECOND;
+        struct feeds_event *events = calloc(EVENTS, sizeof *events);
+        struct feeds_event *mixed = calloc(3 * (size_t)EVENTS, sizeof *mixed);
+        streams_make_events(&rules, events, EVENTS, 4, 2, &random);
+        uint32_t count = 0;
+        for (uint32_t j = 0; j < EVENTS; j++) {
+            mixed[count++] = events[j];
+            int64_t now_us = events[j].journal_us;
+            int64_t gap_us = j + 1 < EVENTS ? events[j + 1].journal_us - now_us : 0;
+            for (uint32_t k = feeds_below(&random, 3); k > 0; k--) {
+                now_us +=
+                    gap_us > 0 ? (int64_t)feeds_below(&random, (uint32_t)(gap_us / 2) + 1) : 0;
+                now_us =
+                    now_us > events[j].journal_us + gap_us ? events[j].journal_us + gap_us : now_us;
+                mixed[count++] = (struct feeds_event){now_us, now_us, RECORD_EVENT, 0, {{0}}};
+            }
+        }
+        struct buffer want;
+        struct buffer got;
+        buffer_init(&want, 1 << 30);
+        buffer_init(&got, 1 << 30);
+        run_shards(&rules, events, EVENTS, 2, 300, false, &random, &want);
+        run_shards(&rules, mixed, count, 2, 300, false, &random, &got);
+        streams_assert_same(buffer_text(&want), buffer_text(&got), streams_rows[i].name);
+        buffer_fini(&want);
+        buffer_fini(&got);
+        free(events);
+        free(mixed);
+    }
+}
+
 int main(void)
 {
-    struct CMUnitTest tests[sizeof streams_rows / sizeof *streams_rows + 3];
+    struct CMUnitTest tests[sizeof streams_rows / sizeof *streams_rows + 4];
     size_t n = 0;
     for (size_t i = 0; i < sizeof streams_rows / sizeof *streams_rows; i++)
         tests[n++] = ROW(test_agrees_with_naive, &streams_rows[i]);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_is_the_same_for_any_shards);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_shuffles_within_the_lateness);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_unmatched_traffic_changes_nothing);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_shuffles_through_chains);
     return _cmocka_run_group_tests("test_pass", tests, n, NULL, NULL);
 }
