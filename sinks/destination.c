@@ -2,6 +2,7 @@
 #include "sinks/destination.h"
 #include "base/log.h"
 #include "base/mailbox.h"
+#include "base/timestamp.h"
 #include "base/wall_clock.h"
 #include "sinks/pace.h"
 #include <pthread.h>
@@ -26,8 +27,8 @@ struct destination {
     struct mailbox mailbox;
     pthread_t thread;
     bool has_thread, has_mailbox;
-    _Atomic int64_t held;    /* in the mailbox, pending and in flight: the queue's bound */
-    _Atomic int64_t stop_us; /* 0: run; else no try starts later. Pairs with destination_stop */
+    _Atomic int64_t held;     /* in the mailbox, pending and in flight: the queue's bound */
+    _Atomic uint64_t stop_ms; /* 0: run; else no try starts later. Pairs with destination_stop */
     struct counters counters;
     /* the thread's own: */
     struct pace pace;
@@ -82,7 +83,7 @@ static struct mail **find_due(struct destination *d, int64_t now_us, int64_t *ou
 }
 
 static void settle(struct destination *d, const struct delivery *each, const struct attempt *a,
-                   int64_t started_us, int64_t next_us)
+                   int64_t started_us, int64_t took_us, int64_t next_us)
 {
     struct outcome o = {
         .delivery = each->id,
@@ -92,12 +93,10 @@ static void settle(struct destination *d, const struct delivery *each, const str
         .attempt = each->attempts,
         .http_status = a->http_status,
         .started_us = started_us,
-        .latency_us = wall_clock_us() - started_us,
+        .latency_us = took_us,
         .next_us = next_us,
         .detail = text_of(a->detail),
     };
-    if (o.latency_us < 0)
-        o.latency_us = 0;
     (void)atomic_fetch_add_explicit(&d->counters.outcomes[a->state], 1, memory_order_relaxed);
     struct outcome *copy = outcome_new(&o);
     if (copy)
@@ -172,17 +171,19 @@ static void attempt(struct destination *d, struct mail **at, int64_t now_us)
     struct delivery *each = delivery_of(*at);
     struct attempt a = {.state = DELIVERY_UNKNOWN};
     if (is_refused(d, each, now_us, &a)) {
-        settle(d, each, &a, now_us, 0);
+        settle(d, each, &a, now_us, 0, 0);
         drop(d, at);
         return;
     }
     pace_take(&d->pace, now_us);
+    uint64_t started_ns = timestamp_monotonic_ns();
     d->options.kind->attempt(d->options.sink, each, now_us, &a);
+    int64_t took_us = (int64_t)((timestamp_monotonic_ns() - started_ns) / 1000);
     int64_t end_us = wall_clock_us();
     learn(d, &a, end_us);
     each->attempts++;
     int64_t next_us = next_try_us(d, each, &a, end_us);
-    settle(d, each, &a, now_us, next_us);
+    settle(d, each, &a, now_us, took_us, next_us);
     if (next_us)
         each->due_us = next_us;
     else
@@ -194,8 +195,8 @@ static int64_t work(struct destination *d)
 {
     while (true) {
         int64_t now_us = wall_clock_us();
-        int64_t stop_us = atomic_load_explicit(&d->stop_us, memory_order_acquire);
-        if (stop_us && now_us >= stop_us)
+        uint64_t stop_ms = atomic_load_explicit(&d->stop_ms, memory_order_acquire);
+        if (stop_ms && timestamp_monotonic_ms() >= stop_ms)
             return INT64_MAX;
         int64_t wake_us = INT64_MAX;
         struct mail **due = find_due(d, now_us, &wake_us);
@@ -271,19 +272,19 @@ enum status destination_start(struct destination *d, struct error *err)
     return STATUS_OK;
 }
 
-void destination_stop(struct destination *d, int64_t deadline_us)
+void destination_stop(struct destination *d, uint64_t deadline_ms)
 {
-    atomic_store_explicit(&d->stop_us, deadline_us, memory_order_release);
+    atomic_store_explicit(&d->stop_ms, deadline_ms, memory_order_release);
     mailbox_close(&d->mailbox);
 }
 
-void destination_join(struct destination *d, int64_t deadline_us)
+void destination_join(struct destination *d, uint64_t deadline_ms)
 {
     if (!d->has_thread)
         return;
-    struct timespec until = {.tv_sec = (time_t)(deadline_us / 1000000),
-                             .tv_nsec = (long)(deadline_us % 1000000) * 1000};
-    int failed = pthread_timedjoin_np(d->thread, NULL, &until);
+    struct timespec until = {.tv_sec = (time_t)(deadline_ms / 1000),
+                             .tv_nsec = (long)(deadline_ms % 1000) * 1000000};
+    int failed = pthread_clockjoin_np(d->thread, NULL, CLOCK_MONOTONIC, &until);
     if (failed) {
         if (d->options.kind->abandon)
             d->options.kind->abandon(d->options.sink);

@@ -29,11 +29,11 @@ struct destination_options {
 NODISCARD enum status destination_new(const struct destination_options *options,
                                       struct destination **out, struct error *err);
 NODISCARD enum status destination_start(struct destination *d, struct error *err);
-/* No more deliveries; what is due is still tried until `deadline_us` (wall clock). Returns at
+/* No more deliveries; what is due is still tried until `deadline_ms` (monotonic). Returns at
  * once, so that all destinations can end side by side. */
-void destination_stop(struct destination *d, int64_t deadline_us);
+void destination_stop(struct destination *d, uint64_t deadline_ms);
 /* Waits for the thread's end, at the latest a moment after the deadline. */
-void destination_join(struct destination *d, int64_t deadline_us);
+void destination_join(struct destination *d, uint64_t deadline_ms);
 void destination_free(struct destination *d);
 AUTO_DEFINE(destination);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sinks/sinks.h"
 #include "base/arena.h"
-#include "base/wall_clock.h"
+#include "base/timestamp.h"
 #include "sinks/destination.h"
 #include "sinks/kind.h"
 #include "sinks/route.h"
@@ -212,11 +212,11 @@ enum status sinks_start(struct sinks *s, struct error *err)
 
 void sinks_stop(struct sinks *s, uint64_t timeout_ms)
 {
-    int64_t deadline_us = wall_clock_us() + (int64_t)timeout_ms * 1000;
+    uint64_t deadline_ms = timestamp_monotonic_ms() + timeout_ms;
     for (uint32_t i = 0; i < s->count; i++)
-        destination_stop(s->destinations[i], deadline_us);
+        destination_stop(s->destinations[i], deadline_ms);
     for (uint32_t i = 0; i < s->count; i++)
-        destination_join(s->destinations[i], deadline_us);
+        destination_join(s->destinations[i], deadline_ms);
 }
 
 void sinks_close(struct sinks *s)

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/timestamp.h"
 #include "base/wall_clock.h"
 #include "sinks/destination.h"
 #include "tests/support/outcomes.h"
 #include "tests/support/table.h"
+#include "tests/support/test_clock.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
+static const uint64_t hour_ms = 3600000;
 static const int64_t hour_us = INT64_C(3600000000);
 
 /* A kind of ours whose tries come out as the test says. */
@@ -217,8 +220,8 @@ static void test_other_incidents_pass_one_that_waits(void **state)
     rig_start(&r);
     expect(&r, "a", DELIVERY_FAILED_TEMP, 1, true);
     expect(&r, "b", DELIVERY_DELIVERED, 1, false);
-    destination_stop(r.destination, wall_clock_us() + hour_us);
-    destination_join(r.destination, wall_clock_us() + hour_us);
+    destination_stop(r.destination, timestamp_monotonic_ms() + hour_ms);
+    destination_join(r.destination, timestamp_monotonic_ms() + hour_ms);
     assert_string_equal(r.fake.order, "a b "); /* a waits, a2 behind it: both stay in the outbox */
     rig_close(&r);
 }
@@ -278,7 +281,7 @@ static void test_full_takes_nothing(void **state)
     rig_start(&r);
     expect(&r, "a", DELIVERY_DELIVERED, 1, false);
     expect(&r, "b", DELIVERY_DELIVERED, 1, false);
-    destination_stop(r.destination, wall_clock_us() + hour_us);
+    destination_stop(r.destination, timestamp_monotonic_ms() + hour_ms);
     assert_int_equal(send(&r, "d", "i", 3), STATUS_CLOSED);
     rig_close(&r);
 }
@@ -309,8 +312,8 @@ static void test_retry_after_holds_the_whole_destination(void **state)
     AUTO(outcome) o = outcomes_take(&r.outcomes);
     assert_non_null(o);
     assert_true(o->next_us >= o->started_us + 60000000);
-    destination_stop(r.destination, wall_clock_us() + hour_us);
-    destination_join(r.destination, wall_clock_us() + hour_us);
+    destination_stop(r.destination, timestamp_monotonic_ms() + hour_ms);
+    destination_join(r.destination, timestamp_monotonic_ms() + hour_ms);
     assert_string_equal(r.fake.order, "a ");
     rig_close(&r);
 }
@@ -328,8 +331,8 @@ static void test_open_breaker_rests_the_destination(void **state)
     rig_start(&r);
     expect(&r, "a", DELIVERY_FAILED_TEMP, 1, true);
     outcome_free(outcomes_take(&r.outcomes));
-    destination_stop(r.destination, wall_clock_us() + hour_us);
-    destination_join(r.destination, wall_clock_us() + hour_us);
+    destination_stop(r.destination, timestamp_monotonic_ms() + hour_ms);
+    destination_join(r.destination, timestamp_monotonic_ms() + hour_ms);
     assert_string_equal(r.fake.order, "a a ");
     rig_close(&r);
 }
@@ -346,11 +349,74 @@ static void test_stop_abandons_what_hangs(void **state)
     while (!r.fake.waiting)
         (void)pthread_cond_wait(&r.fake.passed, &r.fake.lock);
     (void)pthread_mutex_unlock(&r.fake.lock);
-    destination_stop(r.destination, wall_clock_us());
-    destination_join(r.destination, wall_clock_us());
+    destination_stop(r.destination, timestamp_monotonic_ms());
+    destination_join(r.destination, timestamp_monotonic_ms());
     expect(&r, "a", DELIVERY_UNKNOWN, 1, true);
     rig_close(&r);
     assert_string_equal(r.fake.order, "a ");
+}
+
+/* The wall clock may be set while a stop waits: what hangs is given its whole time. */
+static void test_stop_is_measured_by_no_wall_clock(void **state)
+{
+    (void)state;
+    NEED_TEST_CLOCK();
+    struct rig r = {.fake = {.has_gate = true, .passes = 2},
+                    .common = {.give_up_us = 100 * hour_us}};
+    rig_open(&r);
+    assert_int_equal(send(&r, "a", "i", 3), STATUS_OK);
+    assert_int_equal(send(&r, "b", "i2", 3), STATUS_OK);
+    test_clock_move(48 * hour_us);
+    destination_stop(r.destination, timestamp_monotonic_ms() + hour_ms);
+    test_clock_move(48 * hour_us);
+    rig_start(&r);
+    destination_join(r.destination, timestamp_monotonic_ms() + hour_ms);
+    expect(&r, "a", DELIVERY_DELIVERED, 1, false);
+    expect(&r, "b", DELIVERY_DELIVERED, 1, false);
+    test_clock_reset();
+    rig_close(&r);
+}
+
+/* A thread that sleeps until a time of the day sees within a second that the day has moved on. */
+static void test_moved_clock_wakes_a_retry(void **state)
+{
+    (void)state;
+    NEED_TEST_CLOCK();
+    struct rig r = {.fake = {.script = {DELIVERY_FAILED_TEMP}, .count = 1},
+                    .common = {.retry_us = hour_us, .give_up_us = 100 * hour_us}};
+    rig_open(&r);
+    rig_start(&r);
+    assert_int_equal(send(&r, "a", "i", 3), STATUS_OK);
+    AUTO(outcome) o = outcomes_take(&r.outcomes);
+    assert_non_null(o);
+    assert_int_equal(o->state, DELIVERY_FAILED_TEMP);
+    test_clock_move(2 * hour_us);
+    expect(&r, "a", DELIVERY_DELIVERED, 2, false);
+    test_clock_reset();
+    rig_close(&r);
+}
+
+/* How long a try took is no difference of two looks at a clock that is set. */
+static void test_latency_is_not_what_the_clock_was_moved(void **state)
+{
+    (void)state;
+    NEED_TEST_CLOCK();
+    struct rig r = {.fake = {.has_gate = true}, .common = {.give_up_us = 100 * hour_us}};
+    rig_open(&r);
+    rig_start(&r);
+    assert_int_equal(send(&r, "a", "i", 3), STATUS_OK);
+    (void)pthread_mutex_lock(&r.fake.lock);
+    while (!r.fake.waiting)
+        (void)pthread_cond_wait(&r.fake.passed, &r.fake.lock);
+    test_clock_move(48 * hour_us);
+    r.fake.passes = 1;
+    (void)pthread_cond_broadcast(&r.fake.passed);
+    (void)pthread_mutex_unlock(&r.fake.lock);
+    AUTO(outcome) o = outcomes_take(&r.outcomes);
+    assert_non_null(o);
+    assert_true(o->latency_us < 48 * hour_us);
+    test_clock_reset();
+    rig_close(&r);
 }
 
 struct tally {
@@ -376,8 +442,8 @@ static void test_metrics(void **state)
         assert_int_equal(send(&r, "a", "i", 3), STATUS_OK);
         expect(&r, "a", DELIVERY_DELIVERED, 1, false);
     }
-    destination_stop(r.destination, wall_clock_us() + hour_us);
-    destination_join(r.destination, wall_clock_us() + hour_us);
+    destination_stop(r.destination, timestamp_monotonic_ms() + hour_ms);
+    destination_join(r.destination, timestamp_monotonic_ms() + hour_ms);
     struct tally t = {0};
     destination_metrics(r.destination, tell, &t);
     assert_true(t.delivered == 3);
@@ -402,6 +468,9 @@ int main(void)
         cmocka_unit_test(test_retry_after_holds_the_whole_destination),
         cmocka_unit_test(test_open_breaker_rests_the_destination),
         cmocka_unit_test(test_stop_abandons_what_hangs),
+        cmocka_unit_test(test_stop_is_measured_by_no_wall_clock),
+        cmocka_unit_test(test_moved_clock_wakes_a_retry),
+        cmocka_unit_test(test_latency_is_not_what_the_clock_was_moved),
         cmocka_unit_test(test_metrics),
     };
     return cmocka_run_group_tests_name("test_destination", tests, NULL, NULL);

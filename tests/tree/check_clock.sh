@@ -9,8 +9,8 @@ bad=0
 say() { [ -z "$2" ] || { echo "$1:"; echo "$2" | head -n 20; bad=1; }; }
 
 sources=$(git ls-files '*.c' '*.h' | grep -vxF base/wall_clock.c)
-readers='CLOCK_(REALTIME|TAI)|(^|[^_[:alnum:]>.])(time|gettimeofday|timespec_get|ftime)\('
-say 'read wall_clock_us() instead' "$(grep -nE "$readers" $sources)"
+readers='CLOCK_(REALTIME|TAI)|(^|[^_[:alnum:]>.])(time|gettimeofday|timespec_get|ftime|pthread_(timedjoin_np|mutex_timedlock|rwlock_timed..lock)|sem_timedwait|mq_timed(send|receive))\('
+say 'the wall clock is read by wall_clock_us() alone, and waits are monotonic' "$(grep -nE "$readers" $sources)"
 # without an attribute a condition waits by the wall clock
 waiters=$(grep -lE 'pthread_cond_timedwait\(' $sources)
 say 'a condition that waits by the wall clock: set CLOCK_MONOTONIC' \
