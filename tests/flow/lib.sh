@@ -8,6 +8,7 @@ python=$([ -x /usr/bin/python3 ] && echo /usr/bin/python3 || echo python3)
 flow_dir=
 flow_pid=
 flow_pids=()
+flow_ports=()
 
 flow_end() {
   local pid
@@ -15,6 +16,7 @@ flow_end() {
     kill -TERM "$pid" 2> /dev/null && wait "$pid" 2> /dev/null
   done
   [ -n "$flow_dir" ] && rm -rf "$flow_dir"
+  [ ${#flow_ports[@]} = 0 ] || rm -f "${flow_ports[@]}"
 }
 
 flow_begin() { # flow_begin BUILD_FOLDER
@@ -53,6 +55,75 @@ flow_stop() { # TERM, and the exit status
 }
 
 flow_port() { sed -n "s/^ready $1 .*:\([0-9]*\)\$/\1/p" "$flow_dir/out" | head -n 1; }
+
+# flow_free_port VARIABLE : a port for a program that cannot take port 0, kept from other tests until
+# this one ends. It lies below the range from which the kernel gives ports to whoever connects: one
+# of those may be taken by any connection between now and the bind, and again while a program that
+# was killed is away.
+flow_free_port() {
+  local low try port fd
+  read -r low _ < /proc/sys/net/ipv4/ip_local_port_range
+  [ "$low" -gt 12000 ] || low=32768
+  for try in $(seq 200); do
+    port=$((10240 + (RANDOM * 32768 + RANDOM) % (low - 10240)))
+    exec {fd}> "/tmp/tocsin-port.$port" || continue
+    if flock -n "$fd" && flow_port_is_free $port; then
+      flow_ports+=("/tmp/tocsin-port.$port")
+      printf -v "$1" %s $port
+      return 0
+    fi
+    exec {fd}>&-
+  done
+  flow_fail "no free port in $try tries"
+}
+
+flow_port_is_free() { # for TCP and UDP
+  "$python" -c 'import socket, sys
+for kind in socket.SOCK_STREAM, socket.SOCK_DGRAM:
+    with socket.socket(type=kind) as s:
+        s.bind(("127.0.0.1", int(sys.argv[1])))' "$1" 2> /dev/null
+}
+
+# ---- the clock that the program reads --------------------------------------------------------------
+# Sent times are made from it: a test run 400 days ahead sends what is 400 days ahead.
+flow_offset_s() {
+  local value=${TOCSIN_TEST_CLOCK:-+0s} count
+  if [ -e "$value" ]; then
+    echo $(($(od -An -td8 -N8 "$value") / 1000000))
+    return
+  fi
+  count=${value%[dhms]}
+  case $value in
+  *d) echo $((count * 86400)) ;;
+  *h) echo $((count * 3600)) ;;
+  *m) echo $((count * 60)) ;;
+  *s) echo $((count)) ;;
+  *) flow_fail "TOCSIN_TEST_CLOCK='$value': no offset and no file" ;;
+  esac
+}
+
+flow_date() { # flow_date [SECONDS_FROM_NOW [FORMAT]] : UTC, as the program's clock has it
+  date -u -d "@$(($(date +%s) + $(flow_offset_s) + ${1:-0}))" "+${2:-%Y-%m-%dT%H:%M:%SZ}"
+}
+
+flow_clock_begin() { # before flow_start: this test moves the clock of the programs it starts
+  nm "$tocsin" 2> /dev/null | grep -q ' test_clock_shift$' || flow_skip "built without -DTOCSIN_TEST_CLOCK=ON"
+  local offset_s
+  offset_s=$(flow_offset_s)
+  : > "$flow_dir/clock"
+  export TOCSIN_TEST_CLOCK=$flow_dir/clock
+  flow_clock_write "$offset_s"
+}
+
+flow_clock_write() {
+  "$python" -c 'import struct, sys
+with open(sys.argv[1], "r+b", buffering=0) as f:
+    f.write(struct.pack("=q", int(sys.argv[2]) * 1000000))' "$TOCSIN_TEST_CLOCK" "$1"
+}
+
+flow_clock_move() { # flow_clock_move SECONDS : seen by running programs at once; back when negative
+  flow_clock_write $(($(flow_offset_s) + $1))
+}
 
 flow_wait() { # flow_wait SECONDS COMMAND... : until it holds
   local left=$(($1 * 20))

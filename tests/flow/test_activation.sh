@@ -8,11 +8,6 @@ flow_begin "$1"
 for program in systemd-socket-activate logger python3; do
   command -v $program > /dev/null || flow_skip "no $program here"
 done
-free_port() {
-  "$python" -c 'import socket,sys
-s = socket.socket(type=getattr(socket, sys.argv[1])); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])' "$1"
-}
-
 # what systemd would hear
 cat > "$flow_dir/listen.py" << 'PYTHON'
 import socket, sys
@@ -41,7 +36,7 @@ expect() {
 }
 
 # ---- datagrams: UDP and a socket like /dev/log ------------------------------------------------
-udp=$(free_port SOCK_DGRAM)
+flow_free_port udp
 flow_config << EOF
 sources:
   - syslog_udp: {listen: '127.0.0.1:$udp', sockets: 4}
@@ -66,8 +61,8 @@ flow_note "READY, WATCHDOG, STOPPING; systemd's socket stays"
 rm "$flow_dir/log"
 
 # ---- streams, by name, and one too many ---------------------------------------------------------
-tcp=$(free_port SOCK_STREAM)
-other=$(free_port SOCK_STREAM)
+flow_free_port tcp
+flow_free_port other
 flow_config << EOF
 sources:
   - syslog_tcp: {listen: 'fd:alpha'}

@@ -99,7 +99,7 @@ receivers:
   - name: tocsin
     webhook_configs: [{url: '$flow_url/webhooks/alertmanager', send_resolved: true}]
 EOF
-  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  flow_free_port port
   flow_background "$alertmanager" --config.file="$flow_dir/alertmanager.yml" --cluster.listen-address= \
     --storage.path="$flow_dir/alertmanager" --web.listen-address="127.0.0.1:$port" \
     > "$flow_dir/alertmanager.log" 2>&1

@@ -15,5 +15,7 @@ if command -v kcat > /dev/null && "$root/script/kafka" --fetch 2> /dev/null; the
 else
   echo "skipped: no Kafka broker to be had, HTTP and TCP alone"
 fi
-"$python" "$root/tests/flow/fault/fault.py" "$tocsin" --rounds "${TOCSIN_ROUNDS:-30}" \
+flow_free_port http
+flow_free_port tcp
+"$python" "$root/tests/flow/fault/fault.py" "$tocsin" --http "$http" --tcp "$tcp" --rounds "${TOCSIN_ROUNDS:-30}" \
   ${TOCSIN_SEED:+--seed "$TOCSIN_SEED"} ${kafka:+--kafka "$kafka"}

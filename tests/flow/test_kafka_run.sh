@@ -30,7 +30,7 @@ sources:
 http: {listen: '127.0.0.1:0'}
 correlation: {checkpoint: 100ms, workers: 2, shards: 2}
 EOF
-stamp=$(date -u '+%Y-%m-%dT%H:%M:%SZ')
+stamp=$(flow_date)
 for round in 1 2 3 4 5; do
   for n in $(seq 1 $addresses); do
     [ $round = 5 ] && [ $((n % 2)) = 0 ] && continue

@@ -12,9 +12,8 @@ sources:
 http: {listen: '127.0.0.1:0'}
 EOF
 flow_start
-free_port() { "$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-target=$(free_port)
-own=$(free_port)
+flow_free_port target
+flow_free_port own
 cat > "$flow_dir/rules.yml" << 'EOF'
 groups:
   - name: targets

@@ -37,7 +37,7 @@ else
   echo "skipped: TLS (no openssl to make certificates)"
 fi
 
-relp=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+flow_free_port relp
 flow_config << EOF
 sources:
   - syslog_udp: {listen: '127.0.0.1:0'}

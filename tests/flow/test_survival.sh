@@ -17,7 +17,7 @@ EOF
 fail_from() { # fail_from ADDRESS SECONDS_AHEAD : one failed password over TCP, and its arrival
   local stamp before
   before=$(counted)
-  stamp=$(date -u -d "@$(($(date +%s) + ${2:-0}))" '+%Y-%m-%dT%H:%M:%SZ')
+  stamp=$(flow_date "${2:-0}")
   exec 9<> "/dev/tcp/127.0.0.1/$(flow_port syslog-tcp)"
   echo "<38>1 $stamp web1 sshd 7 - - Failed password for root from $1 port 4242 ssh2" >&9
   exec 9>&-

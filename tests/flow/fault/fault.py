@@ -4,7 +4,8 @@
 which is hit at random moments; at the end the incidents must be those that an undisturbed run over
 the same journal gives: none lost among the acknowledged, none doubled.
 
-    fault.py BINARY [--rounds N] [--seed S] [--keep] [--kafka HOST:PORT]
+    fault.py BINARY [--rounds N] [--seed S] [--keep] [--faults NAMES] [--http PORT] [--tcp PORT]
+        [--kafka HOST:PORT]
 
 Faults: SIGKILL of tocsin, of its redis-server, of both; a redis-server that is stopped (SIGSTOP);
 a torn journal tail behind a SIGKILL; a disk that is full for a while (where a small tmpfs can be
@@ -29,9 +30,9 @@ def eventually(seconds, check):
 class Program:
     """One `tocsin run` that comes back after every kill."""
 
-    def __init__(self, binary, folder, data, kafka):
+    def __init__(self, binary, folder, data, kafka, http, tcp):
         self.binary, self.folder, self.data, self.kafka = binary, folder, data, kafka
-        self.http, self.tcp = self.free_port(), self.free_port()
+        self.http, self.tcp = http or self.free_port(), tcp or self.free_port()
         self.config = folder / "tocsin.yml"
         self.config.write_text(
             f"rules: ['{HERE / 'rules.yml'}']\n"
@@ -269,6 +270,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--faults", default="", help="these alone, by name: kill,full")
+    parser.add_argument("--http", type=int, default=0, help="a port kept for it; else any free one")
+    parser.add_argument("--tcp", type=int, default=0, help="the same")
     parser.add_argument("--kafka", default="", help="a broker to send through, too")
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 32)
@@ -284,7 +288,11 @@ def main():
         faults.append(fault_full)
     else:
         print("no tmpfs can be mounted here: the full disk is left out", flush=True)
-    program = Program(options.binary, folder, data, options.kafka)
+    if options.faults:
+        faults = [f for f in faults if f.__name__[6:] in options.faults.split(",")]
+    if not faults:
+        raise SystemExit(f"--faults {options.faults}: none of these can be tried here")
+    program = Program(options.binary, folder, data, options.kafka, options.http, options.tcp)
     failure = None
     try:
         program.start()
