@@ -47,7 +47,7 @@ grep -q . "$flow_dir/detections" && flow_fail "the exception does not hold: $(ca
 flow_note "an alert fires, an exception holds"
 
 flow_clock_move $((3 * 86400))
-moved=$(flow_date)
+moved=$(flow_date 0 %FT%T)
 flow_wait 10 has resolved DiskFull || flow_fail "three days on, an alert that nobody repeats still fires: $(incidents)"
 flow_note "three days on, the alert has ended by itself"
 say after
