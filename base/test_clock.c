@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/test_clock.h"
-#include "base/wall_clock.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -98,12 +97,6 @@ void test_clock_move(int64_t by_us)
         atomic_store_explicit(&stopped_us, stopped + by_us, memory_order_relaxed);
     else
         (void)atomic_fetch_add_explicit(&own_us, by_us, memory_order_relaxed);
-}
-
-void test_clock_set(int64_t at_us)
-{
-    atomic_store_explicit(&stopped_us, RUNS, memory_order_relaxed);
-    (void)atomic_fetch_add_explicit(&own_us, at_us - wall_clock_us(), memory_order_relaxed);
 }
 
 void test_clock_stop(int64_t at_us)

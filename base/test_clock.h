@@ -19,9 +19,7 @@ int64_t test_clock_shift(int64_t real_us);
 
 /* Moves the own hand by `by_us`: forward, or back when negative. Moves a stopped clock too. */
 void test_clock_move(int64_t by_us);
-/* The clock shows `at_us` from now on, and runs on from there. */
-void test_clock_set(int64_t at_us);
-/* The clock shows `at_us` and stands still, until it is set or reset. */
+/* The clock shows `at_us` and stands still, until it is reset. */
 void test_clock_stop(int64_t at_us);
 /* The own hand back to nothing. */
 void test_clock_reset(void);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "base/wall_clock.h"
 #include "tests/support/table.h"
 #ifdef TOCSIN_TEST_CLOCK
 #include "base/test_clock.h" /* IWYU pragma: export */
@@ -13,10 +14,6 @@ static inline void test_clock_move(int64_t by_us)
 {
     (void)by_us;
 }
-static inline void test_clock_set(int64_t at_us)
-{
-    (void)at_us;
-}
 static inline void test_clock_stop(int64_t at_us)
 {
     (void)at_us;
@@ -25,3 +22,10 @@ static inline void test_clock_reset(void)
 {
 }
 #endif
+
+/* The clock shows `at_us` from now on, and runs on from there. */
+static inline void test_clock_set(int64_t at_us)
+{
+    test_clock_reset();
+    test_clock_move(at_us - wall_clock_us());
+}
