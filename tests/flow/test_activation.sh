@@ -19,13 +19,15 @@ PYTHON
 flow_background "$python" "$flow_dir/listen.py" "$flow_dir/notify" > "$flow_dir/notified"
 flow_wait 10 test -S "$flow_dir/notify" || flow_fail "no notify socket"
 
+listens() { [ "$(grep -c Listening "$flow_dir/err")" -ge "$1" ]; } # on each: not only the first
 activate() { # activate OPTIONS... : until "ready tocsin"; the first bytes sent start it
   : > "$flow_dir/out"
   systemd-socket-activate "$@" -E NOTIFY_SOCKET="$flow_dir/notify" -E PATH="$PATH" \
     "$tocsin" run --config "$flow_dir/tocsin.yml" --data "$flow_dir/data" \
     >> "$flow_dir/out" 2>> "$flow_dir/err" &
   flow_pid=$!
-  flow_wait 10 grep -q Listening "$flow_dir/err" || flow_fail "systemd-socket-activate does not listen"
+  flow_wait 10 listens "$(printf '%s\n' "$@" | grep -cx -e -l)" ||
+    flow_fail "systemd-socket-activate does not listen"
 }
 started() { flow_wait 60 grep -q '^ready tocsin' "$flow_dir/out" || flow_fail "it does not get ready"; }
 found() { "$tocsin" search --data "$flow_dir/data" "$1" 2> /dev/null | grep -c .; }

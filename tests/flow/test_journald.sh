@@ -26,7 +26,7 @@ begin_journald() {
   $journald > "$flow_dir/journald.log" 2>&1 &
   journald_pid=$!
   flow_pids+=($journald_pid)
-  flow_wait 10 test -S /run/systemd/journal/stdout || flow_skip "journald does not run here: $(
+  flow_try 20 test -S /run/systemd/journal/stdout || flow_skip "journald does not run here: $(
     tail -n 3 "$flow_dir/journald.log")"
 }
 begin_journald
@@ -35,7 +35,7 @@ takes_entries() {
   echo 'before tocsin' | systemd-cat -t probe 2> /dev/null &&
     journalctl -q -t probe | grep -q 'before tocsin'
 }
-flow_wait 10 takes_entries || flow_skip "journald takes nothing here: $(
+flow_try 20 takes_entries || flow_skip "journald takes nothing here: $(
   tail -n 3 "$flow_dir/journald.log")"
 
 flow_config << YAML

@@ -25,13 +25,12 @@ fail() {
   tail -n 20 "$dir"/*.err
   exit 1
 }
-wait_for() { # wait_for SECONDS COMMAND...
-  local left=$(($1 * 10))
+wait_for() { # wait_for SECONDS COMMAND... : of a machine that has nothing else to do, else 180
+  local until=$((SECONDS + ($1 > 180 ? $1 : 180)))
   shift
   until "$@" > /dev/null 2>&1; do
-    left=$((left - 1))
-    [ $left -gt 0 ] || return 1
-    sleep 0.1
+    [ $SECONDS -lt $until ] || return 1
+    read -rt 0.1 <> <(:) || true
   done
 }
 

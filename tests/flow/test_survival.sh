@@ -14,10 +14,11 @@ sources:
 http: {listen: '127.0.0.1:0'}
 correlation: {checkpoint: 100ms, workers: 2, shards: 2}
 EOF
+began_s=$(flow_date 0 %s) # one moment for all: no slow machine stretches them over a window's end
 fail_from() { # fail_from ADDRESS SECONDS_AHEAD : one failed password over TCP, and its arrival
   local stamp before
   before=$(counted)
-  stamp=$(flow_date "${2:-0}")
+  stamp=$(date -u -d "@$((began_s + ${2:-0}))" '+%Y-%m-%dT%H:%M:%SZ')
   exec 9<> "/dev/tcp/127.0.0.1/$(flow_port syslog-tcp)"
   echo "<38>1 $stamp web1 sshd 7 - - Failed password for root from $1 port 4242 ssh2" >&9
   exec 9>&-
