@@ -1,13 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/record.h"
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+struct text record_journal_origin(const struct record *r, char out[RECORD_ORIGIN_LEN])
+{
+    int len = snprintf(out, RECORD_ORIGIN_LEN, "journal:%016" PRIx64 ":%" PRIu32 ":%" PRIu64,
+                       r->instance, r->epoch, r->position);
+    return (struct text){out, (size_t)len};
+}
 
 struct hash128 record_identity(const struct record *r)
 {
     struct hasher h;
+    char journal[RECORD_ORIGIN_LEN];
+    bool is_journal = r->origin.len == 0 && r->instance != 0;
     hash_start(&h);
-    hash_part_text(&h, r->origin);
-    if (r->origin.len == 0) {
+    hash_part_text(&h, is_journal ? record_journal_origin(r, journal) : r->origin);
+    if (r->origin.len == 0 && !is_journal) {
         hash_part_u64(&h, r->epoch);
         hash_part_u64(&h, r->position);
     }

@@ -50,6 +50,8 @@ struct record {
     int64_t receive_us;  /* wall clock at receipt, as the source read it */
     int64_t journal_us;  /* journal time with this record: highest receive_us so far */
     uint64_t position;   /* journal sequence; over files the line number, from 1 */
+    uint64_t instance;   /* of the journal that gave the position; 0: no journal did, or one
+                            written before there were instances */
     uint32_t epoch;      /* journal epoch, raised by each start */
     uint32_t source;     /* index in the program's table of sources */
     enum record_kind kind;
@@ -68,8 +70,15 @@ static inline int32_t record_zone_s(const struct record *r, int32_t otherwise_s)
     return r->flags & RECORD_HAS_ZONE ? ((int32_t)(r->flags >> 16) - 0x8000) * 60 : otherwise_s;
 }
 
-/* A detection's or event's identity: the origin where there is one, else (epoch, position). */
+/*
+ * A detection's or event's identity: the origin where there is one, else the journal's: positions
+ * of two machines that share a Redis never meet. Over files (epoch, position).
+ */
 struct hash128 record_identity(const struct record *r);
+/* The journal's identity as an origin, "journal:<instance>:<epoch>:<position>", for who keeps a
+ * record beyond its journal: the same record_identity. */
+enum { RECORD_ORIGIN_LEN = 64 };
+struct text record_journal_origin(const struct record *r, char out[RECORD_ORIGIN_LEN]);
 
 enum {
     BATCH_RECORDS = 1024,         /* most records in a batch */

@@ -13,10 +13,14 @@ static void write_record(struct chunk_writer *w, const struct record *r)
     chunk_writer_byte(w, r != NULL);
     if (!r)
         return;
+    char journal[RECORD_ORIGIN_LEN];
+    struct text origin = r->origin;
+    if (!origin.len && r->instance) /* its identity, which the number of its epoch alone is not */
+        origin = record_journal_origin(r, journal);
     bool is_cut = r->raw.len > RAW_MAX;
     chunk_writer_text(w, text_head(r->raw, RAW_MAX));
     chunk_writer_text(w, text_head(r->peer, NAME_MAX_BYTES));
-    chunk_writer_text(w, text_head(r->origin, NAME_MAX_BYTES));
+    chunk_writer_text(w, text_head(origin, NAME_MAX_BYTES));
     chunk_writer_signed(w, r->receive_us);
     chunk_writer_signed(w, r->journal_us);
     chunk_writer_varint(w, r->position);

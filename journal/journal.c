@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -41,6 +42,7 @@ struct journal {
     struct journal_block block;                 /* the one that is about to be written */
     uint64_t looked_at; /* offset in `file` when free space was last looked at */
     _Atomic int64_t time_us;
+    uint64_t instance; /* 64 random bits, made with the journal and in each of its headers */
 
     /* What the last sync made durable. */
     uint64_t synced_position, synced_offset;
@@ -54,6 +56,11 @@ struct journal {
 uint64_t journal_next_position(const struct journal *j)
 {
     return journal_counters_get(&j->counters.next_position);
+}
+
+uint64_t journal_instance(const struct journal *j)
+{
+    return j->instance;
 }
 
 uint32_t journal_epoch(const struct journal *j)
@@ -97,6 +104,7 @@ static enum status write_marks(struct journal *j, struct journal_file *f, struct
         .salt = f->salt,
         .first_position = f->first_position,
         .journal_us = f->journal_us,
+        .instance = j->instance,
         .epoch = journal_epoch(j),
     };
     enum status status = journal_block_pack_marks(&j->block, j->marks, &head);
@@ -113,6 +121,7 @@ static enum status begin_file(struct journal *j, struct error *err)
     struct segment_header header = {
         .first_position = journal_counters_get(&j->counters.next_position),
         .journal_us = j->time_us,
+        .instance = j->instance,
         .epoch = journal_epoch(j),
     };
     struct journal_file next;
@@ -205,6 +214,7 @@ static void give_positions(struct journal *j, struct batch *b)
             j->time_us = r->receive_us;
         r->position = position++;
         r->epoch = epoch;
+        r->instance = j->instance;
         r->journal_us = j->time_us;
     }
     journal_counters_set(&j->counters.next_position, position);
@@ -224,6 +234,7 @@ static enum status append(struct journal *j, struct batch *b, struct error *err)
         .first_position = journal_counters_get(&j->counters.next_position),
         .journal_us = j->time_us,
         .count = b->count,
+        .instance = j->instance,
         .epoch = journal_epoch(j),
         .kind = SEGMENT_RECORDS,
     };
@@ -297,6 +308,7 @@ static enum status move_unsynced(struct journal *j, struct error *err)
         .first_position = j->synced_position,
         .salt = j->file.salt, /* the blocks carry it */
         .journal_us = j->synced_us,
+        .instance = j->instance,
         .epoch = journal_epoch(j),
     };
     struct journal_file next;
@@ -380,6 +392,11 @@ static enum status read_past(struct journal *j, struct error *err)
     if (status != STATUS_OK)
         return error_set(err, status, 0, "no memory for the journal's marks");
     j->time_us = past.time_us;
+    j->instance = past.instance;
+    while (!j->instance)
+        if (getrandom(&j->instance, sizeof j->instance, 0) != sizeof j->instance)
+            return error_set(err, STATUS_IO, 0, "no random bits for the journal's name: %s",
+                             strerrordesc_np(errno));
     journal_counters_set(&j->counters.next_position, past.next_position);
     atomic_store_explicit(&j->counters.epoch, past.epoch + 1, memory_order_relaxed);
     return STATUS_OK;

@@ -54,6 +54,8 @@ void journal_skip_to(struct journal *j, uint64_t position);
 int64_t journal_mark(const struct journal *j, struct text stream);
 uint64_t journal_next_position(const struct journal *j);
 uint32_t journal_epoch(const struct journal *j);
+/* 64 random bits, made with the journal: what tells its positions from another machine's. */
+uint64_t journal_instance(const struct journal *j);
 int64_t journal_time_us(const struct journal *j);
 /* Everything below `position` may go when retention asks for it: never more than this. */
 void journal_allow_removal(struct journal *j, uint64_t position);

@@ -158,7 +158,8 @@ static bool has_marks(struct repair *r, size_t i)
     return is_there;
 }
 
-/* Headers alone: an epoch must never come twice, whatever happened to the last file. */
+/* Headers alone: an epoch must never come twice, whatever happened to the last file. The instance
+ * is found there too. */
 static enum status read_epochs(const struct journal_dir *dir, struct journal_zip *zip,
                                struct journal_past *past, struct error *err)
 {
@@ -169,6 +170,8 @@ static enum status read_epochs(const struct journal_dir *dir, struct journal_zip
             return status;
         if (w.has_salt && w.header.epoch > past->epoch)
             past->epoch = w.header.epoch;
+        if (w.has_salt && w.header.instance)
+            past->instance = w.header.instance;
         journal_walk_close(&w);
     }
     return STATUS_OK;

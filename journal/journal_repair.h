@@ -12,6 +12,7 @@ struct journal_past {
     uint64_t next_position; /* behind the last whole record; 1 in an empty folder */
     int64_t time_us;        /* highest receive_us, TIMESTAMP_NONE: none */
     uint32_t epoch;         /* highest so far, 0 in an empty folder */
+    uint64_t instance;      /* the latest told, 0: none was */
 };
 
 /*

@@ -73,6 +73,7 @@ enum status journal_walk_open(struct journal_walk *w, int dir_fd, uint64_t first
         w->header = (struct segment_header){.first_position = first_position,
                                             .salt = first.salt,
                                             .journal_us = first.journal_us,
+                                            .instance = first.instance,
                                             .epoch = first.epoch};
         w->has_salt = true;
     }

@@ -45,6 +45,7 @@ void segment_write_header(const struct segment_header *h, uint8_t out[SEGMENT_HE
     put64(out + 16, h->first_position);
     put64(out + 24, h->salt);
     put64(out + 32, (uint64_t)h->journal_us);
+    put64(out + 40, h->instance);
     put32(out + 60, crc_of(out, 60, 0));
 }
 
@@ -59,6 +60,7 @@ enum status segment_read_header(const uint8_t in[SEGMENT_HEADER_BYTES], struct s
         .first_position = get64(in + 16),
         .salt = get64(in + 24),
         .journal_us = (int64_t)get64(in + 32),
+        .instance = get64(in + 40),
     };
     return STATUS_OK;
 }
@@ -77,6 +79,7 @@ void segment_write_block(const struct segment_block *b, uint8_t out[SEGMENT_BLOC
     put32(out + 48, b->payload_crc);
     out[52] = (uint8_t)b->kind;
     out[53] = b->is_compressed ? IS_COMPRESSED : 0;
+    put64(out + 56, b->instance);
     put32(out + 4, crc_of(out + 8, SEGMENT_BLOCK_BYTES - 8, 0));
 }
 
@@ -105,6 +108,7 @@ enum status segment_read_block(const uint8_t in[SEGMENT_BLOCK_BYTES], struct seg
         .payload_crc = get32(in + 48),
         .kind = (enum segment_kind)in[52],
         .is_compressed = in[53] == IS_COMPRESSED,
+        .instance = get64(in + 56),
     };
     if (!is_plausible(&b))
         return STATUS_SYNTAX;
@@ -218,6 +222,7 @@ enum status segment_unpack(const struct segment_block *block, struct text plain,
             journal_us = r.receive_us;
         r.journal_us = journal_us;
         r.epoch = block->epoch;
+        r.instance = block->instance;
         r.position = block->first_position + i;
         if (r.position >= from)
             out[count++] = r;

@@ -31,6 +31,7 @@ struct segment_header {
     uint64_t first_position; /* no record in the file is below */
     uint64_t salt;
     int64_t journal_us; /* journal time before the first record; TIMESTAMP_NONE: none yet */
+    uint64_t instance;  /* whose positions these are; 0: written before there were instances */
     uint32_t epoch;
 };
 
@@ -45,6 +46,7 @@ struct segment_block {
     int64_t journal_us;      /* journal time before the first record */
     uint32_t count;          /* records; at most BATCH_RECORDS */
     uint32_t epoch;
+    uint64_t instance;     /* as in the file's header: a block speaks for itself */
     uint32_t stored_bytes; /* payload as it stands in the file */
     uint32_t plain_bytes;  /* payload decompressed */
     uint32_t payload_crc;  /* of the stored bytes */

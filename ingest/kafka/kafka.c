@@ -31,6 +31,7 @@ enum {
     STOP_MS = 10000,      /* at the stop */
     LETTERS_MS = 10000,   /* until dead letters are acknowledged */
     LOOK_MS = 1000,       /* how often the ends of the logs are looked at */
+    AHEAD_US = 1000000,   /* so far may a broker's clock be ahead of ours */
     GENERATIONS_MAX = 64, /* remakes of one topic that are told apart */
 };
 
@@ -56,7 +57,7 @@ struct kafka {
     struct event scratch; /* checks JSON */
     struct arena scratch_arena;
 
-    lane_count tombstones, letters, rebalances, retries, pauses;
+    lane_count future, tombstones, letters, rebalances, retries, pauses;
     _Atomic bool is_paused;
 };
 
@@ -292,13 +293,28 @@ static void bury(struct kafka *k, const struct kafka_message *m, struct text ori
         k->open->must_fail = true;
 }
 
+/*
+ * A record was received when its log took it: the same at every reading, here or on another
+ * machine. A time from the future would move everybody's journal time: such a record, and one
+ * without a time, is received when it is read.
+ */
+static int64_t received_us(struct kafka *k, const struct kafka_message *m)
+{
+    int64_t now_us = wall_clock_us();
+    if (m->timestamp_us != TIMESTAMP_NONE && m->timestamp_us <= now_us + AHEAD_US)
+        return m->timestamp_us;
+    if (m->timestamp_us != TIMESTAMP_NONE)
+        lane_count_add(&k->future, 1);
+    return now_us;
+}
+
 static void add_record(struct kafka *k, const struct kafka_message *m, struct kafka_partition *p,
                        struct text origin)
 {
     struct lane *lane = &k->source.lanes[0];
     bool is_long = m->value.len > k->source.max_message_bytes;
     struct record *r = lane_add(lane, text_head(m->value, k->source.max_message_bytes), TEXT_NONE,
-                                wall_clock_us(), is_long);
+                                received_us(k, m), is_long);
     struct text kept = r ? arena_copy(&lane->batch->arena, origin) : TEXT_NONE;
     if (!kept.at) { /* no room: the flight is read again, into an empty batch */
         k->open->must_fail = true;
@@ -577,6 +593,9 @@ static void tell_kafka(const struct source *s, metric_fn tell, void *context)
 {
     const struct kafka *k = (const struct kafka *)(const void *)s; /* its first member */
     const struct metric metrics[] = {
+        {"kafka_future_timestamps_total",
+         "Records whose own time was ahead of ours: received when they were read.", s->labels,
+         METRIC_COUNTER, (double)lane_count_read(&k->future)},
         {"kafka_tombstones_total", "Records without a value: passed over.", s->labels,
          METRIC_COUNTER, (double)lane_count_read(&k->tombstones)},
         {"kafka_dead_letters_total", "Records sent to the dead letter topic.", s->labels,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/kafka/kafka_client.h"
 #include "base/log.h"
+#include "base/timestamp.h"
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -314,7 +315,12 @@ enum status kafka_client_poll(struct kafka_client *c, int timeout_ms, struct kaf
         rd_kafka_message_destroy(m);
         return STATUS_AGAIN;
     }
+    rd_kafka_timestamp_type_t type;
+    int64_t timestamp_ms = rd_kafka_message_timestamp(m, &type);
+    bool has_timestamp = type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && timestamp_ms > 0 &&
+                         timestamp_ms < INT64_MAX / 1000;
     *out = (struct kafka_message){
+        .timestamp_us = has_timestamp ? timestamp_ms * 1000 : TIMESTAMP_NONE,
         .topic = text_of(rd_kafka_topic_name(m->rkt)),
         .key = {m->key, m->key_len},
         .value = {m->payload, m->len},

@@ -27,8 +27,10 @@ struct kafka_message {
     struct text topic, key, value;
     int32_t partition;
     int64_t offset;
-    bool has_value; /* false: a tombstone */
-    void *handle;   /* the client's */
+    int64_t timestamp_us; /* the record's own: of its log's append or of its producer;
+                             TIMESTAMP_NONE: it has none */
+    bool has_value;       /* false: a tombstone */
+    void *handle;         /* the client's */
 };
 
 /* Called from kafka_client_poll, on its caller's thread. */

@@ -159,6 +159,23 @@ wait_for 10 has_spoiled || fail "what is no JSON is no dead letter"
 stop_reader docs
 echo "ok: with format json, what is none is a dead letter"
 
+# read once more, by another machine with a journal of its own: received at the same time
+again() {
+  "$program" take "kafka: {topics: [docs], format: json, dead_letter: spoiled, properties: {
+    bootstrap.servers: '127.0.0.1:$port', group.id: $1, topic.metadata.refresh.interval.ms: 1000}}" \
+    "$dir/$1" 0 "$dir/$1.metrics" > "$dir/$1.out" 2>> "$dir/docs.err" &
+  pids[$1]=$!
+  wait_for 30 sh -c "[ \"\$('$program' list '$dir/$1' | wc -l)\" = 2 ]" || fail "$1 read nothing"
+  stop_reader "$1"
+}
+again twice
+"$program" times "$dir/docs" | sort > "$dir/docs.times"
+"$program" times "$dir/twice" | sort | cmp - "$dir/docs.times" ||
+  fail "a second reading differs: $(cat "$dir/docs.times"; "$program" times "$dir/twice")"
+kcat -C -b "127.0.0.1:$port" -t docs -e -q -f 'kafka:%t:%p:%o %T000 %s\n' 2>> "$dir/kcat.err" |
+  grep '{"[ac]"' | sort | cmp - "$dir/docs.times" || fail "not the records' own times"
+echo "ok: a record is received when its log took it, at every reading"
+
 kill_broker
 rm -rf "$dir/broker/data"
 start_broker

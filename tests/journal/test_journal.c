@@ -26,6 +26,47 @@ static void test_gives_positions(void **state)
     assert_int_equal(journal_next_position(j), 4);
 }
 
+/* The same position in two journals is two identities; a start keeps them. */
+static void test_has_an_instance(void **state)
+{
+    struct journal_folder *f = *state;
+    char other[80];
+    (void)snprintf(other, sizeof other, "%s/other", f->path);
+    struct hash128 first;
+    uint64_t instance;
+    {
+        AUTO(journal) j = journal_folder_open(f, (struct journal_options){0});
+        instance = journal_instance(j);
+        assert_true(instance != 0);
+        journal_folder_fill(f->batch, 10, 1);
+        assert_int_equal(journal_append(j, f->batch, NULL), STATUS_OK);
+        assert_int_equal(journal_sync(j, NULL), STATUS_OK);
+        first = record_identity(&f->batch->records[0]);
+        struct journal_options options = {.dir = other};
+        AUTO(journal) k = NULL;
+        assert_int_equal(journal_open(&options, &k, NULL), STATUS_OK);
+        assert_true(journal_instance(k) != instance);
+        batch_reset(f->batch);
+        journal_folder_fill(f->batch, 10, 1);
+        assert_int_equal(journal_append(k, f->batch, NULL), STATUS_OK);
+        assert_int_equal(f->batch->records[0].position, 1);
+        assert_false(hash_equal(record_identity(&f->batch->records[0]), first));
+    }
+    journal_folder_empty(other);
+    (void)rmdir(other);
+    AUTO(journal) j = journal_folder_open(f, (struct journal_options){0});
+    assert_true(journal_instance(j) == instance);
+    AUTO(batch) got = batch_new();
+    AUTO(journal_reader) r = journal_folder_read(f, 1, TIMESTAMP_NONE);
+    assert_int_equal(journal_reader_next(r, got, NULL), STATUS_OK);
+    assert_true(got->records[0].instance == instance);
+    assert_true(hash_equal(record_identity(&got->records[0]), first));
+    /* kept beyond its journal: the origin says the same */
+    char origin[RECORD_ORIGIN_LEN];
+    struct record kept = {.origin = record_journal_origin(&got->records[0], origin)};
+    assert_true(hash_equal(record_identity(&kept), first));
+}
+
 static void test_reads_back(void **state)
 {
     struct journal_folder *f = *state;
@@ -233,6 +274,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_gives_positions, journal_folder_set_up,
+                                        journal_folder_tear_down),
+        cmocka_unit_test_setup_teardown(test_has_an_instance, journal_folder_set_up,
                                         journal_folder_tear_down),
         cmocka_unit_test_setup_teardown(test_reads_back, journal_folder_set_up,
                                         journal_folder_tear_down),

@@ -255,8 +255,8 @@ static int take(const char *yaml, const char *dir, uint64_t reserve_bytes, const
     return 0;
 }
 
-/* Each record's bytes on a line. */
-static int list(const char *dir)
+/* Each record's bytes on a line, behind where it stands and when it was received if wanted. */
+static int list(const char *dir, bool has_times)
 {
     AUTO(journal_reader) r = NULL;
     AUTO(batch) b = batch_new();
@@ -264,7 +264,11 @@ static int list(const char *dir)
     enum status status = journal_reader_open(dir, 0, TIMESTAMP_NONE, &r, &err);
     while (!status && (status = journal_reader_next(r, b, &err)) == STATUS_OK)
         for (uint32_t i = 0; i < b->count; i++)
-            printf("%.*s\n", TEXT_ARG(b->records[i].raw));
+            if (has_times)
+                printf("%.*s %lld %.*s\n", TEXT_ARG(b->records[i].origin),
+                       (long long)b->records[i].receive_us, TEXT_ARG(b->records[i].raw));
+            else
+                printf("%.*s\n", TEXT_ARG(b->records[i].raw));
     return status == STATUS_AGAIN ? 0 : 2;
 }
 
@@ -317,7 +321,9 @@ int main(int argc, char **argv)
     if (argc == 6 && strcmp(argv[1], "take") == 0)
         return take(argv[2], argv[3], strtoull(argv[4], NULL, 10), argv[5]);
     if (argc == 3 && strcmp(argv[1], "list") == 0)
-        return list(argv[2]);
+        return list(argv[2], false);
+    if (argc == 3 && strcmp(argv[1], "times") == 0)
+        return list(argv[2], true);
     struct CMUnitTest tests[sizeof rows / sizeof *rows + 2];
     size_t n = 0;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
