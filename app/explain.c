@@ -98,8 +98,8 @@ static enum status explain_records(struct explain *e, const char *path, struct e
             columns_follow(columns, batch);
         for (uint32_t i = 0; !status && i < batch->count; i++) {
             parser_read(parser, &batch->records[i], &batch->arena, &event);
-            batch->records[i].journal_us = event.event_us; /* as replay reads files */
             matcher_decode(matcher, &event, &batch->arena);
+            batch->records[i].journal_us = event.event_us; /* as replay reads files */
             explain_record(e, matcher, &event, batch->records[i].position, &line);
         }
     }

@@ -197,8 +197,8 @@ static void tally_batch(struct tally *t, struct parser *parser, struct matcher *
     for (uint32_t i = 0; i < b->count && t->events < EVENTS_MAX; i++) {
         int64_t at_us = b->records[i].receive_us;
         parser_read(parser, &b->records[i], &b->arena, event);
-        event->event_us = at_us;
         matcher_decode(matcher, event, &b->arena);
+        event->event_us = at_us;
         buffer_clear(&body);
         matcher_explain(matcher, event, rule, &body);
         tally_event(t, buffer_text(&body), at_us);

@@ -58,11 +58,11 @@ static void work_record(struct worker *w, struct batch *b, struct record *r)
     if (r->kind != RECORD_EVENT && r->kind != RECORD_ALERT)
         return;
     parser_read(w->parser, r, &b->arena, &w->event);
+    matcher_decode(w->matcher, &w->event, &b->arena);
     if (options->is_receipt_time)
         w->event.event_us = r->receive_us;
     if (options->is_file_time)
         r->journal_us = w->event.event_us;
-    matcher_decode(w->matcher, &w->event, &b->arena);
     if (w->hosts)
         hosts_see(w->hosts, &w->event);
     matcher_match(w->matcher, &w->event, &b->arena, &w->result);

@@ -13,7 +13,8 @@ const char *event_flag_name(uint32_t bit)
         {EVENT_TIME_CLAMPED, "time_clamped"},     {EVENT_TIME_ASSUMED, "time_assumed"},
         {EVENT_HOST_ASSUMED, "host_assumed"},     {EVENT_PRI_MISSING, "pri_missing"},
         {EVENT_HEADER_DAMAGED, "header_damaged"}, {EVENT_FIELDS_CUT, "fields_cut"},
-        {EVENT_UNDECODED, "undecoded"},
+        {EVENT_UNDECODED, "undecoded"},           {EVENT_TIME_UNREADABLE, "time_unreadable"},
+        {EVENT_ORDER_ASSUMED, "order_assumed"},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if ((uint32_t)names[i].flag == bit)
@@ -30,6 +31,7 @@ void event_reset(struct event *e, const struct record *r)
         .facility = -1,
         .severity = -1,
         .event_us = r->receive_us,
+        .near_us = r->receive_us,
         .fields = fields,
         .field_max = e->field_max,
         .params = params,

@@ -44,7 +44,11 @@ enum event_flag {
     EVENT_HEADER_DAMAGED = 1U << 8, /* not what its format says: kept whole in message */
     EVENT_FIELDS_CUT = 1U << 9,     /* more fields than the limit */
     EVENT_UNDECODED = 1U << 10,     /* a decoder is responsible, no pattern matched */
+    EVENT_TIME_UNREADABLE =
+        1U << 11,                   /* a decoder or mapping names its time's field, no form fits */
+    EVENT_ORDER_ASSUMED = 1U << 12, /* day and month could be the other way round */
 };
+enum { EVENT_FLAGS = 13 };
 /* The flag's name as `tocsin parse` prints it ("year_assumed"), for a single bit. */
 const char *event_flag_name(uint32_t bit);
 
@@ -57,6 +61,9 @@ enum { EVENT_LOGSOURCES = 8, EVENT_FIELDS = 4096 };
 struct event {
     const struct record *record;
     int64_t event_us;       /* the event's own time, else receipt */
+    int64_t near_us;        /* a date without year is the one nearest to this */
+    int64_t latest_us;      /* later than this it cannot have happened; 0: nobody says */
+    int32_t zone_s;         /* of times that name none, east of UTC */
     enum format format;     /* what the bytes turned out to be; never AUTO or SYSLOG */
     int facility, severity; /* 0..23 and 0..7, or -1 */
     struct text host, program, pid, msgid;

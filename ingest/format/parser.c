@@ -13,7 +13,7 @@
 #include <string.h>
 
 enum { PIPE_WITHIN = 128 }; /* CEF's and LEEF's first '|' stands at most so far behind a header */
-enum { FORMATS = FORMAT_RAW + 1, FLAGS = 11 };
+enum { FORMATS = FORMAT_RAW + 1 };
 
 /* Written by the parser's thread with relaxed stores, read by whoever asks for metrics. */
 struct parser {
@@ -25,7 +25,7 @@ struct parser {
     const void *context;
     bool is_loose; /* this record's pairs stand in free text: their times are none of its own */
     _Atomic uint64_t formats[FORMATS];
-    _Atomic uint64_t flags[FLAGS]; /* by bit of enum event_flag */
+    _Atomic uint64_t flags[EVENT_FLAGS]; /* by bit of enum event_flag */
 };
 
 static bool wants(const void *context, struct text path, uint64_t hash)
@@ -402,8 +402,11 @@ void parser_read(struct parser *p, const struct record *r, struct arena *arena, 
     enum format format = r->format == FORMAT_AUTO ? p->options.format : r->format;
     struct text raw = without_end(r->raw);
     event_reset(out, r);
-    p->stamps.near_us = p->options.now_us ? p->options.now_us : r->receive_us;
-    p->stamps.zone_s = record_zone_s(r, p->options.zone_s);
+    out->near_us = p->options.now_us ? p->options.now_us : r->receive_us;
+    out->zone_s = record_zone_s(r, p->options.zone_s);
+    out->latest_us = p->options.ahead_us ? r->receive_us + p->options.ahead_us : 0;
+    p->stamps.near_us = out->near_us;
+    p->stamps.zone_s = out->zone_s;
     p->is_loose = false;
     out->flags = EVENT_TIME_ASSUMED;
     if (r->flags & RECORD_TRUNCATED)
@@ -422,7 +425,7 @@ void parser_read(struct parser *p, const struct record *r, struct arena *arena, 
         out->event_us = r->receive_us;
         out->flags &= ~(uint32_t)EVENT_TIME_ASSUMED;
     }
-    if (p->options.ahead_us && out->event_us > r->receive_us + p->options.ahead_us) {
+    if (out->latest_us && out->event_us > out->latest_us) {
         out->event_us = r->receive_us;
         out->flags |= EVENT_TIME_CLAMPED;
     }
@@ -443,7 +446,7 @@ void parser_metrics(const struct parser *p, metric_fn tell, void *context)
         tell(context, &(struct metric){"events_parsed_total", "Records read, by their format.",
                                        labels, METRIC_COUNTER, (double)value_of(&p->formats[i])});
     }
-    for (size_t i = 0; i < FLAGS; i++) {
+    for (size_t i = 0; i < EVENT_FLAGS; i++) {
         (void)snprintf(labels, sizeof labels, "reason=\"%s\"", event_flag_name(UINT32_C(1) << i));
         tell(context, &(struct metric){"events_flagged_total",
                                        "Records in which something was missing, guessed or broken.",

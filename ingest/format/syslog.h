@@ -2,7 +2,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/event.h"
-#include "ingest/format/stamp.h"
+#include "base/stamp.h"
 #include <stdbool.h>
 
 /*

@@ -58,6 +58,14 @@ struct hash128 decoder_set_content(const struct decoder_set *s)
 
 bool decoder_set_reads(const struct decoder_set *s, uint64_t hash)
 {
+    for (uint32_t i = 0; i < s->count; i++) {
+        const struct decoder *d = s->decoders[i];
+        bool is_read = own_time_reads(&d->times, hash);
+        for (uint32_t j = 0; j < d->pattern_count && !is_read; j++)
+            is_read = own_time_reads(&d->patterns[j].times, hash);
+        if (is_read)
+            return true;
+    }
     return decoder_wrapped_reads(&s->wrapped, hash);
 }
 
@@ -121,14 +129,24 @@ static bool matches(struct decoder_scratch *c, const struct decoder_regex *regex
     return result == DECODER_REGEX_YES;
 }
 
+static void take_time(const struct decoder *d, const struct decoder_pattern *p,
+                      struct decoder_scratch *c, uint32_t from, struct event *event,
+                      struct arena *arena)
+{
+    const struct own_times *times = p->times.count ? &p->times : &d->times;
+    if (times->count && own_time_apply(times, from, event, arena) == OWN_TIME_UNREADABLE)
+        c->counters.times_unreadable++;
+}
+
 static void add_fields(const struct decoder *d, const struct decoder_pattern *p,
-                       const struct decoder_scratch *c, struct event *event, struct arena *arena)
+                       struct decoder_scratch *c, struct event *event, struct arena *arena)
 {
     const struct text message = event->message;
     if (d->is_replacing) {
         event->field_count = event->document_fields = 0;
         event->is_partial = false;
     }
+    const uint32_t from = event->field_count;
     for (uint32_t i = 0; i < p->capture_count; i++) {
         const struct decoder_capture *capture = &p->captures[i];
         struct text value = decoder_regex_taken(c->regex, message, capture->group);
@@ -143,6 +161,7 @@ static void add_fields(const struct decoder *d, const struct decoder_pattern *p,
     if (p->spread.kind)
         decoder_spread_add(&p->spread, &d->names,
                            decoder_regex_taken(c->regex, message, p->spread.group), event, arena);
+    take_time(d, p, c, from, event, arena);
 }
 
 const struct decoder_pattern *decoder_try(const struct decoder *d, struct decoder_scratch *c,

@@ -62,7 +62,8 @@ struct text decoder_name(const struct decoder *d);
 struct hash128 decoder_content(const struct decoder *d);
 /* Of the whole set: equal hashes decode equally. */
 struct hash128 decoder_set_content(const struct decoder_set *s);
-/* Whether decoders look into a JSON event's field of this name for a program or its message. */
+/* Whether decoders look into a JSON event's field of this name for a program, its message or time.
+ */
 bool decoder_set_reads(const struct decoder_set *s, uint64_t hash);
 /* The log sources that it sets; the set owns them. */
 const struct logsource *decoder_logsources(const struct decoder *d, uint32_t *out_count);
@@ -77,9 +78,10 @@ uint32_t decoder_check_samples(const struct decoder_set *s, diagnostic_fn tell, 
  */
 
 struct decoder_counters {
-    uint64_t decoded;      /* events that a pattern matched */
-    uint64_t undecoded;    /* a decoder was responsible, no pattern matched */
-    uint64_t regex_limits; /* PCRE2 met its match, depth or heap limit */
+    uint64_t decoded;          /* events that a pattern matched */
+    uint64_t undecoded;        /* a decoder was responsible, no pattern matched */
+    uint64_t regex_limits;     /* PCRE2 met its match, depth or heap limit */
+    uint64_t times_unreadable; /* a field that `time` names is there, its form fits none */
 };
 struct decoder_scratch;
 NODISCARD enum status decoder_scratch_new(struct decoder_scratch **out, struct error *err);

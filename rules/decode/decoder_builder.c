@@ -130,6 +130,11 @@ static bool read_names(struct decoder_document *d, const struct yaml_node *node,
     return decoder_pattern_names(d, node, &((struct decoder *)into)->names);
 }
 
+static bool read_times(struct decoder_document *d, const struct yaml_node *node, void *into)
+{
+    return own_time_read(d, node, &((struct decoder *)into)->times);
+}
+
 static bool read_replace(struct decoder_document *d, const struct yaml_node *node, void *into)
 {
     return yaml_bool(node, &((struct decoder *)into)->is_replacing) ||
@@ -170,7 +175,7 @@ static bool read_document(struct decoder_document *d, const struct yaml_node *do
         {"when", read_when, false},         {"logsource", read_logsources, false},
         {"names", read_names, false},       {"replace", read_replace, false},
         {"entities", read_entities, false}, {"patterns", NULL, false},
-        {"samples", NULL, false},
+        {"time", read_times, false},        {"samples", NULL, false},
     };
     bool is_good = decoder_document_walk(d, document, "a decoder", first,
                                          sizeof first / sizeof *first, decoder);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/buffer.h"
+#include "base/timestamp.h"
 #include "rules/decode/decoder_parts.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -51,6 +52,18 @@ static void check_field(struct trial *t, const struct event *event, const struct
     }
 }
 
+static void check_time(struct trial *t, const struct event *event)
+{
+    char wanted[TIMESTAMP_LEN + 1];
+    char got[TIMESTAMP_LEN + 1];
+    if (!t->sample->has_time || event->event_us == t->sample->time_us)
+        return;
+    timestamp_format(t->sample->time_us, wanted);
+    timestamp_format(event->event_us, got);
+    fail(t, "the time should be %s, but is %s", wanted,
+         event->event_us == TIMESTAMP_NONE ? "not found" : got);
+}
+
 static void check_match(struct trial *t, const struct decoder_pattern *matched,
                         const struct event *event)
 {
@@ -69,11 +82,15 @@ static void check_match(struct trial *t, const struct decoder_pattern *matched,
              TEXT_ARG(matched->name));
     for (uint32_t i = 0; i < sample->field_count; i++)
         check_field(t, event, &sample->fields[i]);
+    check_time(t, event);
 }
 
 static void run(struct trial *t, struct decoder_scratch *c, struct arena *arena)
 {
-    struct event event = {.message = t->sample->log, .program = t->sample->program};
+    struct event event = {.message = t->sample->log,
+                          .program = t->sample->program,
+                          .near_us = t->sample->time_us,
+                          .event_us = TIMESTAMP_NONE};
     check_match(t, decoder_try(t->decoder, c, &event, arena), &event);
     event_fini(&event);
 }

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "rules/decode/decoder.h"
 #include "rules/decode/decoder_regex.h"
+#include "rules/decode/own_time.h"
 
 /* What a decoder set is made of. Everything lives in the set's arena but the regexes. */
 
@@ -55,6 +56,7 @@ struct decoder_pattern {
     const struct field *constants; /* `set` */
     uint32_t constant_count;
     struct decoder_spread spread;
+    struct own_times times; /* before the decoder's */
 };
 
 struct decoder_sample {
@@ -64,6 +66,8 @@ struct decoder_sample {
     bool is_undecoded;          /* no pattern may match */
     const struct field *fields; /* wanted; VALUE_NULL: must not be there */
     uint32_t field_count;
+    bool has_time;
+    int64_t time_us; /* wanted; a date without year is the one nearest to it */
 };
 
 struct decoder {
@@ -85,6 +89,7 @@ struct decoder {
     const struct entity_field *entities;
     uint32_t entity_count;
     struct decoder_names names;
+    struct own_times times;
     struct decoder_pattern *patterns;
     uint32_t pattern_count;
     const struct decoder_sample *samples;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/decode/decoder_pattern.h"
+#include "base/timestamp.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -141,6 +142,11 @@ static bool read_set(struct decoder_document *d, const struct yaml_node *node, v
     return read_fields(d, node, &pattern->constants, &pattern->constant_count);
 }
 
+static bool read_times(struct decoder_document *d, const struct yaml_node *node, void *into)
+{
+    return own_time_read(d, node, &((struct reading *)into)->pattern->times);
+}
+
 static bool find_group(struct decoder_document *d, const struct yaml_node *node,
                        const struct decoder_pattern *pattern, uint32_t *out)
 {
@@ -242,6 +248,7 @@ static bool read_pattern(struct decoder_document *d, const struct yaml_node *nod
         {"name", read_pattern_name, true}, {"pcre2", read_pcre2, true},
         {"set", read_set, false},          {"pairs", NULL, false},
         {"columns", NULL, false},          {"elements", NULL, false},
+        {"time", read_times, false},
     };
     if (!decoder_document_walk(d, node, "a pattern", keys, sizeof keys / sizeof *keys, r))
         return false;
@@ -304,6 +311,16 @@ static bool read_undecoded(struct decoder_document *d, const struct yaml_node *n
            decoder_document_refuse(d, node, STATUS_SYNTAX, "not-a-boolean", "want true or false");
 }
 
+static bool read_wanted_time(struct decoder_document *d, const struct yaml_node *node, void *into)
+{
+    struct decoder_sample *sample = into;
+    sample->has_time =
+        node->kind == YAML_SCALAR && timestamp_parse(node->value, 0, &sample->time_us, NULL);
+    return sample->has_time ||
+           decoder_document_refuse(d, node, STATUS_SYNTAX, "not-a-time",
+                                   "want the event's time like 2026-11-28T11:00:00Z");
+}
+
 bool decoder_pattern_samples(struct decoder_document *d, const struct yaml_node *node,
                              struct decoder *decoder)
 {
@@ -313,6 +330,7 @@ bool decoder_pattern_samples(struct decoder_document *d, const struct yaml_node 
         {"fields", read_wanted, false},
         {"pattern", read_wanted_pattern, false},
         {"undecoded", read_undecoded, false},
+        {"time", read_wanted_time, false},
     };
     if (node->kind != YAML_SEQUENCE)
         return decoder_document_refuse(d, node, STATUS_SYNTAX, "not-a-list",

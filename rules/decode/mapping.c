@@ -268,6 +268,13 @@ static void add_sources(const struct mapping *m, const struct field *const *seen
     }
 }
 
+bool mapping_set_time(const struct mapping_set *s, struct event *event, struct arena *arena)
+{
+    const struct mapping *m = at(s, event->mapping);
+    return !m || !m->times.count ||
+           own_time_apply(&m->times, 0, event, arena) != OWN_TIME_UNREADABLE;
+}
+
 void mapping_apply(const struct mapping_set *s, struct event *event)
 {
     if ((!event->field_count && !event->is_partial) || !s->count)

@@ -66,6 +66,10 @@ bool mapping_usual_kind(struct text field, enum entity_kind *out);
 /* Whether some mapping asks an event for this name to know it or its log source. */
 bool mapping_reads(const struct mapping_set *s, uint64_t hash);
 
+/* Sets the event's time by what the mapping that applied says of it. False where a field that it
+ * names is there and cannot be read: the event is flagged. */
+bool mapping_set_time(const struct mapping_set *s, struct event *event, struct arena *arena);
+
 /* Sets event->mapping to the first mapping whose `when` holds (none for an event without fields),
  * and appends every log source of it that applies, first written first. No log source: a mapping
  * knows the event, but no rule's source fits. Any thread; no allocation. */

@@ -74,6 +74,24 @@ static bool read_entities(struct decoder_document *d, const struct yaml_node *no
     return true;
 }
 
+/* Its fields are watched, so that they are taken out of a document. */
+static bool read_times(struct decoder_document *d, const struct yaml_node *node, void *into)
+{
+    const struct mapping_reading *r = into;
+    struct own_times *times = &r->mapping->times;
+    uint16_t slot = 0;
+    if (!own_time_read(d, node, times))
+        return false;
+    for (uint32_t i = 0; i < times->count; i++) {
+        const struct own_time_item *item = &times->items[i];
+        const struct own_time_field *all[] = {&item->fields[0], &item->fields[1], &item->zone};
+        for (size_t j = 0; j < sizeof all / sizeof *all; j++)
+            if (all[j]->hash && !mapping_condition_watch_name(d, node, r->set, all[j]->name, &slot))
+                return false;
+    }
+    return true;
+}
+
 static bool read_source(struct decoder_document *d, const struct mapping_reading *r,
                         const struct yaml_node *node, struct mapping_source *sources,
                         uint32_t *count)
@@ -199,7 +217,7 @@ static bool read_document(struct decoder_document *d, const struct yaml_node *do
         {"mapping", read_name, true}, {"description", NULL, false},
         {"when", NULL, true},         {"fields", read_fields, false},
         {"logsources", NULL, false},  {"entities", read_entities, false},
-        {"like", NULL, false},
+        {"like", NULL, false},        {"time", read_times, false},
     };
     if (!decoder_document_walk(d, document, "a mapping", keys, sizeof keys / sizeof *keys, r))
         return false;

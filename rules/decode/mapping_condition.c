@@ -6,8 +6,8 @@ bool mapping_condition_no_memory(struct decoder_document *d, const struct yaml_n
     return decoder_document_refuse(d, node, STATUS_NOMEM, "no-memory", "no memory");
 }
 
-static bool watch_name(struct decoder_document *d, const struct yaml_node *node,
-                       struct mapping_set *s, struct text name, uint16_t *out)
+bool mapping_condition_watch_name(struct decoder_document *d, const struct yaml_node *node,
+                                  struct mapping_set *s, struct text name, uint16_t *out)
 {
     for (uint32_t i = 0; i < s->slot_count; i++)
         if (text_equal(s->slot_names[i], name)) {
@@ -40,7 +40,7 @@ bool mapping_condition_watch(struct decoder_document *d, const struct yaml_node 
     if (!slots)
         return mapping_condition_no_memory(d, node);
     for (uint32_t i = 0; i < count; i++)
-        if (!watch_name(d, node, r->set, names[i], &slots[i]))
+        if (!mapping_condition_watch_name(d, node, r->set, names[i], &slots[i]))
             return false;
     c->slots = slots;
     c->slot_count = count;

@@ -12,6 +12,9 @@ struct mapping_reading {
 
 /* Tells that memory ran out. Always false. */
 bool mapping_condition_no_memory(struct decoder_document *d, const struct yaml_node *node);
+/* The slot of an event's name, a new one where nobody asked for it yet. */
+bool mapping_condition_watch_name(struct decoder_document *d, const struct yaml_node *node,
+                                  struct mapping_set *s, struct text name, uint16_t *out);
 /* Fills c->slots for c->field as this mapping names it. */
 bool mapping_condition_watch(struct decoder_document *d, const struct yaml_node *node,
                              const struct mapping_reading *r, struct mapping_condition *c);

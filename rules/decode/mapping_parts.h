@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "rules/decode/decoder_document.h"
 #include "rules/decode/mapping.h"
+#include "rules/decode/own_time.h"
 
 /* What a mapping set is made of. Everything lives in the set's arena. */
 
@@ -74,6 +75,7 @@ struct mapping {
     uint32_t field_count;
     const struct entity_field *entities;
     uint32_t entity_count;
+    struct own_times times;
     struct mapping_source *sources;
     uint32_t source_count;
     const struct logsource *logsources; /* of sources, each once */

@@ -63,6 +63,7 @@ enum status matcher_new(struct ruleset *ruleset, struct matcher **out, struct er
 void matcher_decode(struct matcher *m, struct event *e, struct arena *arena)
 {
     mapping_apply(m->ruleset->mappings, e);
+    m->times_unreadable += !mapping_set_time(m->ruleset->mappings, e, arena);
     m->decoder = decoder_apply(m->ruleset->decoders, m->decoding, e, arena);
     m->decoded = e;
 }
@@ -124,6 +125,9 @@ void matcher_metrics(const struct matcher *m, metric_fn tell, void *context)
          (double)decoding->decoded},
         {"rules_undecoded_total", "Events that a decoder is responsible for and could not read.",
          NULL, METRIC_COUNTER, (double)decoding->undecoded},
+        {"rules_times_unreadable_total",
+         "Events whose time stands where a decoder or mapping says, in no form that it names.",
+         NULL, METRIC_COUNTER, (double)(m->times_unreadable + decoding->times_unreadable)},
         {"rules_groups_without_field_total",
          "Matches that opened no window, for a group-by field was missing.", NULL, METRIC_COUNTER,
          (double)m->groups_without_field},

@@ -43,7 +43,7 @@ struct matcher {
     uint32_t feed_max, detection_max;
     struct rule_cost *costs; /* by rule->index */
     uint64_t evaluations;    /* every 64th is timed */
-    uint64_t events, candidates_total, groups_without_field;
+    uint64_t events, candidates_total, groups_without_field, times_unreadable;
 };
 
 /* Fills m->shortlist: every rule that could match the event in the view, ascending. */

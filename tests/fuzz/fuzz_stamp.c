@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/stamp.h"
 #include "base/timestamp.h"
-#include "ingest/format/stamp.h"
 #include <stdint.h>
 #include <stdlib.h>
 

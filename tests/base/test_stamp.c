@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/stamp.h"
 #include "base/timestamp.h"
-#include "ingest/format/stamp.h"
 #include "tests/support/table.h"
 
 /* Now is 2014-02-06T12:00Z, the zone without a name +01:00. `want` NULL: no time stands there. */

@@ -16,6 +16,7 @@ struct datepart {
     int32_t us;
     int32_t zone_s;
     bool has_zone;
+    bool is_order_assumed; /* day and month could be the other way round */
 };
 
 bool datepart_byte(struct datepart_cursor *c, char byte);

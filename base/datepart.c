@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ingest/format/datepart.h"
-#include "ingest/format/zone_names.h"
+#include "base/datepart.h"
+#include "base/zone_names.h"
 #include <string.h>
 
 static size_t left(const struct datepart_cursor *c)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ingest/format/zone_names.h"
+#include "base/zone_names.h"
 #include <stddef.h>
 
 bool zone_names_find(struct text name, int32_t *out_s)

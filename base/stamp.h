@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "base/datepart.h"
 #include "base/event.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@ struct stamp {
     size_t len;    /* bytes it took */
     bool has_year; /* said, not guessed */
     bool has_zone;
+    bool is_order_assumed; /* 03/04/2026: the month was taken to stand first */
 };
 
 /*
@@ -40,5 +42,10 @@ bool stamp_read_whole(struct stamp_reader *r, struct text t, struct stamp *out);
 bool stamp_read_bsd(struct stamp_reader *r, struct text t, struct stamp *out);
 bool stamp_read_iso(struct stamp_reader *r, struct text t, struct stamp *out);
 
-/* The event's time, and whether the year or the zone was guessed. */
+/* What a date's pieces add up to; `len` is kept. False where there is no such day. */
+bool stamp_finish(struct stamp_reader *r, const struct datepart *p, size_t len, struct stamp *out);
+/* Digits since 1970 in units of which `per_s` make a second, with decimals. The whole of `t`. */
+bool stamp_read_since(struct text t, int64_t per_s, struct stamp *out);
+
+/* The event's time, and whether year, zone or order were guessed. */
 void stamp_apply(const struct stamp *s, struct event *e);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ingest/format/stamp.h"
+#include "base/stamp.h"
+#include "base/datepart.h"
 #include "base/timestamp.h"
-#include "ingest/format/datepart.h"
 #include <string.h>
 
 #define SECOND_US INT64_C(1000000)
@@ -76,8 +76,7 @@ static int64_t midnight(struct stamp_reader *r, const struct datepart *p)
     return us;
 }
 
-static bool finish(struct stamp_reader *r, const struct datepart *p,
-                   const struct datepart_cursor *c, struct text t, struct stamp *out)
+bool stamp_finish(struct stamp_reader *r, const struct datepart *p, size_t len, struct stamp *out)
 {
     int64_t day = midnight(r, p);
     if (day == TIMESTAMP_NONE)
@@ -85,11 +84,18 @@ static bool finish(struct stamp_reader *r, const struct datepart *p,
     int32_t zone_s = p->has_zone ? p->zone_s : r->zone_s;
     *out = (struct stamp){
         .us = day + (int64_t)(p->clock_s - zone_s) * SECOND_US + p->us,
-        .len = (size_t)(c->at - t.at),
+        .len = len,
         .has_year = p->year != 0,
         .has_zone = p->has_zone,
+        .is_order_assumed = p->is_order_assumed,
     };
     return true;
+}
+
+static bool finish(struct stamp_reader *r, const struct datepart *p,
+                   const struct datepart_cursor *c, struct text t, struct stamp *out)
+{
+    return stamp_finish(r, p, (size_t)(c->at - t.at), out);
 }
 
 /* Two digits, the first of which may be a blank where `is_padded`; or -1. */
@@ -250,6 +256,7 @@ static bool take_date(struct datepart_cursor *c, struct datepart *p)
         if (day <= 12) {
             p->day = p->month;
             p->month = day;
+            p->is_order_assumed = p->day <= 12 && p->day != p->month;
         }
         return true;
     }
@@ -300,6 +307,32 @@ static bool read_epoch(struct text t, struct stamp *out)
     return true;
 }
 
+bool stamp_read_since(struct text t, int64_t per_s, struct stamp *out)
+{
+    enum { DIGITS = 19 };
+    struct datepart_cursor c = {t.at, t.at + t.len};
+    int64_t value = 0;
+    int digits = 0;
+    for (; is_digit(peek(&c)) && digits < DIGITS - 1; c.at++, digits++)
+        value = value * 10 + (*c.at - '0');
+    if (digits == DIGITS - 1 && is_digit(peek(&c)) && value < INT64_MAX / 10)
+        value = value * 10 + (*c.at++ - '0');
+    const int64_t seconds = value / per_s;
+    const int64_t rest = value % per_s;
+    int64_t us = per_s > SECOND_US ? rest / (per_s / SECOND_US) : rest * (SECOND_US / per_s);
+    if (!digits || seconds > INT64_C(253402300799)) /* the year 9999 */
+        return false;
+    if (left(&c) > 1 && *c.at == '.' && is_digit(c.at[1])) {
+        c.at++;
+        us += datepart_fraction(&c) / (per_s < SECOND_US ? per_s : SECOND_US);
+    }
+    if (c.at != c.end)
+        return false;
+    *out = (struct stamp){
+        .us = seconds * SECOND_US + us, .len = t.len, .has_year = true, .has_zone = true};
+    return true;
+}
+
 bool stamp_read(struct stamp_reader *r, struct text t, struct stamp *out)
 {
     if (t.len < 10)
@@ -324,9 +357,11 @@ bool stamp_read_whole(struct stamp_reader *r, struct text t, struct stamp *out)
 
 void stamp_apply(const struct stamp *s, struct event *e)
 {
-    const uint32_t guesses = EVENT_TIME_ASSUMED | EVENT_YEAR_ASSUMED | EVENT_ZONE_ASSUMED;
+    const uint32_t guesses =
+        EVENT_TIME_ASSUMED | EVENT_YEAR_ASSUMED | EVENT_ZONE_ASSUMED | EVENT_ORDER_ASSUMED;
     e->event_us = s->us;
     e->flags &= ~guesses;
     e->flags |= s->has_year ? 0 : (uint32_t)EVENT_YEAR_ASSUMED;
     e->flags |= s->has_zone ? 0 : (uint32_t)EVENT_ZONE_ASSUMED;
+    e->flags |= s->is_order_assumed ? (uint32_t)EVENT_ORDER_ASSUMED : 0;
 }
