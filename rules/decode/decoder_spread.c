@@ -48,25 +48,31 @@ static struct text take_quoted(struct text *rest, char quote)
     return value;
 }
 
-/* Up to the separator, or the quote that ends an outer value. */
+/* Up to the separator, or the quote that ends an outer value. A backslash keeps a separator that is
+ * not a space. */
 static struct text take_bare(struct text *rest, char separator, bool is_nested)
 {
     size_t i = 0;
     while (i < rest->len && rest->at[i] != separator && !(is_nested && rest->at[i] == '\''))
-        i++;
+        i += separator != ' ' && rest->at[i] == '\\' && i + 1 < rest->len &&
+                     rest->at[i + 1] == separator
+                 ? 2
+                 : 1;
     struct text value = text_head(*rest, i);
     *rest = text_skip(*rest, i);
     return separator == ' ' ? value : text_trim(value);
 }
 
-/* A key up to the joiner; false where a word without value ends first, which is skipped. */
+/* A key up to the joiner; false where a word without value ends first, which is skipped. Where
+ * something else than a space stands between pairs, a key may be of several words. */
 static bool take_key(struct text *rest, const struct decoder_spread *spread, struct text *out)
 {
+    const bool ends_at_space = spread->separator == ' ';
     size_t i = 0;
     while (i < rest->len && rest->at[i] != spread->joiner && rest->at[i] != spread->separator &&
-           rest->at[i] != ' ')
+           !(ends_at_space && rest->at[i] == ' '))
         i++;
-    *out = text_head(*rest, i);
+    *out = text_trim(text_head(*rest, i));
     const bool has_value = i < rest->len && rest->at[i] == spread->joiner;
     *rest = text_skip(*rest, i + 1);
     return has_value;
@@ -97,6 +103,8 @@ static void add_pairs(const struct decoder_spread *spread, const struct decoder_
         struct text key = TEXT_NONE;
         if (!take_key(&rest, spread, &key))
             continue;
+        while (separator != ' ' && rest.len && rest.at[0] == ' ')
+            rest = text_skip(rest, 1);
         if (rest.len && rest.at[0] == '\'') {
             rest = text_skip(rest, 1);
             is_nested = true; /* the pairs inside are read as if they stood here */
