@@ -10,8 +10,29 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+size_t cef_headless(struct text t, struct text versions, int headers)
+{
+    struct text head = text_head(t, SEARCHED);
+    if (!head.len || text_find_byte(versions, head.at[0]) == versions.len)
+        return t.len;
+    const size_t first = text_find_byte(head, '|');
+    bool has_letter = false;
+    int pipes = 0;
+    size_t i = first;
+    for (; i < head.len && pipes < headers; i++) {
+        has_letter |= (head.at[i] | 0x20) >= 'a' && (head.at[i] | 0x20) <= 'z';
+        pipes += head.at[i] == '|' && head.at[i - 1] != '\\';
+    }
+    /* versions are "0", "1", "1.0", "2.0" */
+    const bool is_version = first == 1 || (first == 3 && head.at[1] == '.' && head.at[2] == '0');
+    const bool has_pairs = text_find_byte(text_skip(t, i), '=') < t.len - i;
+    return is_version && has_letter && pipes == headers && has_pairs ? 0 : t.len;
+}
+
 size_t cef_find(struct text t)
 {
+    if (!cef_headless(t, TEXT("01"), HEADERS))
+        return 0;
     struct text head = text_head(t, SEARCHED);
     size_t pipe = text_find_byte(head, '|');
     if (pipe == head.len)
@@ -120,9 +141,10 @@ bool cef_read(struct text t, struct arena *arena, struct event *e)
         "deviceEventClassId", "name",         "severity",
     };
     struct text headers[HEADERS];
-    if (!text_starts(t, TEXT("CEF:")))
+    if (text_starts(t, TEXT("CEF:")))
+        t = text_skip(t, 4);
+    else if (cef_headless(t, TEXT("01"), HEADERS))
         return false;
-    t = text_skip(t, 4);
     for (int i = 0; i < HEADERS; i++)
         if (!take_header(&t, arena, &headers[i]))
             return false;

@@ -3,9 +3,13 @@
 #include "ingest/format/cef.h"
 
 enum { HEADERS = 5, SEARCHED = 256 };
+#define ESCAPED_TAB TEXT("#011")
 
 size_t leef_find(struct text t)
 {
+    /* A version of LEEF is "1.0": one digit alone is CEF's. */
+    if (t.len > 1 && t.at[1] == '.' && !cef_headless(t, TEXT("12"), HEADERS))
+        return 0;
     struct text head = text_head(t, SEARCHED);
     size_t pipe = text_find_byte(head, '|');
     if (pipe == head.len)
@@ -56,10 +60,21 @@ static char take_delimiter(struct text version, struct text *t)
     return delimiter;
 }
 
+/* rsyslog writes a tab as "#011" where it escapes control characters. */
+static bool split_escaped_tab(struct text *t, struct text *out)
+{
+    if (!t->len)
+        return false;
+    *out = text_head(*t, text_find(*t, ESCAPED_TAB));
+    *t = text_skip(*t, out->len + ESCAPED_TAB.len);
+    return true;
+}
+
 static void read_attributes(struct text t, char delimiter, struct event *e)
 {
+    const bool is_escaped = delimiter == '\t' && text_find_byte(t, '\t') == t.len;
     struct text pair;
-    while (text_split(&t, delimiter, &pair)) {
+    while (is_escaped ? split_escaped_tab(&t, &pair) : text_split(&t, delimiter, &pair)) {
         size_t equals = text_find_byte(pair, '=');
         struct text key = text_trim(text_head(pair, equals));
         if (key.len && equals < pair.len)
@@ -72,9 +87,10 @@ bool leef_read(struct text t, struct arena *arena, struct event *e)
     static const char *const names[HEADERS] = {"leefVersion", "deviceVendor", "deviceProduct",
                                                "deviceVersion", "deviceEventId"};
     struct text headers[HEADERS];
-    if (!text_starts(t, TEXT("LEEF:")))
+    if (text_starts(t, TEXT("LEEF:")))
+        t = text_skip(t, 5);
+    else if (t.len < 2 || t.at[1] != '.' || cef_headless(t, TEXT("12"), HEADERS))
         return false;
-    t = text_skip(t, 5);
     for (int i = 0; i < HEADERS; i++) {
         size_t pipe = text_find_byte(t, '|');
         if (pipe == t.len)
@@ -85,7 +101,8 @@ bool leef_read(struct text t, struct arena *arena, struct event *e)
     for (int i = 0; i < HEADERS; i++)
         (void)event_add(e, text_of(names[i]), headers[i]);
     char delimiter = take_delimiter(headers[0], &t);
-    if (text_find_byte(t, delimiter) < t.len)
+    if (text_find_byte(t, delimiter) < t.len ||
+        (delimiter == '\t' && text_find(t, ESCAPED_TAB) < t.len))
         read_attributes(t, delimiter, e);
     else
         cef_read_pairs(t, arena, e); /* relays make spaces of tabs */

@@ -254,6 +254,23 @@ static const struct row rows[] = {
      "\"fields\":{\"leefVersion\":\"1.0\",\"deviceVendor\":\"v\",\"deviceProduct\":\"p\","
      "\"deviceVersion\":\"1\",\"deviceEventId\":\"e\",\"src\":\"1.2.3.4\",\"usrName\":\"a b\"},"
      "\"flags\":[\"time_assumed\"]}\n"},
+    {"CEF whose name a relay cut off", RAW("0|Acme|Wall|1|7|n|5|x=1"), FORMAT_AUTO, NULL,
+     FORMAT("cef") NOW
+     "\"message\":\"0|Acme|Wall|1|7|n|5|x=1\","
+     "\"fields\":{\"cefVersion\":\"0\",\"deviceVendor\":\"Acme\",\"deviceProduct\":\"Wall\","
+     "\"deviceVersion\":\"1\",\"deviceEventClassId\":\"7\",\"name\":\"n\",\"severity\":\"5\","
+     "\"x\":\"1\"},\"flags\":[\"time_assumed\"]}\n"},
+    {"numbers between pipes are no CEF", RAW("0|1|2|3|4|5|6|x=1"), FORMAT_AUTO, NULL,
+     FORMAT("raw") NOW "\"message\":\"0|1|2|3|4|5|6|x=1\",\"flags\":[\"time_assumed\"]}\n"},
+    {"pipes without pairs are no CEF", RAW("0|a|b|c|d|e|f|g"), FORMAT_AUTO, NULL,
+     FORMAT("raw") NOW "\"message\":\"0|a|b|c|d|e|f|g\",\"flags\":[\"time_assumed\"]}\n"},
+    {"LEEF whose name a relay cut off, tabs escaped", RAW("1.0|v|p|1|e|src=1.2.3.4#011usrName=a b"),
+     FORMAT_AUTO, NULL,
+     FORMAT("leef") NOW
+     "\"message\":\"1.0|v|p|1|e|src=1.2.3.4#011usrName=a b\","
+     "\"fields\":{\"leefVersion\":\"1.0\",\"deviceVendor\":\"v\",\"deviceProduct\":\"p\","
+     "\"deviceVersion\":\"1\",\"deviceEventId\":\"e\",\"src\":\"1.2.3.4\",\"usrName\":\"a b\"},"
+     "\"flags\":[\"time_assumed\"]}\n"},
     {"LEEF 2.0 with its delimiter", RAW("LEEF:2.0|v|p|1|e|x5e|src=1.2.3.4^cat=a|b"), FORMAT_LEEF,
      NULL,
      FORMAT("leef") NOW
