@@ -87,6 +87,10 @@ static enum status add_decoders(struct loading *l, struct error *err)
         status = decoder_builder_finish(decoders, &l->ruleset->decoders, err);
     if (status == STATUS_OK)
         status = mapping_builder_finish(mappings, &l->ruleset->mappings, err);
+    if (status == STATUS_OK) {
+        l->diagnostics.rule = TEXT_NONE;
+        mapping_link(l->ruleset->mappings, l->ruleset->decoders, diagnostic_pass, &l->diagnostics);
+    }
     if (status == STATUS_OK && l->options->has_lints)
         (void)decoder_check_samples(l->ruleset->decoders, diagnostic_pass, &l->diagnostics);
     return status;

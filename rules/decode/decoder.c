@@ -86,6 +86,14 @@ bool decoder_reads(const struct decoder *d, const struct logsource *source)
            may_be(d->match.product, source->product) && may_be(d->match.service, source->service);
 }
 
+const struct decoder *decoder_part(const struct decoder_set *s, struct text name)
+{
+    for (uint32_t i = 0; i < s->count; i++)
+        if (s->decoders[i]->is_part && text_equal(s->decoders[i]->name, name))
+            return s->decoders[i];
+    return NULL;
+}
+
 const struct entity_field *decoder_entities(const struct decoder *d, uint32_t *out_count)
 {
     *out_count = d->entity_count;
@@ -329,4 +337,13 @@ const struct decoder *decoder_apply(const struct decoder_set *s, struct decoder_
         c->counters.undecoded++;
     }
     return found.matched || is_spoken_for ? found.matched : found.responsible;
+}
+
+void decoder_read_part(const struct decoder *d, struct decoder_scratch *c, struct text text,
+                       struct event *event, struct arena *arena)
+{
+    const struct text message = event->message;
+    event->message = text;
+    (void)decoder_try(d, c, event, arena);
+    event->message = message;
 }

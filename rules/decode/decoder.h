@@ -71,6 +71,9 @@ const struct logsource *decoder_logsources(const struct decoder *d, uint32_t *ou
 bool decoder_reads(const struct decoder *d, const struct logsource *source);
 /* Declared entities; the set owns them. None declared: 0, mapping_usual_kind knows names. */
 const struct entity_field *decoder_entities(const struct decoder *d, uint32_t *out_count);
+/* The decoder of that name, which says of itself that it is a part (mappings name those); or NULL.
+ */
+const struct decoder *decoder_part(const struct decoder_set *s, struct text name);
 /* Runs every decoder's samples and tells what differs as errors. Number of failures. */
 uint32_t decoder_check_samples(const struct decoder_set *s, diagnostic_fn tell, void *context);
 
@@ -102,3 +105,7 @@ const struct decoder_counters *decoder_get_counters(const struct decoder_scratch
  */
 const struct decoder *decoder_apply(const struct decoder_set *s, struct decoder_scratch *c,
                                     struct event *event, struct arena *arena);
+
+/* Adds the fields of the first of a part's patterns that matches `text`. */
+void decoder_read_part(const struct decoder *d, struct decoder_scratch *c, struct text text,
+                       struct event *event, struct arena *arena);

@@ -141,6 +141,12 @@ static bool read_replace(struct decoder_document *d, const struct yaml_node *nod
            decoder_document_refuse(d, node, STATUS_SYNTAX, "not-a-boolean", "want true or false");
 }
 
+static bool read_part(struct decoder_document *d, const struct yaml_node *node, void *into)
+{
+    return yaml_bool(node, &((struct decoder *)into)->is_part) ||
+           decoder_document_refuse(d, node, STATUS_SYNTAX, "not-a-boolean", "want true or false");
+}
+
 static bool read_patterns(struct decoder_document *d, const struct yaml_node *node, void *into)
 {
     return decoder_pattern_list(d, node, into);
@@ -156,9 +162,15 @@ static bool read_samples(struct decoder_document *d, const struct yaml_node *nod
 static bool check_whole(struct decoder_document *d, const struct yaml_node *document,
                         struct decoder *decoder)
 {
-    if (!decoder->program_count && !decoder->has_match && !decoder->when)
-        return decoder_document_refuse(d, document, STATUS_INVALID, "no-source",
-                                       "a decoder needs 'program', 'match' or 'when'");
+    const bool has_source = decoder->program_count || decoder->has_match || decoder->when;
+    if (decoder->is_part && (has_source || decoder->logsource_count || decoder->is_replacing))
+        return decoder_document_refuse(d, document, STATUS_INVALID, "part-with-source",
+                                       "a part reads the fields that mappings name: it has no "
+                                       "'program', 'match', 'when', 'logsource' or 'replace'");
+    if (!decoder->is_part && !has_source)
+        return decoder_document_refuse(
+            d, document, STATUS_INVALID, "no-source",
+            "a decoder needs 'program', 'match' or 'when', or 'part: true'");
     if (!decoder->pattern_count && !decoder->logsource_count)
         return decoder_document_refuse(d, document, STATUS_INVALID, "no-effect",
                                        "a decoder needs 'patterns' or a 'logsource'");
@@ -176,6 +188,7 @@ static bool read_document(struct decoder_document *d, const struct yaml_node *do
         {"names", read_names, false},       {"replace", read_replace, false},
         {"entities", read_entities, false}, {"patterns", NULL, false},
         {"time", read_times, false},        {"samples", NULL, false},
+        {"part", read_part, false},
     };
     bool is_good = decoder_document_walk(d, document, "a decoder", first,
                                          sizeof first / sizeof *first, decoder);

@@ -81,6 +81,7 @@ struct decoder {
     uint32_t program_count;
     struct logsource match; /* responsible for events of this log source */
     bool has_match;
+    bool is_part;      /* reads what stands inside fields, where mappings name it */
     bool is_replacing; /* its fields stand in for those that reading as key=value found */
     struct decoder_regex *when;
     struct text when_literal;

@@ -92,6 +92,40 @@ static bool read_times(struct decoder_document *d, const struct yaml_node *node,
     return true;
 }
 
+static bool read_one_inner(struct decoder_document *d, const struct mapping_reading *r,
+                           const struct yaml_node *node, struct mapping_inner *out)
+{
+    static const struct decoder_document_key keys[] = {{"field", NULL, true},
+                                                       {"decoder", NULL, true}};
+    uint16_t slot = 0; /* watched, so that the field is taken out of JSON */
+    if (!decoder_document_walk(d, node, "what is decoded", keys, sizeof keys / sizeof *keys,
+                               NULL) ||
+        !decoder_document_text(d, yaml_get(node, TEXT("field")), &out->field) ||
+        !decoder_document_text(d, yaml_get(node, TEXT("decoder")), &out->name) ||
+        !mapping_condition_watch_name(d, node, r->set, out->field, &slot))
+        return false;
+    out->hash = event_name_hash(out->field);
+    out->line = node->line;
+    out->column = node->column;
+    return true;
+}
+
+static bool read_inner(struct decoder_document *d, const struct yaml_node *node, void *into)
+{
+    const struct mapping_reading *r = into;
+    if (node->kind != YAML_SEQUENCE || !node->count)
+        return decoder_document_refuse(d, node, STATUS_SYNTAX, "not-a-list",
+                                       "decode is a list of {field: name, decoder: name}");
+    r->mapping->inner = arena_zero(d->arena, node->count * sizeof *r->mapping->inner);
+    if (!r->mapping->inner)
+        return mapping_condition_no_memory(d, node);
+    for (uint32_t i = 0; i < node->count; i++)
+        if (!read_one_inner(d, r, node->items[i], &r->mapping->inner[i]))
+            return false;
+    r->mapping->inner_count = node->count;
+    return true;
+}
+
 static bool read_source(struct decoder_document *d, const struct mapping_reading *r,
                         const struct yaml_node *node, struct mapping_source *sources,
                         uint32_t *count)
@@ -214,10 +248,11 @@ static bool read_document(struct decoder_document *d, const struct yaml_node *do
 {
     /* conditions need the fields, so they are read last */
     static const struct decoder_document_key keys[] = {
-        {"mapping", read_name, true}, {"description", NULL, false},
-        {"when", NULL, true},         {"fields", read_fields, false},
-        {"logsources", NULL, false},  {"entities", read_entities, false},
-        {"like", NULL, false},        {"time", read_times, false},
+        {"mapping", read_name, true},  {"description", NULL, false},
+        {"when", NULL, true},          {"fields", read_fields, false},
+        {"logsources", NULL, false},   {"entities", read_entities, false},
+        {"like", NULL, false},         {"time", read_times, false},
+        {"decode", read_inner, false},
     };
     if (!decoder_document_walk(d, document, "a mapping", keys, sizeof keys / sizeof *keys, r))
         return false;

@@ -64,6 +64,14 @@ struct mapping_dispatch {
     const uint16_t *order; /* indexes of sources */
 };
 
+/* A field whose text a decoder reads further. */
+struct mapping_inner {
+    struct text field, name; /* the event's name; the decoder's */
+    uint64_t hash;           /* of the field */
+    uint32_t line, column;
+    const struct decoder *decoder; /* NULL: not linked, or no such one */
+};
+
 struct mapping {
     struct text name, file;
     uint32_t line;
@@ -78,6 +86,8 @@ struct mapping {
     struct own_times times;
     struct mapping_source *sources;
     uint32_t source_count;
+    struct mapping_inner *inner;
+    uint32_t inner_count;
     const struct logsource *logsources; /* of sources, each once */
     uint32_t logsource_count;
     struct mapping_dispatch dispatch;

@@ -65,6 +65,7 @@ void matcher_decode(struct matcher *m, struct event *e, struct arena *arena)
     mapping_apply(m->ruleset->mappings, e);
     m->times_unreadable += !mapping_set_time(m->ruleset->mappings, e, arena);
     m->decoder = decoder_apply(m->ruleset->decoders, m->decoding, e, arena);
+    m->unread_values += mapping_decode(m->ruleset->mappings, m->decoding, e, arena);
     m->decoded = e;
 }
 
@@ -133,6 +134,8 @@ void matcher_metrics(const struct matcher *m, metric_fn tell, void *context)
          (double)m->groups_without_field},
         {"rules_cut_values_total", "Field values too long to be matched whole.", NULL,
          METRIC_COUNTER, (double)fieldview_cut_values(m->view)},
+        {"rules_unread_values_total", "Values of long lists that no decoder read further.", NULL,
+         METRIC_COUNTER, (double)m->unread_values},
         {"rules_regex_limits_total", "Regular expressions that met a limit of PCRE2.",
          "in=\"rule\"", METRIC_COUNTER, (double)m->evaluation.answers.regex_limits},
         {"rules_regex_limits_total", "Regular expressions that met a limit of PCRE2.",

@@ -44,6 +44,7 @@ struct matcher {
     struct rule_cost *costs; /* by rule->index */
     uint64_t evaluations;    /* every 64th is timed */
     uint64_t events, candidates_total, groups_without_field, times_unreadable;
+    uint64_t unread_values; /* above what a mapping's `decode` reads of one field */
 };
 
 /* Fills m->shortlist: every rule that could match the event in the view, ascending. */

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/json_scan.h"
+#include "rules/decode/mapping_parts.h"
+#include <stdio.h>
+
+/* What stands inside fields: URLs, tuples, sentences, JSON in a string. */
+
+static void tell_missing(const struct mapping *m, const struct mapping_inner *inner,
+                         diagnostic_fn tell, void *context)
+{
+    char message[256];
+    if (!tell)
+        return;
+    (void)snprintf(message, sizeof message, "no decoder '%.*s' that is a part ('part: true')",
+                   TEXT_ARG(inner->name));
+    const struct diagnostic f = {.file = m->file,
+                                 .line = inner->line,
+                                 .column = inner->column,
+                                 .severity = DIAGNOSTIC_ERROR,
+                                 .code = "unknown-decoder",
+                                 .message = text_of(message),
+                                 .rule = m->name};
+    tell(context, &f);
+}
+
+static void hash_content(struct hasher *h, struct hash128 content)
+{
+    hash_part_u64(h, content.lo);
+    hash_part_u64(h, content.hi);
+}
+
+static void link_one(struct mapping *m, const struct decoder_set *decoders, diagnostic_fn tell,
+                     void *context)
+{
+    struct hasher h;
+    hash_start(&h);
+    hash_content(&h, m->content);
+    for (uint32_t i = 0; i < m->inner_count; i++) {
+        struct mapping_inner *inner = &m->inner[i];
+        inner->decoder = decoder_part(decoders, inner->name);
+        if (inner->decoder)
+            hash_content(&h, decoder_content(inner->decoder));
+        else
+            tell_missing(m, inner, tell, context);
+    }
+    m->content = hash_end(&h);
+}
+
+void mapping_link(struct mapping_set *s, const struct decoder_set *decoders, diagnostic_fn tell,
+                  void *context)
+{
+    struct hasher h;
+    hash_start(&h);
+    for (uint32_t i = 0; i < s->count; i++) {
+        if (s->mappings[i]->inner_count)
+            link_one(s->mappings[i], decoders, tell, context);
+        hash_content(&h, s->mappings[i]->content);
+    }
+    s->content = hash_end(&h);
+}
+
+static uint64_t decode_one(const struct mapping_inner *inner, uint32_t field_count,
+                           struct decoder_scratch *c, struct event *event, struct arena *arena)
+{
+    uint64_t values = 0;
+    for (uint32_t i = 0; i < field_count; i++) {
+        const struct field *f = &event->fields[i];
+        if (f->hash != inner->hash || f->type != VALUE_STRING || !text_equal(f->name, inner->field))
+            continue;
+        if (++values > MAPPING_INNER)
+            continue;
+        const struct text value = json_value(f, arena);
+        if (value.at)
+            decoder_read_part(inner->decoder, c, value, event, arena);
+    }
+    return values > MAPPING_INNER ? values - MAPPING_INNER : 0;
+}
+
+uint64_t mapping_decode(const struct mapping_set *s, struct decoder_scratch *c, struct event *event,
+                        struct arena *arena)
+{
+    if (!event->mapping || event->mapping > s->count)
+        return 0;
+    const struct mapping *m = s->mappings[event->mapping - 1];
+    const uint32_t field_count = event->field_count; /* what is added is not read again */
+    uint64_t cut = 0;
+    for (uint32_t i = 0; i < m->inner_count; i++)
+        if (m->inner[i].decoder)
+            cut += decode_one(&m->inner[i], field_count, c, event, arena);
+    return cut;
+}
