@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/decode/mapping.h"
+#include "rules/match/ruleset_state.h"
 #include "tests/rules/harness.h"
 #include "tests/support/table.h"
 #include <dirent.h>
 #include <jansson.h>
 
 /* Each mapping that ships has events (mapping_events/<mapping>.jsonl, invented) that must fire a
- * given public rule, routing on. */
+ * given public rule, routing on, or, where there is none, get a log source and the usual names. */
 
 static bool fired(const struct harness *h, const char *id)
 {
@@ -15,19 +17,86 @@ static bool fired(const struct harness *h, const char *id)
     return false;
 }
 
+static bool is_text(struct text got, json_t *want)
+{
+    const char *text = json_string_value(want);
+    return text_equal(got, text ? text_of(text) : TEXT(""));
+}
+
+/* Nothing said: right. */
+static bool has_logsource(const struct harness *h, json_t *want)
+{
+    bool is_there = !want;
+    for (uint32_t i = 0; i < h->event.logsource_count; i++) {
+        const struct logsource *s = &h->event.logsources[i];
+        is_there |= is_text(s->category, json_object_get(want, "category")) &&
+                    is_text(s->product, json_object_get(want, "product")) &&
+                    is_text(s->service, json_object_get(want, "service"));
+    }
+    return is_there;
+}
+
+/* The field as a rule would name it has this value, and it is the first that the event has. */
+static bool has_field(struct harness *h, const char *name, const char *value)
+{
+    struct text names[MAPPING_NAMES];
+    const uint32_t count =
+        mapping_resolve(h->ruleset->mappings, h->event.mapping, text_of(name), &h->arena, names);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct field *f = event_field(&h->event, names[i]);
+        if (f)
+            return text_equal(json_value(f, &h->arena), text_of(value));
+    }
+    return false;
+}
+
+static bool has_fields(struct harness *h, json_t *want)
+{
+    const char *name = NULL;
+    json_t *value = NULL;
+    bool is_right = true;
+    json_object_foreach(want, name, value)
+    {
+        const bool is_one = has_field(h, name, json_string_value(value));
+        if (!is_one)
+            print_error("'%s' is not '%s'\n", name, json_string_value(value));
+        is_right &= is_one;
+    }
+    return is_right;
+}
+
+static bool is_mapping(const struct harness *h, const char *file)
+{
+    const struct text name = mapping_name(h->ruleset->mappings, h->event.mapping);
+    return name.len && text_equal(text_head(text_of(file), strlen(file) - strlen(".jsonl")), name);
+}
+
 static unsigned run_line(struct harness *h, const char *file, unsigned number, const char *line)
 {
     json_t *one = json_loads(line, 0, NULL);
     assert_non_null(one);
     const char *rule = json_string_value(json_object_get(one, "rule"));
+    json_t *logsource = json_object_get(one, "logsource");
     char *event = json_dumps(json_object_get(one, "event"), JSON_COMPACT);
-    assert_non_null(rule);
+    assert_true(rule || logsource);
     assert_non_null(event);
     arena_reset(&h->arena);
     (void)harness_match_json(h, text_of(event));
-    const bool is_right = h->event.mapping && fired(h, rule);
+    bool is_right = is_mapping(h, file);
     if (!is_right)
+        print_error("%s:%u: another mapping\n", file, number);
+    if (rule && !fired(h, rule)) {
         print_error("%s:%u: rule %s did not fire\n", file, number, rule);
+        is_right = false;
+    }
+    if (!has_logsource(h, logsource)) {
+        print_error("%s:%u: not the log source\n", file, number);
+        is_right = false;
+    }
+    if (!has_fields(h, json_object_get(one, "fields"))) {
+        print_error("%s:%u: see above\n", file, number);
+        is_right = false;
+    }
     free(event);
     json_decref(one);
     return !is_right;
