@@ -5,6 +5,7 @@
 #include "app/subcommands.h"
 #include "app/verify.h"
 #include "base/json_write.h"
+#include "base/path.h"
 #include "rules/rules.h"
 #include <fts.h>
 #include <stdio.h>
@@ -38,7 +39,7 @@ struct check {
     struct command_list configs, overrides_found, entities_found;
     uint32_t config_count, entities;
     struct ruleset_summary total;
-    char share[4096];
+    char share[PATH_ROOM];
     bool is_followed;    /* rules that a configuration names are being read */
     bool knows_no_rules; /* overrides alone */
 };
@@ -101,7 +102,7 @@ static bool is_beside_the_point(struct check *c, const struct diagnostic *f)
         return false;
     if (has_path(&c->configs, f->file))
         return true;
-    char path[4096];
+    char path[PATH_ROOM];
     (void)snprintf(path, sizeof path, "%.*s", TEXT_ARG(f->file));
     if (!config_is_one(path))
         return false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/command.h"
+#include "base/path.h"
 #include "base/timestamp.h"
 #include "base/wall_clock.h"
 #include <errno.h>
@@ -223,7 +224,7 @@ const char *command_path(char *out, size_t size, const char *folder, const char 
 
 static bool is_folder_beside_binary(char *out, size_t size)
 {
-    char self[4096];
+    char self[PATH_ROOM];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     if (n <= 0)
         return false;

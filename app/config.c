@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/config.h"
 #include "app/command.h"
+#include "base/path.h"
 #include "ingest/ingest.h"
 #include "sinks/sinks.h"
 #include <stdlib.h>
@@ -171,7 +172,7 @@ static enum status fill(struct config *c, const struct yaml_node *root, const ch
     enum status status = read_top(c, &parts, root, err);
     if (!status)
         status = read_parts(c, &parts, err);
-    char folder[4096];
+    char folder[PATH_ROOM];
     if (!status && (data || !c->data.len))
         c->data = arena_copy(&c->arena, text_of(data ? data : command_data(folder, sizeof folder)));
     if (!status && !c->data.at)

@@ -7,6 +7,7 @@
 #include "app/pipeline.h"
 #include "app/reload.h"
 #include "base/mailbox.h"
+#include "base/path.h"
 #include "console/console.h"
 #include "incidents/incidents.h"
 #include "ingest/ingest.h"
@@ -151,5 +152,5 @@ struct daemon {
     struct ruleset *catch_up;     /* the one that decides the journal's tail; one reference */
     struct reload reload;
     _Atomic bool is_ready, is_stopping;
-    char journal_dir[4200], rulesets_dir[4200];
+    char journal_dir[PATH_ROOM], rulesets_dir[PATH_ROOM];
 };

@@ -2,6 +2,7 @@
 #include "app/daemon.h"
 #include "app/promise.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "journal/journal.h"
 #include <stdio.h>
 #include <string.h>
@@ -58,7 +59,7 @@ enum status inputs_open(struct daemon *d, struct error *err)
     d->inputs.drops = drops_new();
     if (!d->inputs.drops)
         return error_set(err, STATUS_NOMEM, 0, "no memory for a table of drops");
-    char state_dir[4200];
+    char state_dir[PATH_ROOM];
     (void)command_path(state_dir, sizeof state_dir, d->config->data.at, "doors");
     const struct intake intake = {.context = d,
                                   .take = take,
@@ -83,7 +84,7 @@ enum status inputs_open(struct daemon *d, struct error *err)
                  left);
     if (!status)
         status = webhooks_open(d->config->webhooks, UINT32_MAX, &d->inputs.webhooks, err);
-    char path[4200];
+    char path[PATH_ROOM];
     (void)command_path(path, sizeof path, d->config->data.at, "keys");
     if (!status)
         status = keyring_open(path, &d->inputs.keys, err);

@@ -3,6 +3,7 @@
 #include "app/config.h"
 #include "app/subcommands.h"
 #include "base/json_write.h"
+#include "base/path.h"
 #include "base/timestamp.h"
 #include "base/wall_clock.h"
 #include "ingest/ingest.h"
@@ -134,7 +135,7 @@ static int act(struct key_options *o, const char **rest, uint32_t count)
     struct error err = {0};
     AUTO(config) config = NULL;
     AUTO(keyring) keys = NULL;
-    char path[4200];
+    char path[PATH_ROOM];
     if (config_load(o->config_path, o->data, &config, &err)) {
         command_say("key: %s", err.text);
         return COMMAND_USAGE;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/load.h"
+#include "base/path.h"
 #include "correlator/correlator.h"
 #include <stdio.h>
 #include <string.h>
@@ -88,8 +89,8 @@ static enum status conclude(const struct listener *l, struct error *err)
 
 enum status load_rules(const struct load_request *request, struct ruleset **out, struct error *err)
 {
-    char share[4096];
-    char shipped[4200];
+    char share[PATH_ROOM];
+    char shipped[PATH_ROOM];
     if (request->share)
         (void)snprintf(share, sizeof share, "%s", request->share);
     else

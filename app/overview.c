@@ -2,6 +2,7 @@
 #include "app/daemon.h"
 #include "app/tally.h"
 #include "base/json_write.h"
+#include "base/path.h"
 #include "base/wall_clock.h"
 #include "journal/journal.h"
 #include <stdlib.h>
@@ -72,7 +73,7 @@ void overview_metrics(void *daemon, metric_fn tell, void *context)
 static void write_rule(struct daemon *d, const struct rule *rule, const struct rule_cost *cost,
                        struct buffer *out)
 {
-    char file[4200];
+    char file[PATH_ROOM];
     json_write_open(out, NULL, '{');
     json_write_string(out, "rule", rule->key);
     json_write_string(out, "title", rule->title);

@@ -6,6 +6,7 @@
 #include "app/verify.h"
 #include "base/json_write.h"
 #include "base/log.h"
+#include "base/path.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,7 +39,7 @@ static struct hash128 look(const struct config *config)
     DIR *folder = config->lists.len ? opendir(config->lists.at) : NULL;
     uint64_t lists[2] = {0, 0}; /* summed: a folder has no order of its own */
     for (struct dirent *e = folder ? readdir(folder) : NULL; e; e = readdir(folder)) {
-        char path[4096];
+        char path[PATH_ROOM];
         struct hasher one;
         if (e->d_name[0] == '.' || !text_ends(text_of(e->d_name), TEXT(".txt")))
             continue;
@@ -225,7 +226,7 @@ struct told {
 static void collect(void *context, const struct diagnostic *f)
 {
     struct told *told = context;
-    char file[4200];
+    char file[PATH_ROOM];
     if (f->severity == DIAGNOSTIC_ERROR)
         buffer_printf(&told->text, "%.*s:%u: %.*s\n",
                       TEXT_ARG(original(told->daemon, f->file, file, sizeof file)), f->line,

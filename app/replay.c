@@ -5,6 +5,7 @@
 #include "app/rerun.h"
 #include "app/subcommands.h"
 #include "base/json_write.h"
+#include "base/path.h"
 #include "base/timestamp.h"
 #include "base/zone.h"
 #include <stdio.h>
@@ -232,8 +233,8 @@ int replay_main(int argc, char **argv)
     enum status status = command_flags(argc, argv, usage, flags, sizeof flags / sizeof *flags,
                                        files, &r->run.file_count);
     int code = status == STATUS_AGAIN ? COMMAND_DONE : COMMAND_USAGE;
-    char journal[4200];
-    char data[4096];
+    char journal[PATH_ROOM];
+    char data[PATH_ROOM];
     (void)command_path(journal, sizeof journal, r->data ? r->data : command_data(data, sizeof data),
                        "journal");
     if (!status)

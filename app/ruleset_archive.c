@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/ruleset_archive.h"
+#include "base/path.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -8,8 +9,6 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { PATH_BYTES = RULESET_ARCHIVE_PATH };
 
 static enum status fail(struct error *err, const char *path)
 {
@@ -55,8 +54,8 @@ static enum status copy_tree(const char *root, const char *from, const char *to,
         return fail(err, from);
     enum status status = STATUS_OK;
     for (struct dirent *e = readdir(folder); e && !status; e = readdir(folder)) {
-        char below[PATH_BYTES];
-        char target[PATH_BYTES];
+        char below[PATH_ROOM];
+        char target[PATH_ROOM];
         if (e->d_name[0] == '.' || (e->d_type != DT_DIR && !is_kept_kind(e->d_name)))
             continue;
         (void)command_path(below, sizeof below, from, e->d_name);
@@ -75,7 +74,7 @@ static void remove_tree(const char *path)
         return;
     }
     for (struct dirent *e = readdir(folder); e; e = readdir(folder)) {
-        char below[PATH_BYTES];
+        char below[PATH_ROOM];
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;
         (void)command_path(below, sizeof below, path, e->d_name);
@@ -108,7 +107,7 @@ static enum status copy_list(const char *root, const char *folder, const char *p
 {
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < list->count && !status; i++) {
-        char to[PATH_BYTES];
+        char to[PATH_ROOM];
         target_of(to, sizeof to, folder, part, i, list->items[i]);
         status = is_share(list->items[i]) ? STATUS_OK : copy_tree(root, list->items[i], to, err);
     }
@@ -118,8 +117,8 @@ static enum status copy_list(const char *root, const char *folder, const char *p
 static enum status copy_all(const char *root, const char *folder,
                             const struct load_request *request, struct error *err)
 {
-    char share[PATH_BYTES - 64];
-    char to[PATH_BYTES];
+    char share[PATH_ROOM];
+    char to[PATH_ROOM];
     if (request->share)
         (void)snprintf(share, sizeof share, "%s", request->share);
     else
@@ -145,8 +144,8 @@ enum status ruleset_archive_save(const char *folder, const struct load_request *
                                  struct hash128 hash, struct error *err)
 {
     char hex[33];
-    char whole[PATH_BYTES];
-    char partial[PATH_BYTES];
+    char whole[PATH_ROOM];
+    char partial[PATH_ROOM];
     hash_to_hex(hash, hex);
     (void)command_path(whole, sizeof whole, folder, hex);
     (void)snprintf(partial, sizeof partial, "%s/%s.partial", folder, hex);
@@ -162,20 +161,20 @@ enum status ruleset_archive_save(const char *folder, const struct load_request *
 }
 
 /* Where target_of() put it. */
-static const char *kept_path(char out[PATH_BYTES], const char *base, const char *part, uint32_t n)
+static const char *kept_path(char out[PATH_ROOM], const char *base, const char *part, uint32_t n)
 {
-    (void)snprintf(out, PATH_BYTES, "%.4000s/%s-%u", base, part, n);
+    (void)snprintf(out, PATH_ROOM, "%.4000s/%s-%u", base, part, n);
     if (access(out, F_OK))
-        (void)snprintf(out, PATH_BYTES, "%.4000s/%s-%u.yml", base, part, n);
+        (void)snprintf(out, PATH_ROOM, "%.4000s/%s-%u.yml", base, part, n);
     return out;
 }
 
-static enum status find_base(const char *folder, struct hash128 hash, char out[PATH_BYTES],
+static enum status find_base(const char *folder, struct hash128 hash, char out[PATH_ROOM],
                              struct error *err)
 {
     char hex[33];
     hash_to_hex(hash, hex);
-    (void)command_path(out, PATH_BYTES, folder, hex);
+    (void)command_path(out, PATH_ROOM, folder, hex);
     if (access(out, F_OK))
         return error_set(err, STATUS_NOTFOUND, 0, "no copy of the rules %s is kept", hex);
     return STATUS_OK;
@@ -185,7 +184,7 @@ enum status ruleset_archive_find(const char *folder, struct hash128 hash,
                                  struct load_request *request, struct ruleset_archive_paths *paths,
                                  struct error *err)
 {
-    char base[PATH_BYTES];
+    char base[PATH_ROOM];
     enum status status = find_base(folder, hash, base, err);
     if (status)
         return status;
@@ -201,9 +200,9 @@ enum status ruleset_archive_find(const char *folder, struct hash128 hash,
 enum status ruleset_archive_load(const char *folder, const struct load_request *request,
                                  struct hash128 hash, struct ruleset **out, struct error *err)
 {
-    char base[PATH_BYTES];
-    char overrides[PATH_BYTES + 64];
-    char lists[PATH_BYTES + 64];
+    char base[PATH_ROOM];
+    char overrides[PATH_ROOM + 64];
+    char lists[PATH_ROOM + 64];
     struct ruleset_archive_paths paths;
     struct load_request kept = *request;
     struct ruleset *ruleset = NULL;
@@ -250,7 +249,7 @@ static bool split_part(struct text path, struct text part, uint32_t *out_number,
 struct text ruleset_archive_original(const char *folder, const struct load_request *request,
                                      struct text file, char *out, size_t size)
 {
-    char share[PATH_BYTES];
+    char share[PATH_ROOM];
     uint32_t n = 0;
     struct text rest = file;
     const char *from = NULL;
@@ -279,7 +278,7 @@ void ruleset_archive_prune(const char *folder, const struct hash128 *keep, uint3
     if (!all)
         return;
     for (struct dirent *e = readdir(all); e; e = readdir(all)) {
-        char path[PATH_BYTES];
+        char path[PATH_ROOM];
         struct hash128 hash;
         bool is_kept = false;
         bool is_hash = hash_from_hex(text_of(e->d_name), &hash);

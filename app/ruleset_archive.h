@@ -3,6 +3,7 @@
 #include "app/load.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/path.h"
 
 /*
  * Copies of the rule files that decided, below `folder`, one folder per ruleset hash: what the
@@ -16,10 +17,9 @@ NODISCARD enum status ruleset_archive_save(const char *folder, const struct load
                                            struct hash128 hash, struct error *err);
 /* Points `request` at the rules, decoders and share kept under that hash; its overrides and lists
  * stay. `paths` holds the names. NOTFOUND. */
-enum { RULESET_ARCHIVE_PATH = 4096 };
 struct ruleset_archive_paths {
-    char rules[COMMAND_LIST][RULESET_ARCHIVE_PATH], decoders[COMMAND_LIST][RULESET_ARCHIVE_PATH];
-    char share[RULESET_ARCHIVE_PATH + 64];
+    char rules[COMMAND_LIST][PATH_ROOM], decoders[COMMAND_LIST][PATH_ROOM];
+    char share[PATH_ROOM];
 };
 NODISCARD enum status ruleset_archive_find(const char *folder, struct hash128 hash,
                                            struct load_request *request,

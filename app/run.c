@@ -7,6 +7,7 @@
 #include "app/verify.h"
 #include "base/json_write.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "base/timestamp.h"
 #include "base/zone.h"
 #include "journal/journal.h"
@@ -72,7 +73,7 @@ static struct incidents_options record_options(struct daemon *d)
 
 static enum status make_folder(const char *path, struct error *err)
 {
-    char partial[4096];
+    char partial[PATH_ROOM];
     (void)snprintf(partial, sizeof partial, "%s", path);
     for (char *slash = strchr(partial + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = 0;
@@ -207,7 +208,7 @@ static enum status start_journal(struct daemon *d, struct error *err)
         journal_skip_to(d->writer.journal, position + 1);
     if (!status)
         atomic_store(&d->account.epoch, journal_epoch(d->writer.journal));
-    char path[4200];
+    char path[PATH_ROOM];
     if (!status)
         status = repeats_open(command_path(path, sizeof path, d->config->data.at, "repeats"),
                               d->journal_dir, &d->writer.repeats, err);

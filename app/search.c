@@ -3,6 +3,7 @@
 #include "app/command.h"
 #include "app/subcommands.h"
 #include "base/json_write.h"
+#include "base/path.h"
 #include "base/timestamp.h"
 #include "ingest/ingest.h"
 #include "journal/journal.h"
@@ -106,8 +107,8 @@ static enum status scan(struct search *s, const char *journal, struct error *err
 
 static int search_journal(struct search *s, const char *pattern)
 {
-    char data[4096];
-    char journal[4200];
+    char data[PATH_ROOM];
+    char journal[PATH_ROOM];
     struct error err = {0};
     (void)command_path(journal, sizeof journal, s->data ? s->data : command_data(data, sizeof data),
                        "journal");

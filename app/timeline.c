@@ -6,6 +6,7 @@
 #include "app/rerun.h"
 #include "app/subcommands.h"
 #include "base/json_write.h"
+#include "base/path.h"
 #include "base/timestamp.h"
 #include <dirent.h>
 #include <errno.h>
@@ -423,7 +424,7 @@ static enum status find_tests(struct session *s, const char *path, struct error 
         return error_set(err, STATUS_IO, 0, "%s cannot be read: %s", path, strerrordesc_np(errno));
     enum status status = STATUS_OK;
     for (struct dirent *entry = readdir(folder); entry && !status; entry = readdir(folder)) {
-        char below[4096];
+        char below[PATH_ROOM];
         if (entry->d_name[0] == '.')
             continue;
         (void)command_path(below, sizeof below, path, entry->d_name);
@@ -437,8 +438,8 @@ static enum status find_tests(struct session *s, const char *path, struct error 
 /* The rules that stand beside: below a folder, or in the folder of one file. */
 static enum status run_path(struct session *s, const char *path, struct error *err)
 {
-    char shared[4096];
-    char folder[4200];
+    char shared[PATH_ROOM];
+    char folder[PATH_ROOM];
     bool is_shipped = strcmp(path, "share") == 0;
     (void)snprintf(folder, sizeof folder, "%s%s",
                    is_shipped ? command_share(shared, sizeof shared) : path,

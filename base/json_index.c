@@ -15,7 +15,7 @@ struct masks {
 };
 
 #if defined(__x86_64__)
-/* ---- 32 bytes at once ------------------------------------------------------------------------ */
+/* ---- 32 bytes at once ---- */
 
 #define WITH_AVX2 __attribute__((target("avx2")))
 
@@ -60,7 +60,7 @@ WITH_AVX2 static inline struct masks look_wide(const char *at, bool is_escaped)
     return m;
 }
 
-/* ---- documents ------------------------------------------------------------------------------- */
+/* ---- documents ---- */
 
 /* The bytes that a backslash escapes. *carry: the last byte of the block before escapes the first
  * one of this block. */

@@ -53,7 +53,7 @@ static inline bool take(struct scan *s, char wanted)
     return true;
 }
 
-/* ---- strings ------------------------------------------------------------------------------- */
+/* ---- strings ---- */
 
 /* By the index: the document's strings were checked. */
 static inline bool step_over_string(struct scan *s, struct text *out, bool *out_is_escaped)
@@ -111,7 +111,7 @@ static bool read_string(struct scan *s, struct text *out, bool *out_is_escaped)
     return false;
 }
 
-/* ---- numbers and words ----------------------------------------------------------------------- */
+/* ---- numbers and words ---- */
 
 static bool skip_digits(struct scan *s)
 {
@@ -170,7 +170,7 @@ static bool read_bare(struct scan *s, struct text *out, enum value_type *out_typ
     return is_good;
 }
 
-/* ---- members --------------------------------------------------------------------------------- */
+/* ---- members ---- */
 
 /* A new field of the event, or NULL where none fits. */
 static inline struct field *add(struct scan *s, const struct json_name *name)
@@ -236,7 +236,7 @@ static inline bool read_value(struct scan *s, const struct json_name *name)
     return true;
 }
 
-/* ---- names ----------------------------------------------------------------------------------- */
+/* ---- names ---- */
 
 static char *take_room(struct scan *s, size_t len)
 {
@@ -356,7 +356,7 @@ static inline const struct json_name *read_key(struct scan *s, struct frame *f)
     return name_known(s, f, guess);
 }
 
-/* ---- documents ------------------------------------------------------------------------------- */
+/* ---- documents ---- */
 
 static inline const struct json_name *read_name(struct scan *s, struct frame *f)
 {

@@ -40,16 +40,16 @@ enum status mailbox_return(struct mailbox *m, struct mail *mail)
                          : m->count == m->max_count ? STATUS_FULL
                                                     : STATUS_OK;
     const bool was_empty = m->count == 0;
-    if (status == STATUS_OK && was_empty)
+    if (!status && was_empty)
         (void)append(m, mail);
-    else if (status == STATUS_OK) {
+    else if (!status) {
         mail->next = m->first;
         m->first = mail;
         m->count++;
         (void)pthread_cond_signal(&m->filled);
     }
     (void)pthread_mutex_unlock(&m->lock);
-    if (status == STATUS_OK && was_empty && m->wake)
+    if (!status && was_empty && m->wake)
         m->wake(m->context);
     return status;
 }
@@ -181,12 +181,4 @@ bool mailbox_is_closed(struct mailbox *m)
     bool is_closed = m->is_closed;
     (void)pthread_mutex_unlock(&m->lock);
     return is_closed;
-}
-
-size_t mailbox_count(struct mailbox *m)
-{
-    (void)pthread_mutex_lock(&m->lock);
-    size_t count = m->count;
-    (void)pthread_mutex_unlock(&m->lock);
-    return count;
 }

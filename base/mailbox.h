@@ -50,4 +50,3 @@ void mailbox_nudge(struct mailbox *m);
 /* Senders get CLOSED from now on; the taker still takes what is inside. Any thread. */
 void mailbox_close(struct mailbox *m);
 bool mailbox_is_closed(struct mailbox *m);
-size_t mailbox_count(struct mailbox *m);

@@ -15,7 +15,8 @@ static const char head[] =
     ".P1,.P2{font-weight:700}.P1{color:#c22}.bad{color:#c22;font-weight:700}"
     "a{color:inherit}</style></head><body><h1>Tocsin</h1>";
 
-void page_escape(struct buffer *out, struct text t)
+/* &, <, >, quotes and control characters as entities. */
+static void escape(struct buffer *out, struct text t)
 {
     for (size_t i = 0; i < t.len; i++) {
         unsigned char c = (unsigned char)t.at[i];
@@ -37,7 +38,7 @@ static struct text member(const json_t *from, const char *key)
 static void cell(struct buffer *out, const char *class, struct text value)
 {
     buffer_printf(out, "<td%s>", class);
-    page_escape(out, value);
+    escape(out, value);
     buffer_append(out, TEXT("</td>"));
 }
 
@@ -53,9 +54,9 @@ static void who(const json_t *entities, struct buffer *out)
     for (size_t i = 0; i < json_array_size(entities) && i < 3; i++) {
         const json_t *entity = json_array_get(entities, i);
         buffer_append(out, i ? TEXT("<br>") : TEXT(""));
-        page_escape(out, member(entity, "kind"));
+        escape(out, member(entity, "kind"));
         buffer_byte(out, ' ');
-        page_escape(out, text_head(member(entity, "value"), 120));
+        escape(out, text_head(member(entity, "value"), 120));
     }
     if (json_array_size(entities) > 3)
         buffer_printf(out, "<br>and %zu more", json_array_size(entities) - 3);
@@ -69,17 +70,16 @@ static void row(const json_t *incident, struct buffer *out)
     const json_t *times = json_object_get(incident, "times");
     struct text opened = member(times, "opened");
     buffer_append(out, TEXT("<tr class=\""));
-    page_escape(out, priority);
+    escape(out, priority);
     buffer_append(out, TEXT("\">"));
     cell(out, "", priority.len ? priority : member(incident, "severity"));
     cell(out, "", member(incident, "state"));
     buffer_printf(out, "<td class=\"n\">%.1f</td>",
                   json_number_value(json_object_get(incident, "score")));
     buffer_append(out, TEXT("<td class=\"t\"><a href=\"/api/v1/incidents/"));
-    page_escape(out, id);
+    escape(out, id);
     buffer_append(out, TEXT("\">"));
-    page_escape(out,
-                text_head(member(incident, "title").len ? member(incident, "title") : id, 200));
+    escape(out, text_head(member(incident, "title").len ? member(incident, "title") : id, 200));
     buffer_append(out, TEXT("</a></td>"));
     who(json_object_get(incident, "entities"), out);
     cell(out, "", short_time(opened.len ? opened : member(times, "last")));
@@ -111,7 +111,7 @@ void page_write(const struct page *p, struct buffer *out)
     buffer_append(out, text_of(head));
     if (p->not_ready.len) {
         buffer_append(out, TEXT("<p class=\"bad\">Not ready: "));
-        page_escape(out, p->not_ready);
+        escape(out, p->not_ready);
         buffer_append(out, TEXT("</p>"));
     }
     table("Open incidents", "Nothing is open.", p->incidents, out);

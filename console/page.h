@@ -12,5 +12,3 @@ struct page {
     struct text incidents, candidates; /* {"incidents":[..]} as the API gives it; empty: unknown */
 };
 void page_write(const struct page *p, struct buffer *out);
-/* &, <, >, quotes and control characters as entities. */
-void page_escape(struct buffer *out, struct text t);

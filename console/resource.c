@@ -93,7 +93,7 @@ static void read_record(struct resource_call *call, read_fn read)
     if (!status)
         status = view_pool_take(call->views, &loan, &err);
     if (!status) {
-        status = read(call, view_loan_view(loan), body(call), &err);
+        status = read(call, view_pool_view(loan), body(call), &err);
         view_pool_give(call->views, loan, status == STATUS_IO || status == STATUS_CLOSED);
     }
     if (status)
@@ -275,7 +275,7 @@ static void list_for_page(struct resource_call *call, struct text state, struct 
                                 .limit = 50};
     if (view_pool_take(call->views, &loan, NULL))
         return;
-    enum status status = view_incidents(view_loan_view(loan), &f, out, NULL);
+    enum status status = view_incidents(view_pool_view(loan), &f, out, NULL);
     view_pool_give(call->views, loan, status == STATUS_IO || status == STATUS_CLOSED);
     if (status)
         buffer_clear(out);

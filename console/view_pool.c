@@ -69,7 +69,7 @@ enum status view_pool_take(struct view_pool *p, struct view_loan **out, struct e
     return status;
 }
 
-struct view *view_loan_view(const struct view_loan *loan)
+struct view *view_pool_view(const struct view_loan *loan)
 {
     return loan->view;
 }

@@ -20,6 +20,6 @@ AUTO_DEFINE(view_pool);
 /* Waits up to 5 s for a view. TIMEOUT: all are busy; else what view_open says. Any thread. */
 NODISCARD enum status view_pool_take(struct view_pool *p, struct view_loan **out,
                                      struct error *err);
-struct view *view_loan_view(const struct view_loan *loan);
+struct view *view_pool_view(const struct view_loan *loan);
 /* A view that failed is closed and opened anew for the next. */
 void view_pool_give(struct view_pool *p, struct view_loan *loan, bool has_failed);

@@ -16,7 +16,7 @@
  * time; lateness, absence and idleness read journal time.
  */
 
-/* ---- sequencer: one thread ---------------------------------------------------------------- */
+/* ---- sequencer: one thread ---- */
 
 struct sequencer;
 NODISCARD enum status sequencer_new(uint32_t max_held, struct sequencer **out, struct error *err);
@@ -37,7 +37,7 @@ struct batch *sequencer_next(struct sequencer *s);
 /* At the end of a file or a drain: everything held is released into `b`. */
 void sequencer_flush(struct sequencer *s, struct batch *b);
 
-/* ---- shard: one thread each ----------------------------------------------------------------- */
+/* ---- shard: one thread each ---- */
 
 struct shard;
 struct shard_options {
@@ -89,8 +89,7 @@ uint32_t shard_depth(const struct shard *s);
 NODISCARD enum status shard_swap(struct shard *s, const struct correlation *correlations,
                                  uint32_t count);
 
-/* ---- checkpoints ------------------------------------------------------------------------------
- */
+/* ---- checkpoints ---- */
 
 /* Chunks of state go out (and come back) as bytes with a format version and a check sum inside. */
 typedef enum status (*checkpoint_fn)(void *context, struct text chunk);

@@ -3,7 +3,8 @@
 #include "correlator/subject_copy.h"
 #include <stdlib.h>
 
-struct hash128 firing_identity(const struct record *record, int64_t event_us, uint64_t position)
+/* A detection without a record is known by its time and place. */
+static struct hash128 identity(const struct record *record, int64_t event_us, uint64_t position)
 {
     if (record)
         return record_identity(record);
@@ -110,8 +111,8 @@ void firing_add(struct shard *s, const struct rule_state *r, const struct window
     d->subject = f->subject;
     d->is_renewal = is_renewal;
     d->lead_us = lead_of(r, w, f->event_us);
-    d->id = detection_make_id(d->rule, d->subject,
-                              firing_identity(f->record, f->event_us, f->position), is_renewal);
+    d->id = detection_make_id(d->rule, d->subject, identity(f->record, f->event_us, f->position),
+                              is_renewal);
     put(s, reply, d, true);
 }
 
@@ -137,7 +138,6 @@ void firing_add_silence(struct shard *s, const struct rule_state *r, const struc
     d->released = s->clock.position;
     d->is_renewal = is_renewal;
     d->lead_us = w->newest_us < event_us ? event_us - w->newest_us : 0; /* the last heard */
-    d->id =
-        detection_make_id(d->rule, d->subject, firing_identity(NULL, event_us, last), is_renewal);
+    d->id = detection_make_id(d->rule, d->subject, identity(NULL, event_us, last), is_renewal);
     put(s, reply, d, true);
 }

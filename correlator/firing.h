@@ -10,5 +10,3 @@ void firing_add(struct shard *s, const struct rule_state *r, const struct window
 /* A group fell silent at `event_us`; the shard's clock says which record showed it. */
 void firing_add_silence(struct shard *s, const struct rule_state *r, const struct window *w,
                         int64_t event_us, bool is_renewal, struct shard_reply *reply);
-/* A detection without a record is known by its time and place. */
-struct hash128 firing_identity(const struct record *record, int64_t event_us, uint64_t position);

@@ -88,7 +88,8 @@ void pass_finish(struct pass *p)
 
 /*
  * When a feed was heard, in time listened: now, but for one that lateness held and that goes before
- * the record the moment its lateness was over. The records that moved the clock over that moment may be far apart.
+ * the record the moment its lateness was over. The records that moved the clock over that moment
+ * may be far apart.
  */
 static int64_t heard_at(const struct shard *s, const struct feed *f, const struct rule_state *r)
 {

@@ -30,7 +30,8 @@ static bool bounds_hold(const struct correlation *c, fixed128 value)
 {
     for (uint32_t i = 0; i < c->bound_count; i++) {
         fixed128 than = c->bounds[i].than;
-        if (!holds(c->bounds[i].operator, value<than ? -1 : value> than))
+        int order = (value > than) - (value < than);
+        if (!holds(c->bounds[i].operator, order))
             return false;
     }
     return true;
@@ -83,7 +84,8 @@ static bool median_holds(const struct correlation *c, const fixed128 *sorted, ui
     fixed128 doubled = median_doubled(sorted, count);
     for (uint32_t i = 0; i < c->bound_count; i++) {
         fixed128 than = c->bounds[i].than * 2;
-        if (!holds(c->bounds[i].operator, doubled<than ? -1 : doubled> than))
+        int order = (doubled > than) - (doubled < than);
+        if (!holds(c->bounds[i].operator, order))
             return false;
     }
     return true;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include <stdbool.h>
-#include <stdint.h>
 #include "base/buffer.h"
 #include "base/detection.h"
 #include "base/error.h"
@@ -10,13 +8,16 @@
 #include "base/metric.h"
 #include "base/own.h"
 #include "base/text.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 /*
  * The record that correlator, sinks and console share: scores, candidates, incidents, their
  * lifecycle, the ledger, the outbox and the metrics. Owns every Redis key of the program.
  */
 
-/* ---- the private redis-server ------------------------------------------------------------------ */
+/* ---- the private redis-server ------------------------------------------------------------------
+ */
 
 struct redis_server;
 /*
@@ -36,13 +37,14 @@ AUTO_DEFINE(redis_server);
 const char *redis_server_socket(const struct redis_server *s);
 void redis_server_metrics(const struct redis_server *s, metric_fn tell, void *context);
 
-/* ---- deliveries --------------------------------------------------------------------------------- */
+/* ---- deliveries ---------------------------------------------------------------------------------
+ */
 
 /* What happened that somebody may want to be told of. Views for the call. */
 enum notice_kind {
     NOTICE_OPENED,
-    NOTICE_RAISED,       /* priority rose */
-    NOTICE_RECURRED,     /* after 24 h of quiet */
+    NOTICE_RAISED,   /* priority rose */
+    NOTICE_RECURRED, /* after 24 h of quiet */
     NOTICE_ACKNOWLEDGED,
     NOTICE_RESOLVED,
     NOTICE_CLOSED,
@@ -54,10 +56,10 @@ const char *incidents_notice_name(enum notice_kind kind); /* "opened" ... */
 
 struct notice {
     enum notice_kind kind;
-    struct text incident;  /* id, or empty for storm and digest */
-    int priority;          /* 1..5 */
-    struct text category;  /* "security", "availability", ... */
-    struct text document;  /* the incident as JSON, the shape of GET /api/v1/incidents/ID */
+    struct text incident; /* id, or empty for storm and digest */
+    int priority;         /* 1..5 */
+    struct text category; /* "security", "availability", ... */
+    struct text document; /* the incident as JSON, the shape of GET /api/v1/incidents/ID */
 };
 
 enum { DELIVERY_DESTINATIONS = 32 };
@@ -71,9 +73,9 @@ struct delivery {
     struct text document;
     enum notice_kind kind;
     int priority;
-    uint32_t attempts;       /* made so far, also before a restart */
-    bool may_be_duplicate;   /* it was in flight when the program died */
-    int64_t due_us;          /* not before */
+    uint32_t attempts;     /* made so far, also before a restart */
+    bool may_be_duplicate; /* it was in flight when the program died */
+    int64_t due_us;        /* not before */
     int64_t queued_us;
 };
 void delivery_free(struct delivery *d);
@@ -97,28 +99,29 @@ struct outcome {
     struct mail mail;
     struct text delivery, destination, incident;
     enum delivery_state state;
-    uint32_t attempt;       /* from 1 */
-    int http_status;        /* 0: none */
+    uint32_t attempt; /* from 1 */
+    int http_status;  /* 0: none */
     int64_t started_us;
     int64_t latency_us;
-    int64_t next_us;        /* FAILED_TEMP: the next attempt */
-    struct text detail;     /* the provider's id, or why it failed; secrets redacted */
+    int64_t next_us;    /* FAILED_TEMP: the next attempt */
+    struct text detail; /* the provider's id, or why it failed; secrets redacted */
 };
 /* Copies the texts into one block. NULL without memory. */
 struct outcome *outcome_new(const struct outcome *from);
 void outcome_free(struct outcome *o);
 AUTO_DEFINE(outcome);
 
-/* ---- the record: one thread ------------------------------------------------------------------------ */
+/* ---- the record: one thread
+ * ------------------------------------------------------------------------ */
 
 struct incidents;
 struct incidents_options {
-    const char *socket;        /* unix socket of Redis, or NULL */
-    const char *url;           /* redis://host:port/db, or NULL; both NULL: in memory, for replay */
-    double threshold;          /* an incident from this score on, 65 */
-    int64_t half_life_us;      /* 24 h */
-    const char *entities;      /* entities.yml, or NULL */
-    uint32_t max_pending;      /* effects held while Redis is away; FULL beyond */
+    const char *socket;   /* unix socket of Redis, or NULL */
+    const char *url;      /* redis://host:port/db, or NULL; both NULL: in memory, for replay */
+    double threshold;     /* an incident from this score on, 65 */
+    int64_t half_life_us; /* 24 h */
+    const char *entities; /* entities.yml, or NULL */
+    uint32_t max_pending; /* effects held while Redis is away; FULL beyond */
     /* Names the destinations of a notice (at most DELIVERY_DESTINATIONS); may be NULL: none. */
     uint32_t (*route)(void *context, const struct notice *n, struct text *out_destinations);
     /* The raw line at a position, for evidence, into `arena`; false once it is gone. */
@@ -174,14 +177,14 @@ NODISCARD enum status incidents_settle(struct incidents *i, const struct outcome
  * before it must be decided again. */
 NODISCARD enum status incidents_put_state(struct incidents *i, struct text key, struct text value);
 NODISCARD enum status incidents_commit_state(struct incidents *i, struct text commit);
-NODISCARD enum status incidents_get_state(struct incidents *i, struct text key,
-                                          struct buffer *out);
+NODISCARD enum status incidents_get_state(struct incidents *i, struct text key, struct buffer *out);
 
 void incidents_metrics(const struct incidents *i, metric_fn tell, void *context);
 /* Memory store only: every incident and candidate as a JSON line, sorted by id. */
 void incidents_write_all(const struct incidents *i, struct buffer *out);
 
-/* ---- reading: any one thread per view, a connection of its own ---------------------------------------- */
+/* ---- reading: any one thread per view, a connection of its own
+ * ---------------------------------------- */
 
 struct view;
 NODISCARD enum status view_open(const struct incidents_options *options, struct view **out,
@@ -195,16 +198,17 @@ AUTO_DEFINE(view);
 
 /* Whether the record could be asked for by that URL: nothing is asked. */
 NODISCARD enum status incidents_check_url(const char *url, struct error *err);
-/* Reads an entities.yml as incidents_open does: how many entries, or what is wrong, with its line. */
+/* Reads an entities.yml as incidents_open does: how many entries, or what is wrong, with its line.
+ */
 NODISCARD enum status incidents_check_entities(const char *path, uint32_t *out_count,
                                                struct error *err);
 
 struct incident_filter {
-    struct text state;    /* empty or "any": any; "open" matches every state before closed */
-    struct text kind;     /* empty or "incident"; "candidate", "any" */
+    struct text state;          /* empty or "any": any; "open" matches every state before closed */
+    struct text kind;           /* empty or "incident"; "candidate", "any" */
     int64_t since_us, until_us; /* opened in between; TIMESTAMP_NONE: no bound */
-    uint32_t limit;       /* at most, newest first; 0: 100 */
-    struct text after;    /* id to go on behind, for pages */
+    uint32_t limit;             /* at most, newest first; 0: 100 */
+    struct text after;          /* id to go on behind, for pages */
 };
 /* {"incidents":[...],"next":ID?}. INVALID: no such state or kind. */
 NODISCARD enum status view_incidents(struct view *v, const struct incident_filter *f,

@@ -14,7 +14,7 @@
 
 /* Bytes in, events out: formats, and every door that bytes come through. */
 
-/* ---- formats: one record -> one event ------------------------------------------------------ */
+/* ---- formats: one record -> one event ---- */
 
 /* Scratch of one worker. Its own thread only. */
 struct parser;
@@ -63,8 +63,7 @@ bool columns_load(struct columns *c, struct text saved);
 /* Streams forgotten because there were too many. Any thread. */
 uint64_t columns_evicted(const struct columns *c);
 
-/* ---- drops: what was turned away, by sender ----------------------------------------------------
- */
+/* ---- drops: what was turned away, by sender ---- */
 
 /*
  * Who lost what here: a bounded table by source and the sender's address. Those silent longest make
@@ -97,7 +96,7 @@ void drops_count(struct drops *d, uint32_t source, struct text peer, enum drops_
 /* Each record of a batch, for its sender. */
 void drops_count_batch(struct drops *d, const struct batch *b, enum drops_reason why);
 
-/* ---- doors ----------------------------------------------------------------------------------- */
+/* ---- doors ---- */
 
 enum durability { DURABILITY_SYNC, DURABILITY_BATCH, DURABILITY_NONE };
 
@@ -167,8 +166,7 @@ uint64_t file_reader_bytes(const struct file_reader *r); /* decompressed so far 
 /* Share of the file that was read, 0..1, or -1 where the size is unknown. */
 double file_reader_progress(const struct file_reader *r);
 
-/* ---- webhooks: the HTTP port is console's, the body comes here ---------------------------------
- */
+/* ---- webhooks: the HTTP port is console's, the body comes here ---- */
 
 struct webhooks;
 struct webhook_request {
@@ -219,8 +217,7 @@ const char *webhooks_integration(uint32_t index);
 /* The options as YAML with help, indented by two, for --print-config. */
 void webhooks_print_options(struct buffer *out);
 
-/* ---- keys: who may send ------------------------------------------------------------------------
- */
+/* ---- keys: who may send ---- */
 
 /*
  * Ingest keys in one file of the data folder: shown once when made, then only their SHA-256 is
@@ -266,8 +263,7 @@ void webhooks_use_keys(struct webhooks *w, struct keyring *k, bool is_required);
 /* Requests turned away are counted for their sender from here on. Borrows `d`. */
 void webhooks_use_drops(struct webhooks *w, struct drops *d);
 
-/* ---- hosts: who sent what ----------------------------------------------------------------------
- */
+/* ---- hosts: who sent what ---- */
 
 /*
  * What each host sent, as one worker saw it: a bounded table, read by others under its lock. A host

@@ -183,7 +183,7 @@ enum status source_check(const struct yaml_node *node, struct error *err)
     if (s->type->check)
         status = s->type->check(s, &has_proof, err);
     if (!status)
-        status = source_check_listen(s, has_proof, err);
+        status = source_bind_check(s, has_proof, err);
     return status ? place(node, s->type, err) : status;
 }
 

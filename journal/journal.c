@@ -108,7 +108,7 @@ static enum status write_marks(struct journal *j, struct journal_file *f, struct
         .epoch = journal_epoch(j),
     };
     enum status status = journal_block_pack_marks(&j->block, j->marks, &head);
-    if (status != STATUS_OK)
+    if (status)
         return error_set(err, status, 0, "no memory for the journal's marks");
     status = journal_file_append(f, buffer_text(&j->block.bytes), err);
     f->empty_bytes = f->offset;
@@ -127,14 +127,14 @@ static enum status begin_file(struct journal *j, struct error *err)
     struct journal_file next;
     uint64_t last_bytes = j->file.fd < 0 ? 0 : j->file.offset;
     enum status status = journal_file_create(&next, j->dir.fd, &header, err);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     status = write_marks(j, &next, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = journal_file_publish(&next, j->dir.fd, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = journal_stock_add(&j->stock, last_bytes, header.first_position, j->time_us);
-    if (status != STATUS_OK) {
+    if (status) {
         journal_file_abandon(&next, j->dir.fd);
         return status;
     }
@@ -194,9 +194,9 @@ static bool must_rotate(const struct journal *j)
 static enum status make_room(struct journal *j, size_t more, struct error *err)
 {
     enum status status = look_at_space(j, more, err);
-    if (status == STATUS_OK && j->file.fd < 0)
+    if (!status && j->file.fd < 0)
         status = begin_file(j, err);
-    if (status != STATUS_OK || !must_rotate(j))
+    if (status || !must_rotate(j))
         return status;
     status = journal_sync(j, err);
     return status == STATUS_OK ? begin_file(j, err) : status;
@@ -224,10 +224,10 @@ static void give_positions(struct journal *j, struct batch *b)
 static enum status append(struct journal *j, struct batch *b, struct error *err)
 {
     enum status status = journal_marks_check(j->marks, b);
-    if (status != STATUS_OK)
+    if (status)
         return error_set(err, status, 0, "records before these were refused");
     status = make_room(j, b->raw_bytes, err);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     struct segment_block block = {
         .salt = j->file.salt,
@@ -239,11 +239,11 @@ static enum status append(struct journal *j, struct batch *b, struct error *err)
         .kind = SEGMENT_RECORDS,
     };
     status = journal_block_pack(&j->block, j->options.is_compressed ? j->zip : NULL, b, &block);
-    if (status != STATUS_OK)
+    if (status)
         return error_set(err, status, 0, "a batch does not fit into the journal: %s",
                          error_name(status));
     status = journal_file_append(&j->file, buffer_text(&j->block.bytes), err);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     journal_counters_add(&j->counters.records, b->count);
     journal_counters_add(&j->counters.bytes, j->block.bytes.len);
@@ -267,7 +267,7 @@ enum status journal_append(struct journal *j, struct batch *b, struct error *err
     if (b->count == 0)
         return STATUS_OK;
     enum status status = append(j, b, err);
-    if (status == STATUS_OK)
+    if (!status)
         give_positions(j, b);
     else
         refuse(j, status, b);
@@ -313,17 +313,17 @@ static enum status move_unsynced(struct journal *j, struct error *err)
     };
     struct journal_file next;
     enum status status = journal_file_create(&next, j->dir.fd, &header, err);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     uint64_t offset = j->synced_offset;
     status = write_marks(j, &next, err);
-    while (offset < j->file.offset && status == STATUS_OK)
+    while (offset < j->file.offset && !status)
         status = move_block(j, &next, &offset, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = journal_file_publish(&next, j->dir.fd, err); /* with an fsync */
-    if (status == STATUS_OK)
+    if (!status)
         status = journal_stock_add(&j->stock, j->synced_offset, next.first_position, j->synced_us);
-    if (status != STATUS_OK) {
+    if (status) {
         journal_file_abandon(&next, j->dir.fd);
         return status;
     }
@@ -349,7 +349,7 @@ enum status journal_sync(struct journal *j, struct error *err)
 {
     if (j->file.fd >= 0 && j->file.offset != j->synced_offset) {
         enum status status = sync_file(j, err);
-        if (status != STATUS_OK) {
+        if (status) {
             journal_counters_add(&j->counters.failed_syncs, 1);
             return status;
         }
@@ -377,19 +377,19 @@ static enum status read_past(struct journal *j, struct error *err)
 {
     struct journal_past past;
     enum status status = journal_dir_list(&j->dir, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = journal_repair(&j->dir, j->zip, j->marks, &past, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = journal_stock_load(&j->stock, &j->dir, err);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     struct buffer lines;
     buffer_init(&lines, SEGMENT_PAYLOAD_MAX);
     status = journal_marks_write(j->marks, &lines);
-    if (status == STATUS_OK)
+    if (!status)
         status = journal_marks_read(j->marks_before, buffer_text(&lines));
     buffer_fini(&lines);
-    if (status != STATUS_OK)
+    if (status)
         return error_set(err, status, 0, "no memory for the journal's marks");
     j->time_us = past.time_us;
     j->instance = past.instance;
@@ -426,13 +426,13 @@ enum status journal_open(const struct journal_options *options, struct journal *
         journal_marks_new(&j->marks_before) != STATUS_OK)
         return error_set(err, STATUS_NOMEM, 0, "no memory for the journal");
     enum status status = journal_dir_open(options->dir, true, &j->dir, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = lock(j, options->dir, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = read_past(j, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = begin_file(j, err);
-    if (status != STATUS_OK && status != STATUS_FULL) /* a full disk passes: appends will say so */
+    if (status && status != STATUS_FULL) /* a full disk passes: appends will say so */
         return status;
     clean_up(j);
     *out = MOVE(j);

@@ -75,8 +75,7 @@ NODISCARD enum status journal_reader_next(struct journal_reader *r, struct batch
 NODISCARD enum status journal_reader_fetch(struct journal_reader *r, uint64_t position,
                                            struct arena *arena, struct record *out);
 
-/* ---- repeats: what a sender sent twice ----------------------------------------------------------
- */
+/* ---- repeats: what a sender sent twice ---- */
 
 /*
  * The identities (record.origin, Kafka's aside: the journal knows those) of the last 10 minutes.

@@ -68,9 +68,9 @@ enum status journal_block_pack(struct journal_block *b, struct journal_zip *zip,
     size_t before = payload->len;
     enum status status = segment_pack(batch, payload);
     head->plain_bytes = (uint32_t)(payload->len - before);
-    if (status == STATUS_OK && zip)
+    if (!status && zip)
         status = compress(b, zip, head);
-    if (status == STATUS_OK)
+    if (!status)
         end(b, head);
     return status;
 }
@@ -83,7 +83,7 @@ enum status journal_block_pack_marks(struct journal_block *b, const struct journ
     enum status status = journal_marks_write(marks, &b->bytes);
     head->kind = SEGMENT_MARKS;
     head->plain_bytes = (uint32_t)(b->bytes.len - SEGMENT_BLOCK_BYTES);
-    if (status == STATUS_OK)
+    if (!status)
         end(b, head);
     return status;
 }

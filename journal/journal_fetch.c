@@ -95,7 +95,7 @@ static enum status go_to(struct journal_fetch_file *file, uint64_t position)
         enum status status = journal_walk_next(&file->walk, NULL, &block, NULL, &damage);
         if (status == STATUS_SYNTAX)
             continue;
-        if (status != STATUS_OK)
+        if (status)
             return STATUS_NOTFOUND;
         add_mark(file, offset, block.first_position);
         if (block.first_position > position)
@@ -115,7 +115,7 @@ static enum status read_block(struct journal_fetch_file *file, struct batch *b)
     struct text plain;
     batch_reset(b);
     enum status status = journal_walk_next(&file->walk, &b->arena, &block, &plain, &damage);
-    if (status == STATUS_OK)
+    if (!status)
         status = segment_unpack(&block, plain, 0, b->records, &b->count);
     return status == STATUS_SYNTAX || status == STATUS_AGAIN ? STATUS_NOTFOUND : status;
 }
@@ -135,7 +135,7 @@ static enum status load(struct journal_fetch *f, struct journal_dir *dir, struct
         return STATUS_NOMEM;
     batch_reset(f->block);
     enum status status = journal_dir_list(dir, NULL);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     size_t i = journal_dir_find(dir, position);
     if (dir->count == 0 || dir->items[i] > position)
@@ -162,7 +162,7 @@ enum status journal_fetch_record(struct journal_fetch *f, struct journal_dir *di
 {
     if (!find(f->block, position)) {
         enum status status = load(f, dir, zip, position);
-        if (status != STATUS_OK)
+        if (status)
             return status;
     }
     const struct record *found = find(f->block, position);

@@ -44,7 +44,7 @@ static enum status enter(struct journal_reader *r, size_t i, struct error *err)
 {
     struct journal_walk next;
     enum status status = journal_walk_open(&next, r->dir.fd, r->dir.items[i], r->zip, err);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     journal_walk_close(&r->walk);
     r->walk = next;
@@ -111,13 +111,13 @@ static void skip_blocks(struct journal_reader *r)
 static enum status seek(struct journal_reader *r, struct error *err)
 {
     enum status status = journal_dir_list(&r->dir, err);
-    if (status != STATUS_OK || r->dir.count == 0)
+    if (status || r->dir.count == 0)
         return status;
     size_t i = journal_dir_find(&r->dir, r->position);
     if (r->since_us != TIMESTAMP_NONE)
         i = find_since(r, i);
     status = enter(r, i, err);
-    if (status == STATUS_OK)
+    if (!status)
         skip_blocks(r);
     return status;
 }
@@ -135,9 +135,9 @@ enum status journal_reader_open(const char *dir, uint64_t position, int64_t sinc
     if (journal_zip_new(&r->zip) != STATUS_OK)
         return error_set(err, STATUS_NOMEM, 0, "no memory for a journal reader");
     enum status status = journal_dir_open(dir, false, &r->dir, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = seek(r, err);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     *out = MOVE(r);
     return STATUS_OK;
@@ -169,7 +169,7 @@ static enum status enter_next(struct journal_reader *r, struct error *err)
 static enum status list_next(struct journal_reader *r, bool *out_has_next, struct error *err)
 {
     enum status status = journal_dir_list(&r->dir, err);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     r->is_replaced = r->walk.fd >= 0 && !journal_walk_has_name(&r->walk);
     *out_has_next = next_index(r) < r->dir.count;
@@ -207,7 +207,7 @@ static enum status read_block(struct journal_reader *r, struct batch *out,
         batch_reset(out);
         if (!is_final) {
             status = list_next(r, &is_final, err);
-            if (status != STATUS_OK)
+            if (status)
                 return status;
             if (!is_final)
                 return STATUS_AGAIN;
@@ -216,7 +216,7 @@ static enum status read_block(struct journal_reader *r, struct batch *out,
         tell_tail(r, &damage);
         is_final = false;
         status = enter_next(r, err);
-        if (status != STATUS_OK)
+        if (status)
             return status;
     }
 }
@@ -245,12 +245,12 @@ enum status journal_reader_next(struct journal_reader *r, struct batch *out, str
         enum status status = read_block(r, out, &block, &plain, err);
         if (status == STATUS_AGAIN)
             return status;
-        if (status != STATUS_OK)
+        if (status)
             return error_set(err, status, 0, "cannot read the journal: %s", error_name(status));
         if (block.kind != SEGMENT_RECORDS)
             continue;
         status = segment_unpack(&block, plain, r->position, out->records, &out->count);
-        if (status != STATUS_OK)
+        if (status)
             return error_set(err, status, 0,
                              "the journal's block at position %" PRIu64
                              " is not what its program wrote",

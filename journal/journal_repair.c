@@ -108,9 +108,9 @@ static enum status walk_file(struct repair *r, struct journal_walk *w, struct jo
             journal_repair_tell(w->header.first_position, tail);
             continue;
         }
-        if (status == STATUS_OK)
+        if (!status)
             status = note_block(r, &block, plain);
-        if (status != STATUS_OK)
+        if (status)
             return status == STATUS_AGAIN ? STATUS_OK : status;
     }
 }
@@ -121,7 +121,7 @@ static enum status repair_file(struct repair *r, size_t i, struct error *err)
     struct journal_walk w;
     struct journal_damage tail = {0};
     enum status status = journal_walk_open(&w, dir->fd, dir->items[i], r->zip, err);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     w.header.first_position = dir->items[i];
     if (i + 1 < dir->count)
@@ -135,7 +135,7 @@ static enum status repair_file(struct repair *r, size_t i, struct error *err)
     if (w.next_position > r->past.next_position)
         r->past.next_position = w.next_position;
     journal_walk_close(&w);
-    if (status != STATUS_OK)
+    if (status)
         return error_set(err, status, 0, "cannot read the journal: %s", error_name(status));
     return w.has_salt ? cut(dir->fd, dir->items[i], &tail, err)
                       : put_aside(dir->fd, dir->items[i], &tail, err);
@@ -166,7 +166,7 @@ static enum status read_epochs(const struct journal_dir *dir, struct journal_zip
     for (size_t i = 0; i < dir->count; i++) {
         struct journal_walk w;
         enum status status = journal_walk_open(&w, dir->fd, dir->items[i], zip, err);
-        if (status != STATUS_OK)
+        if (status)
             return status;
         if (w.has_salt && w.header.epoch > past->epoch)
             past->epoch = w.header.epoch;
@@ -194,9 +194,9 @@ enum status journal_repair(struct journal_dir *dir, struct journal_zip *zip,
     size_t first = dir->count;
     while (first > 0 && !has_marks(&r, --first))
         continue;
-    for (size_t i = first; i < dir->count && status == STATUS_OK; i++)
+    for (size_t i = first; i < dir->count && !status; i++)
         status = repair_file(&r, i, err);
-    if (status == STATUS_OK)
+    if (!status)
         *out = r.past;
     return status;
 }

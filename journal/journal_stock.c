@@ -46,7 +46,7 @@ enum status journal_stock_load(struct journal_stock *s, const struct journal_dir
         enum status status = journal_walk_open(&w, dir->fd, dir->items[i], NULL, err);
         if (status == STATUS_NOTFOUND)
             continue; /* the repair put it aside */
-        if (status != STATUS_OK)
+        if (status)
             return status;
         *item = (struct journal_stock_item){
             .first_position = dir->items[i],

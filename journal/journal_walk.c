@@ -165,7 +165,7 @@ static enum status try_block(struct journal_walk *w, struct arena *arena, struct
         return STATUS_AGAIN;
     if (arena) {
         enum status status = read_payload(w, out, arena, out_plain);
-        if (status != STATUS_OK)
+        if (status)
             return status;
     }
     w->offset += SEGMENT_BLOCK_BYTES + (uint64_t)out->stored_bytes;

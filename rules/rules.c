@@ -27,10 +27,10 @@ static enum status probe_regex(struct error *err)
 {
     AUTO(regex_scratch) scratch = NULL;
     enum status status = regex_scratch_new(&scratch, err);
-    for (size_t i = 0; status == STATUS_OK && i < sizeof questions / sizeof *questions; i++) {
+    for (size_t i = 0; !status && i < sizeof questions / sizeof *questions; i++) {
         AUTO(regex) r = NULL;
         status = regex_new(text_of(questions[i].pattern), questions[i].flags, &r, err);
-        if (status != STATUS_OK)
+        if (status)
             break;
         bool is_match = regex_search(r, scratch, text_of(questions[i].text)) == REGEX_YES;
         if (is_match != questions[i].is_match)

@@ -49,7 +49,7 @@ static enum status read_share(struct loading *l)
 {
     static const char *const folders[] = {"decoders", "mappings"};
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < 2 && l->options->share && status == STATUS_OK; i++) {
+    for (size_t i = 0; i < 2 && l->options->share && !status; i++) {
         char path[PATH_MAX];
         (void)snprintf(path, sizeof path, "%s/%s", l->options->share, folders[i]);
         status = rulefile_read(path, l->options->share, &l->nodes, &l->diagnostics, &l->documents);
@@ -68,9 +68,9 @@ static enum status add_decoders(struct loading *l, struct error *err)
     AUTO(decoder_builder) decoders = NULL;
     AUTO(mapping_builder) mappings = NULL;
     enum status status = decoder_builder_new(&decoders, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = mapping_builder_new(&mappings, err);
-    for (uint32_t i = 0; status == STATUS_OK && i < l->documents.count; i++) {
+    for (uint32_t i = 0; !status && i < l->documents.count; i++) {
         const struct document *d = &l->documents.items[i];
         enum status one = STATUS_OK;
         enter(l, d);
@@ -83,15 +83,16 @@ static enum status add_decoders(struct loading *l, struct error *err)
         if (one == STATUS_NOMEM)
             status = error_set(err, one, 0, "no memory for decoders and mappings");
     }
-    if (status == STATUS_OK)
+    if (!status)
         status = decoder_builder_finish(decoders, &l->ruleset->decoders, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = mapping_builder_finish(mappings, &l->ruleset->mappings, err);
-    if (status == STATUS_OK) {
+    if (!status) {
         l->diagnostics.rule = TEXT_NONE;
-        mapping_link(l->ruleset->mappings, l->ruleset->decoders, diagnostic_pass, &l->diagnostics);
+        mapping_inner_link(l->ruleset->mappings, l->ruleset->decoders, diagnostic_pass,
+                           &l->diagnostics);
     }
-    if (status == STATUS_OK && l->options->has_lints)
+    if (!status && l->options->has_lints)
         (void)decoder_check_samples(l->ruleset->decoders, diagnostic_pass, &l->diagnostics);
     return status;
 }
@@ -109,7 +110,7 @@ static enum status read_kind(struct loading *l, enum document_kind kind, read_fn
         enum status status = read(&l->draft, d);
         if (status == STATUS_NOMEM)
             return status;
-        if (count && status == STATUS_OK)
+        if (count && !status)
             ++*count;
     }
     return STATUS_OK;
@@ -118,15 +119,15 @@ static enum status read_kind(struct loading *l, enum document_kind kind, read_fn
 static enum status read_rules(struct loading *l, struct error *err)
 {
     enum status status = read_kind(l, DOCUMENT_RULE, sigma_read, NULL);
-    if (status == STATUS_OK)
+    if (!status)
         status = read_kind(l, DOCUMENT_FILTER, sigma_filter_apply, &l->ruleset->summary.filters);
-    if (status == STATUS_OK)
+    if (!status)
         status = read_kind(l, DOCUMENT_CORRELATION, relation_read, NULL);
-    if (status == STATUS_OK && l->options->overrides)
+    if (!status && l->options->overrides)
         status = override_apply(&l->draft, l->options->overrides, &l->nodes, wall_clock_us());
     if (status == STATUS_IO)
         return error_set(err, status, 0, "%s", l->diagnostics.first.text);
-    if (status == STATUS_OK)
+    if (!status)
         status = linking_run(&l->draft, l->ruleset->decoders, l->ruleset->mappings);
     return status == STATUS_OK ? status : error_set(err, status, 0, "no memory for the rules");
 }
@@ -140,7 +141,7 @@ static enum status prepare(struct loading *l, struct error *err)
     if (!r->names)
         return error_set(err, STATUS_NOMEM, 0, "no memory for a ruleset");
     enum status status = predicates_new(&r->arena, &r->predicates, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = valuelist_load(l->options->lists, &r->arena, &l->lists, err);
     l->draft = (struct draft){
         .compiler = {.arena = &r->arena,
@@ -157,25 +158,25 @@ static enum status prepare(struct loading *l, struct error *err)
 static enum status load(struct loading *l, struct error *err)
 {
     enum status status = prepare(l, err);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     status = read_paths(l, l->options->paths, l->options->path_count);
-    if (status == STATUS_OK)
+    if (!status)
         status = read_paths(l, l->options->decoder_paths, l->options->decoder_path_count);
-    if (status == STATUS_OK)
+    if (!status)
         status = read_share(l);
-    if (status != STATUS_OK)
+    if (status)
         return error_set(err, status, 0, "%s",
                          l->diagnostics.first.text[0] ? l->diagnostics.first.text : "no memory");
     status = add_decoders(l, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = read_rules(l, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = ruleset_freeze(l->ruleset, &l->draft, err);
-    if (status == STATUS_OK && l->options->has_lints &&
+    if (!status && l->options->has_lints &&
         lint_run(l->ruleset, &l->draft, &l->diagnostics) != STATUS_OK)
         status = error_set(err, STATUS_NOMEM, 0, "no memory for lints");
-    if (status == STATUS_OK && l->options->is_strict && l->ruleset->summary.errors)
+    if (!status && l->options->is_strict && l->ruleset->summary.errors)
         status = error_set(err, STATUS_INVALID, l->diagnostics.first.line, "%s",
                            l->diagnostics.first.text);
     return status;
@@ -204,7 +205,7 @@ enum status ruleset_load(const struct ruleset_options *options, struct ruleset *
     rulefile_fini(&l.documents);
     arena_fini(&l.nodes);
     arena_fini(&l.scratch);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     r->summary.rules = r->rule_count;
     r->summary.correlations = r->relation_count;

@@ -199,7 +199,7 @@ enum status ruleset_freeze(struct ruleset *r, struct draft *d, struct error *err
         return error_set(err, STATUS_NOMEM, 0, "no memory for the ruleset");
     enum status status =
         fieldmap_build(r->names, r->mappings, &r->arena, &r->maps, &r->map_count, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = partition_build(r->rules, r->rule_count, r->predicates, r->has_routing, &r->arena,
                                  &r->partitions, err);
     return status;

@@ -136,15 +136,16 @@ static void learn(struct destination *d, const struct attempt *a, int64_t now_us
     bool is_open = pace_is_open(&d->pace);
     struct text name = d->options.name;
     if (is_open && !was_open)
-        log_line(LOG_WARNING, "A destination is down and is left alone for a while. sink=%.*s %s",
+        log_line(LOG_WARNING,
+                 "a destination is down and is left alone for a while sink=%.*s reason=%s",
                  TEXT_ARG(name), a->detail);
     else if (was_open && !is_open)
-        log_line(LOG_INFO, "A destination answers again. sink=%.*s", TEXT_ARG(name));
+        log_line(LOG_INFO, "a destination answers again sink=%.*s", TEXT_ARG(name));
     atomic_store_explicit(&d->counters.is_open, is_open, memory_order_relaxed);
     if (a->must_disable && !d->is_disabled) {
         d->is_disabled = true;
         atomic_store_explicit(&d->counters.is_disabled, true, memory_order_relaxed);
-        log_line(LOG_ERROR, "A destination asked not to be called any more. sink=%.*s",
+        log_line(LOG_ERROR, "a destination asked not to be called any more sink=%.*s",
                  TEXT_ARG(name));
     }
     if (a->state == DELIVERY_DELIVERED || a->state == DELIVERY_ACCEPTED)
@@ -311,11 +312,6 @@ void destination_free(struct destination *d)
     if (d->options.kind)
         d->options.kind->close(d->options.sink);
     free(d);
-}
-
-struct text destination_name(const struct destination *d)
-{
-    return d->options.name;
 }
 
 enum status destination_send(struct destination *d, struct delivery *delivery)

@@ -37,7 +37,6 @@ void destination_join(struct destination *d, uint64_t deadline_ms);
 void destination_free(struct destination *d);
 AUTO_DEFINE(destination);
 
-struct text destination_name(const struct destination *d);
 /* Takes the delivery on OK. FULL, CLOSED. Any thread. */
 NODISCARD enum status destination_send(struct destination *d, struct delivery *delivery);
 void destination_metrics(const struct destination *d, metric_fn tell, void *context);

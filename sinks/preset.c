@@ -210,13 +210,30 @@ static enum status read_preset(const struct yaml_node *node, struct arena *arena
     return status;
 }
 
+static struct text shipped(struct text name)
+{
+    for (const struct share_file *f = share_all(); f->name; f++) {
+        if (text_equal(text_of(f->name), name))
+            return (struct text){f->at, f->len};
+    }
+    return TEXT_NONE;
+}
+
+static const char *shipped_name(uint32_t index)
+{
+    const struct share_file *f = share_all();
+    while (f->name && index--)
+        f++;
+    return f->name;
+}
+
 static enum status unknown(struct text name, struct error *err)
 {
     char all[200] = "";
     size_t len = 0;
-    for (uint32_t i = 0; preset_shipped_name(i) && len < sizeof all; i++)
-        len += (size_t)snprintf(all + len, sizeof all - len, "%s%s", i ? ", " : "",
-                                preset_shipped_name(i));
+    for (uint32_t i = 0; shipped_name(i) && len < sizeof all; i++)
+        len +=
+            (size_t)snprintf(all + len, sizeof all - len, "%s%s", i ? ", " : "", shipped_name(i));
     return error_set(err, STATUS_NOTFOUND, 0, "no preset '%.*s'; there are %s, or write a path",
                      TEXT_ARG(text_head(name, 40)), all);
 }
@@ -226,7 +243,7 @@ static enum status parse(struct text name, struct arena *arena, struct yaml_file
 {
     if (text_find_byte(name, '/') < name.len)
         return yaml_load(arena_copy(arena, name).at, arena, out, err);
-    struct text source = preset_shipped(name);
+    struct text source = shipped(name);
     return source.len ? yaml_parse(source, arena, out, err) : unknown(name, err);
 }
 
@@ -255,21 +272,4 @@ struct text preset_map(const struct preset *p, struct text table, struct text ke
     if (!entry)
         entry = yaml_get(map, TEXT("*"));
     return entry ? entry->value : key;
-}
-
-struct text preset_shipped(struct text name)
-{
-    for (const struct share_file *f = share_all(); f->name; f++) {
-        if (text_equal(text_of(f->name), name))
-            return (struct text){f->at, f->len};
-    }
-    return TEXT_NONE;
-}
-
-const char *preset_shipped_name(uint32_t index)
-{
-    const struct share_file *f = share_all();
-    while (f->name && index--)
-        f++;
-    return f->name;
 }

@@ -59,7 +59,3 @@ NODISCARD enum status preset_load(struct text name, struct arena *arena, const s
                                   struct error *err);
 /* The entry for `key`, else the entry "*", else the key. */
 struct text preset_map(const struct preset *p, struct text table, struct text key);
-/* The YAML of a preset that ships, or an empty text. */
-struct text preset_shipped(struct text name);
-/* The names of those that ship, by number; NULL behind the last. */
-const char *preset_shipped_name(uint32_t index);

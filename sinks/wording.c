@@ -27,9 +27,9 @@ static struct text pick(const struct source *s, const char *path)
 /* pick("<list>.<i>.<member>") */
 static struct text pick_at(const struct source *s, const char *list, uint32_t i, const char *member)
 {
-    char path[96];
-    (void)snprintf(path, sizeof path, "%s.%u%s", list, i, member);
-    return pick(s, path);
+    char place[96];
+    (void)snprintf(place, sizeof place, "%s.%u%s", list, i, member);
+    return pick(s, place);
 }
 
 /* What a rule is called by people: its title, else its id. */

@@ -91,7 +91,7 @@ struct source_type {
 NODISCARD enum status source_bind(struct source *s, int type, bool has_proof, int *out_fd,
                                   struct error *err);
 /* What source_bind would refuse of `listen` before it takes a socket. OK for kinds without it. */
-NODISCARD enum status source_check_listen(struct source *s, bool has_proof, struct error *err);
+NODISCARD enum status source_bind_check(struct source *s, bool has_proof, struct error *err);
 
 /*
  * Where a door remembers its place: `option` as it was written ("-": nowhere, empty: in the

@@ -27,7 +27,7 @@ static enum status may_listen(const struct source *s, const struct endpoint *e, 
                      TEXT_ARG(s->listen));
 }
 
-enum status source_check_listen(struct source *s, bool has_proof, struct error *err)
+enum status source_bind_check(struct source *s, bool has_proof, struct error *err)
 {
     struct endpoint e;
     if (!(s->type->traits & SOURCE_NET) || text_starts(s->listen, TEXT("fd:")))

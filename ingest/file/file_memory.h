@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "base/path.h"
 #include "ingest/door/bookmark.h"
 #include "ingest/door/source.h"
 #include "ingest/file/file_set.h"
@@ -18,7 +19,7 @@ struct file_door {
     struct text state;
     int is_from_end, is_nul;
     int64_t max_files, max_open;
-    char state_path[1024]; /* empty: nothing is remembered */
+    char state_path[PATH_ROOM]; /* empty: nothing is remembered */
     char hash[SOURCE_HASH_LEN + 1];
     struct file_set set;
     uint64_t *ceilings; /* by slot: numbers given so far are below */

@@ -31,7 +31,7 @@ struct file_reader {
     bool has_nul_frames;
     bool is_end;      /* the file gave its last byte */
     bool is_skipping; /* inside a record that was given cut */
-    char path[240];   /* for messages */
+    char shown[240];  /* its path, for messages */
     struct inflate *inflate;
     char *raw;        /* FILE_READ_BYTES as they are in the file */
     struct text left; /* what of them is not yet decompressed */
@@ -65,7 +65,7 @@ static enum status system_error(struct file_reader *r, const char *what, struct 
 {
     char reason[128];
     int code = errno;
-    return error_set(err, STATUS_IO, 0, "%s: cannot %s: %s", r->path, what,
+    return error_set(err, STATUS_IO, 0, "%s: cannot %s: %s", r->shown, what,
                      strerror_r(code, reason, sizeof reason));
 }
 
@@ -107,12 +107,12 @@ static enum status fill(struct file_reader *r, struct error *err)
         enum status s = inflate_run(r->inflate, &r->left, r->window + r->to,
                                     FILE_WINDOW_BYTES - r->to, &got, err);
         if (s)
-            return error_prefix(err, "%s", r->path);
+            return error_prefix(err, "%s", r->shown);
         if (r->is_end && !got) /* a decompressor may hold back a last piece */
             break;
     }
     if (!got && !inflate_is_whole(r->inflate))
-        return error_set(err, STATUS_SYNTAX, 0, "%s: the compressed file is cut short", r->path);
+        return error_set(err, STATUS_SYNTAX, 0, "%s: the compressed file is cut short", r->shown);
     r->is_end = r->is_end && !got;
     bool is_first = r->bytes == 0;
     r->bytes += got;
@@ -132,7 +132,7 @@ static enum status open_path(struct file_reader *r, const char *path, struct err
     if (fstat(r->fd, &info))
         return system_error(r, "look at", err);
     if (S_ISDIR(info.st_mode))
-        return error_set(err, STATUS_INVALID, 0, "%s: is a folder, not a file", r->path);
+        return error_set(err, STATUS_INVALID, 0, "%s: is a folder, not a file", r->shown);
     r->receive_us = wall_clock_us();
     if (S_ISREG(info.st_mode)) {
         /* The last write is near to the last line, and the same at each replay. */
@@ -150,7 +150,7 @@ static enum status open_all(struct file_reader *r, const char *path, struct erro
     r->raw = malloc(FILE_READ_BYTES);
     r->window = malloc(FILE_WINDOW_BYTES);
     if (!r->raw || !r->window)
-        return error_set(err, STATUS_NOMEM, 0, "%s: no memory to read it", r->path);
+        return error_set(err, STATUS_NOMEM, 0, "%s: no memory to read it", r->shown);
     s = read_raw(r, err);
     return s ? s : inflate_new(r->left, &r->inflate, err);
 }
@@ -163,8 +163,8 @@ enum status file_reader_open(const char *path, bool has_nul_frames, struct file_
         return error_set(err, STATUS_NOMEM, 0, "%s: no memory to read it", path);
     r->fd = -1;
     r->has_nul_frames = has_nul_frames;
-    struct text name = text_head(text_of(path), sizeof r->path - 1);
-    memcpy(r->path, name.at, name.len);
+    struct text name = text_head(text_of(path), sizeof r->shown - 1);
+    memcpy(r->shown, name.at, name.len);
     enum status s = open_all(r, path, err);
     if (s)
         return s;
@@ -290,7 +290,7 @@ enum status file_reader_next(struct file_reader *r, struct batch *out, struct er
         }
         struct record *record = batch_add(out, raw);
         if (!record)
-            return error_set(err, STATUS_NOMEM, 0, "%s: no memory for a record", r->path);
+            return error_set(err, STATUS_NOMEM, 0, "%s: no memory for a record", r->shown);
         record->position = r->line;
         record->receive_us = r->receive_us;
         record->journal_us = r->receive_us;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/file/file_set.h"
 #include "base/hash.h"
+#include "base/path.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -10,26 +11,26 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-enum { PATH_LEN = 4096, COPY_HEAD_BYTES = 64 };
+enum { COPY_HEAD_BYTES = 64 };
 
 static bool has_wildcard(const char *path)
 {
     return strpbrk(path, "*?[") != NULL;
 }
 
-/* The folder of `path` into `out`, which holds PATH_LEN; the name behind it is given. */
+/* The folder of `path` into `out`, which holds PATH_MAX; the name behind it is given. */
 static const char *split(const char *path, char *out)
 {
     const char *slash = strrchr(path, '/');
-    (void)snprintf(out, PATH_LEN, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+    (void)snprintf(out, PATH_MAX, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
     if (slash == path)
-        (void)snprintf(out, PATH_LEN, "/");
+        (void)snprintf(out, PATH_MAX, "/");
     return slash ? slash + 1 : path;
 }
 
 static void watch(const struct file_set *s, const char *path)
 {
-    char folder[PATH_LEN];
+    char folder[PATH_MAX];
     (void)split(path, folder);
     if (s->inotify_fd >= 0 && !has_wildcard(folder))
         (void)inotify_add_watch(s->inotify_fd, folder,
@@ -159,7 +160,7 @@ void file_set_remove(struct file_set *s, struct followed *f)
 /* The file's new name in its folder, after it was renamed while it was closed. */
 static bool find_renamed(struct followed *f)
 {
-    char folder[PATH_LEN], path[PATH_LEN + 256];
+    char folder[PATH_MAX], path[PATH_ROOM];
     (void)split(f->path, folder);
     DIR *d = opendir(folder);
     bool is_found = false;
@@ -235,7 +236,7 @@ static bool is_copy_of(int fd, const struct followed *f)
 
 bool file_set_find_copy(const struct followed *f, char *out, size_t size, struct stat *out_st)
 {
-    char folder[PATH_LEN];
+    char folder[PATH_MAX];
     const char *name = split(f->path, folder);
     size_t name_len = strlen(name);
     DIR *d = f->head.len >= COPY_HEAD_BYTES ? opendir(folder) : NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/file/source_file.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "base/timestamp.h"
 #include "base/wall_clock.h"
 #include "ingest/file/file_memory.h"
@@ -156,7 +157,7 @@ static bool adopt_at(struct file_door *d, const char *path, const struct stat *s
 /* Where its content was copied before it was truncated, what was unread of it is there. */
 static bool read_copy(struct file_door *d, const struct followed *f)
 {
-    char path[4096 + 256];
+    char path[PATH_ROOM];
     struct stat st;
     if (!file_set_find_copy(f, path, sizeof path, &st))
         return false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/journald/source_journald.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "base/timestamp.h"
 #include "base/wall_clock.h"
 #include "ingest/door/bookmark.h"
@@ -31,7 +32,7 @@ struct journald_door {
     struct text directory, state; /* options */
     struct option_texts matches, fields;
     int is_from_now;
-    char state_path[1024]; /* empty: nothing is remembered */
+    char state_path[PATH_ROOM]; /* empty: nothing is remembered */
     char machine[MACHINE_LEN];
     struct journald_client *client;
     struct bookmark *bookmark;

@@ -70,7 +70,7 @@ static const struct option rows[] = {
      "topic for records that cannot be taken; '' keeps them, cut and as they are"},
 };
 
-/* ---- flights ------------------------------------------------------------------------------- */
+/* ---- flights ---- */
 
 /* The lane hands its batch over: the barrier answers to the open flight. */
 static void seal(void *context, struct batch *b)
@@ -165,7 +165,7 @@ static void let_go(struct kafka *k)
     k->is_holding = false;
 }
 
-/* ---- partitions ---------------------------------------------------------------------------- */
+/* ---- partitions ---- */
 
 static int64_t mark_of(struct kafka *k, const struct kafka_partition *p)
 {
@@ -260,7 +260,7 @@ static void look(struct kafka *k)
     }
 }
 
-/* ---- records ------------------------------------------------------------------------------- */
+/* ---- records ---- */
 
 /* Why the record cannot be taken, or NULL. */
 static const char *find_fault(struct kafka *k, const struct kafka_message *m)
@@ -486,7 +486,7 @@ static void *read_loop(void *argument)
     return NULL;
 }
 
-/* ---- the source ---------------------------------------------------------------------------- */
+/* ---- the source ---- */
 
 static void write_address(struct kafka *k)
 {

@@ -21,7 +21,7 @@ struct kafka_client {
     bool must_cut;    /* its topic takes only shorter ones */
 };
 
-/* ---- configuration ------------------------------------------------------------------------- */
+/* ---- configuration ---- */
 
 /* Ours unless the configuration says otherwise. */
 static const char *const defaults[][2] = {
@@ -103,7 +103,7 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
              fatal);
 }
 
-/* ---- rebalance ----------------------------------------------------------------------------- */
+/* ---- rebalance ---- */
 
 struct places {
     struct kafka_place *items;
@@ -136,6 +136,32 @@ static void assign(struct kafka_client *c, rd_kafka_topic_partition_list_t *list
         log_line(LOG_ERROR, "kafka: cannot take partitions: %s", rd_kafka_err2str(code));
 }
 
+static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                      rd_kafka_topic_partition_list_t *offsets, void *opaque)
+{
+    (void)rk, (void)offsets;
+    rd_kafka_resp_err_t *out = opaque;
+    *out = code;
+}
+
+/* Commits now what was stored; waits up to 5 s for the answer. */
+static void commit(struct kafka_client *c)
+{
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    rd_kafka_queue_t *answers = rd_kafka_queue_new(c->consumer);
+    rd_kafka_resp_err_t refused =
+        rd_kafka_commit_queue(c->consumer, NULL, answers, on_commit, &code);
+    if (refused)
+        code = refused;
+    else
+        (void)rd_kafka_queue_poll_callback(answers,
+                                           CALL_MS); /* on_commit is called here or never */
+    rd_kafka_queue_destroy(answers);
+    if (code && code != RD_KAFKA_RESP_ERR__NO_OFFSET)
+        log_line(LOG_WARNING, "kafka: offsets not committed, their records will come again: %s",
+                 rd_kafka_err2str(code));
+}
+
 static void revoke(struct kafka_client *c, const rd_kafka_topic_partition_list_t *list)
 {
     bool is_lost = rd_kafka_assignment_lost(c->consumer);
@@ -143,7 +169,7 @@ static void revoke(struct kafka_client *c, const rd_kafka_topic_partition_list_t
     c->events.revoked(c->events.context, p.items, p.count, is_lost);
     free(p.items);
     if (!is_lost)
-        kafka_client_commit(c);
+        commit(c);
     kafka_client_resume(c); /* a pause outlives its assignment */
     (void)rd_kafka_assign(c->consumer, NULL);
 }
@@ -162,7 +188,7 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
         (void)rd_kafka_assign(rk, NULL);
 }
 
-/* ---- life ---------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 {
@@ -275,7 +301,7 @@ void kafka_client_close(struct kafka_client *c)
     if (!c)
         return;
     if (c->is_subscribed)
-        kafka_client_commit(c);
+        commit(c);
     c->is_closing = true; /* the thread's creation orders it before its callbacks */
     pthread_t thread;
     struct timespec until;
@@ -303,7 +329,7 @@ void kafka_client_property(const struct kafka_client *c, const char *name, char 
         out[0] = '\0';
 }
 
-/* ---- reading ------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 enum status kafka_client_poll(struct kafka_client *c, int timeout_ms, struct kafka_message *out)
 {
@@ -370,31 +396,6 @@ void kafka_client_store(struct kafka_client *c, const struct kafka_place *place)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
-                      rd_kafka_topic_partition_list_t *offsets, void *opaque)
-{
-    (void)rk, (void)offsets;
-    rd_kafka_resp_err_t *out = opaque;
-    *out = code;
-}
-
-void kafka_client_commit(struct kafka_client *c)
-{
-    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
-    rd_kafka_queue_t *answers = rd_kafka_queue_new(c->consumer);
-    rd_kafka_resp_err_t refused =
-        rd_kafka_commit_queue(c->consumer, NULL, answers, on_commit, &code);
-    if (refused)
-        code = refused;
-    else
-        (void)rd_kafka_queue_poll_callback(answers,
-                                           CALL_MS); /* on_commit is called here or never */
-    rd_kafka_queue_destroy(answers);
-    if (code && code != RD_KAFKA_RESP_ERR__NO_OFFSET)
-        log_line(LOG_WARNING, "kafka: offsets not committed, their records will come again: %s",
-                 rd_kafka_err2str(code));
-}
-
 enum status kafka_client_seek(struct kafka_client *c, const struct kafka_place *place)
 {
     rd_kafka_topic_t *topic = rd_kafka_topic_new(c->consumer, place->topic, NULL);
@@ -425,7 +426,7 @@ int64_t kafka_client_ask_end(struct kafka_client *c, const struct kafka_place *p
     return code || high < 0 ? -1 : high;
 }
 
-/* ---- dead letters -------------------------------------------------------------------------- */
+/* ---- dead letters ---- */
 
 static rd_kafka_resp_err_t send_letter(struct kafka_client *c, const struct kafka_message *m,
                                        struct text value, const char *cause, struct text origin)

@@ -78,8 +78,6 @@ void kafka_client_pause(struct kafka_client *c);
 void kafka_client_resume(struct kafka_client *c);
 /* What is before `offset` is done: committed by and by. Only for what is assigned. */
 void kafka_client_store(struct kafka_client *c, const struct kafka_place *place);
-/* Commits now what was stored; waits up to 5 s for the answer. */
-void kafka_client_commit(struct kafka_client *c);
 /* Reads on from there. IO. */
 NODISCARD enum status kafka_client_seek(struct kafka_client *c, const struct kafka_place *place);
 /* The end of the partition's log as last seen, -1: not seen yet. Any thread. */

@@ -81,11 +81,6 @@ bool json_tree_is_array(const struct json_node *n)
     return json_is_array(value_of(n));
 }
 
-bool json_tree_is_true(const struct json_node *n)
-{
-    return json_is_true(value_of(n));
-}
-
 size_t json_tree_count(const struct json_node *n)
 {
     return json_is_array(value_of(n)) ? json_array_size(value_of(n))

@@ -21,7 +21,6 @@ const struct json_node *json_tree_root(const struct json_tree *t);
 const struct json_node *json_tree_get(const struct json_node *object, const char *name);
 bool json_tree_is_object(const struct json_node *n);
 bool json_tree_is_array(const struct json_node *n);
-bool json_tree_is_true(const struct json_node *n);
 /* Items of an array or members of an object. */
 size_t json_tree_count(const struct json_node *n);
 const struct json_node *json_tree_item(const struct json_node *array, size_t i);

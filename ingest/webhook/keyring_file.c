@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/webhook/keyring_file.h"
 #include "base/json_write.h"
+#include "base/path.h"
 #include "base/timestamp.h"
 #include "base/wall_clock.h"
 #include "ingest/door/tls.h"
@@ -240,7 +241,7 @@ static enum status write_all(struct keyring_file *f, struct error *err)
 /* Between two processes that change the file: the later one sees the other's change. */
 static enum status lock(const struct keyring_file *f, int *out_fd, struct error *err)
 {
-    char path[4096];
+    char path[PATH_ROOM];
     (void)snprintf(path, sizeof path, "%s.lock", f->path);
     *out_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (*out_fd >= 0 && flock(*out_fd, LOCK_EX) == 0)

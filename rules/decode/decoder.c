@@ -41,11 +41,6 @@ const struct decoder *decoder_at(const struct decoder_set *s, uint32_t index)
     return s->decoders[index];
 }
 
-struct text decoder_name(const struct decoder *d)
-{
-    return d->name;
-}
-
 struct hash128 decoder_content(const struct decoder *d)
 {
     return d->content;
@@ -125,7 +120,7 @@ const struct decoder_counters *decoder_get_counters(const struct decoder_scratch
     return &c->counters;
 }
 
-/* ---- one decoder ------------------------------------------------------------------------ */
+/* ---- one decoder ---- */
 
 static bool matches(struct decoder_scratch *c, const struct decoder_regex *regex,
                     struct text literal, struct text message)
@@ -187,7 +182,7 @@ const struct decoder_pattern *decoder_try(const struct decoder *d, struct decode
     return NULL;
 }
 
-/* ---- which decoders --------------------------------------------------------------------- */
+/* ---- which decoders ---- */
 
 static const struct decoder_program *look_up(const struct decoder_set *s, struct text name)
 {

@@ -27,8 +27,7 @@ struct entity_field {
     bool is_charged;
 };
 
-/* ---- building: one thread, cold ----------------------------------------------------------------
- */
+/* ---- building: one thread, cold ---- */
 
 struct decoder_set;
 struct decoder_builder;
@@ -49,15 +48,13 @@ NODISCARD enum status decoder_builder_add(struct decoder_builder *b, struct text
 NODISCARD enum status decoder_builder_finish(struct decoder_builder *b, struct decoder_set **out,
                                              struct error *err);
 
-/* ---- the set: immutable, any thread ------------------------------------------------------------
- */
+/* ---- the set: immutable, any thread ---- */
 
 struct decoder;
 void decoder_set_free(struct decoder_set *s);
 AUTO_DEFINE(decoder_set);
 uint32_t decoder_count(const struct decoder_set *s);
 const struct decoder *decoder_at(const struct decoder_set *s, uint32_t index);
-struct text decoder_name(const struct decoder *d);
 /* Of its own document, without its samples. */
 struct hash128 decoder_content(const struct decoder *d);
 /* Of the whole set: equal hashes decode equally. */
@@ -77,8 +74,7 @@ const struct decoder *decoder_part(const struct decoder_set *s, struct text name
 /* Runs every decoder's samples and tells what differs as errors. Number of failures. */
 uint32_t decoder_check_samples(const struct decoder_set *s, diagnostic_fn tell, void *context);
 
-/* ---- decoding: one worker's own thread, no malloc ----------------------------------------------
- */
+/* ---- decoding: one worker's own thread, no malloc ---- */
 
 struct decoder_counters {
     uint64_t decoded;          /* events that a pattern matched */

@@ -35,7 +35,7 @@ enum status decoder_builder_new(struct decoder_builder **out, struct error *err)
     return STATUS_OK;
 }
 
-/* ---- keys of a document ----------------------------------------------------------------- */
+/* ---- keys of a document ---- */
 
 static bool read_name(struct decoder_document *d, const struct yaml_node *node, void *into)
 {
@@ -157,7 +157,7 @@ static bool read_samples(struct decoder_document *d, const struct yaml_node *nod
     return decoder_pattern_samples(d, node, into);
 }
 
-/* ---- documents -------------------------------------------------------------------------- */
+/* ---- documents ---- */
 
 static bool check_whole(struct decoder_document *d, const struct yaml_node *document,
                         struct decoder *decoder)

@@ -21,7 +21,7 @@ const struct decoder_name *decoder_index_name(const struct decoder_names *names,
     return NULL;
 }
 
-/* ---- literal of a pattern --------------------------------------------------------------- */
+/* ---- literal of a pattern ---- */
 
 /* True where a bar outside all parentheses makes the anchor hold for one branch only. */
 static bool has_branches(struct text p)
@@ -93,7 +93,7 @@ struct text decoder_index_literal(struct text pattern, struct arena *arena)
     return (struct text){literal, len};
 }
 
-/* ---- patterns by first byte ------------------------------------------------------------- */
+/* ---- patterns by first byte ---- */
 
 static bool can_begin(const struct decoder_pattern *p, uint32_t byte)
 {
@@ -121,7 +121,7 @@ bool decoder_index_patterns(struct decoder *d, struct arena *arena)
     return true;
 }
 
-/* ---- decoders by program ---------------------------------------------------------------- */
+/* ---- decoders by program ---- */
 
 struct claim {
     struct text program;

@@ -17,7 +17,7 @@ bool decoder_pattern_compile(struct decoder_document *d, const struct yaml_node 
     return !status || decoder_document_refuse(d, node, status, "bad-regex", "%s", err.text);
 }
 
-/* ---- names ------------------------------------------------------------------------------ */
+/* ---- names ---- */
 
 static int by_hash(const void *left, const void *right)
 {
@@ -84,7 +84,7 @@ static bool read_list(struct decoder_document *d, const struct yaml_node *node,
     return true;
 }
 
-/* ---- constants and wanted fields -------------------------------------------------------- */
+/* ---- constants and wanted fields ---- */
 
 static bool read_fields(struct decoder_document *d, const struct yaml_node *node,
                         const struct field **out, uint32_t *out_count)
@@ -112,7 +112,7 @@ static bool read_fields(struct decoder_document *d, const struct yaml_node *node
     return true;
 }
 
-/* ---- patterns --------------------------------------------------------------------------- */
+/* ---- patterns ---- */
 
 struct reading {
     struct decoder_pattern *pattern;
@@ -281,7 +281,7 @@ bool decoder_pattern_list(struct decoder_document *d, const struct yaml_node *no
     return is_good;
 }
 
-/* ---- samples ---------------------------------------------------------------------------- */
+/* ---- samples ---- */
 
 static bool read_log(struct decoder_document *d, const struct yaml_node *node, void *into)
 {

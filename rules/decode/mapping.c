@@ -56,7 +56,7 @@ const struct logsource *mapping_logsources(const struct mapping_set *s, uint32_t
     return m ? m->logsources : NULL;
 }
 
-/* ---- names ------------------------------------------------------------------------------ */
+/* ---- names ---- */
 
 static const struct mapping_field *find_field(const struct mapping *m, struct text name)
 {
@@ -215,7 +215,7 @@ bool mapping_usual_kind(struct text field, enum entity_kind *out)
     return false;
 }
 
-/* ---- events ----------------------------------------------------------------------------- */
+/* ---- events ---- */
 
 /* The slot of a watched name + 1, or 0. */
 static uint32_t slot_of(const struct mapping_set *s, uint64_t hash)

@@ -63,13 +63,13 @@ const struct logsource *mapping_logsources(const struct mapping_set *s, uint32_t
  * Finds the decoders that mappings name under `decode`. What is missing is told as an error, and
  * its field is not read; the content of each mapping covers those of its decoders from then on.
  */
-void mapping_link(struct mapping_set *s, const struct decoder_set *decoders, diagnostic_fn tell,
-                  void *context);
+void mapping_inner_link(struct mapping_set *s, const struct decoder_set *decoders,
+                        diagnostic_fn tell, void *context);
 enum { MAPPING_INNER = 32 }; /* most values of one field that are read further */
 /* Adds what the decoders of the event's mapping find in its fields. After decoder_apply. How many
  * values were above MAPPING_INNER, which are not read. */
-uint64_t mapping_decode(const struct mapping_set *s, struct decoder_scratch *c, struct event *event,
-                        struct arena *arena);
+uint64_t mapping_inner_decode(const struct mapping_set *s, struct decoder_scratch *c,
+                              struct event *event, struct arena *arena);
 
 /* What kind of entity a field of this name usually is ("src_ip", "User", "Computer", ...), where
  * neither mapping nor decoder declares it. False: no entity. */

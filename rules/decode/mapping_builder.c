@@ -33,7 +33,7 @@ enum status mapping_builder_new(struct mapping_builder **out, struct error *err)
     return STATUS_OK;
 }
 
-/* ---- keys of a document ----------------------------------------------------------------- */
+/* ---- keys of a document ---- */
 
 static bool read_name(struct decoder_document *d, const struct yaml_node *node, void *into)
 {
@@ -270,7 +270,7 @@ static bool read_document(struct decoder_document *d, const struct yaml_node *do
     return is_good;
 }
 
-/* ---- documents -------------------------------------------------------------------------- */
+/* ---- documents ---- */
 
 static bool grow(struct mapping_set *s)
 {

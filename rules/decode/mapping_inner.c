@@ -46,8 +46,8 @@ static void link_one(struct mapping *m, const struct decoder_set *decoders, diag
     m->content = hash_end(&h);
 }
 
-void mapping_link(struct mapping_set *s, const struct decoder_set *decoders, diagnostic_fn tell,
-                  void *context)
+void mapping_inner_link(struct mapping_set *s, const struct decoder_set *decoders,
+                        diagnostic_fn tell, void *context)
 {
     struct hasher h;
     hash_start(&h);
@@ -76,8 +76,8 @@ static uint64_t decode_one(const struct mapping_inner *inner, uint32_t field_cou
     return values > MAPPING_INNER ? values - MAPPING_INNER : 0;
 }
 
-uint64_t mapping_decode(const struct mapping_set *s, struct decoder_scratch *c, struct event *event,
-                        struct arena *arena)
+uint64_t mapping_inner_decode(const struct mapping_set *s, struct decoder_scratch *c,
+                              struct event *event, struct arena *arena)
 {
     if (!event->mapping || event->mapping > s->count)
         return 0;

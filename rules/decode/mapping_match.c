@@ -68,7 +68,8 @@ static bool glob(struct text pattern, struct text t)
     }
 }
 
-bool mapping_match_value(const struct mapping_condition *c, struct text folded)
+/* Whether a folded value is one of the condition's. */
+static bool is_one_of(const struct mapping_condition *c, struct text folded)
 {
     for (uint32_t i = 0; i < c->value_count; i++)
         if (c->has_wildcard ? glob(c->values[i], folded) : text_equal(c->values[i], folded))
@@ -92,7 +93,7 @@ static bool holds(const struct mapping_condition *c, const struct field *const *
         return (f != NULL) != c->is_negated;
     char lower[MAPPING_VALUE];
     struct text folded = TEXT_NONE;
-    bool is_one = f && mapping_match_fold(f, lower, &folded) && mapping_match_value(c, folded);
+    bool is_one = f && mapping_match_fold(f, lower, &folded) && is_one_of(c, folded);
     return is_one != c->is_negated;
 }
 

@@ -127,8 +127,6 @@ struct mapping_set {
 /* The value as conditions compare it: lower case, in `lower` (MAPPING_VALUE bytes). False where it
  * is longer than any value can be. */
 bool mapping_match_fold(const struct field *f, char *lower, struct text *out);
-/* Whether a folded value is one of the condition's. */
-bool mapping_match_value(const struct mapping_condition *c, struct text folded);
 /* `seen`: the event's first field for each slot, or NULL. */
 bool mapping_match_clause(const struct mapping_clause *clause, const struct field *const *seen);
 /* The field a condition is about, or NULL. */

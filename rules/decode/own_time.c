@@ -10,7 +10,7 @@
 
 enum { ITEMS_MOST = 16, JOINED = 160, ZONE = 16 };
 
-/* ---- reading the document --------------------------------------------------------------- */
+/* ---- reading the document ---- */
 
 static bool read_field(struct decoder_document *d, const struct yaml_node *node,
                        struct own_time_field *out)
@@ -136,7 +136,7 @@ bool own_time_reads(const struct own_times *times, uint64_t hash)
     return false;
 }
 
-/* ---- an event --------------------------------------------------------------------------- */
+/* ---- an event ---- */
 
 static const struct field *find_in(const struct event *e, const struct own_time_field *wanted,
                                    uint32_t from, uint32_t to)

@@ -7,7 +7,7 @@ enum status evaluation_init(struct evaluation *e, const struct predicates *predi
 {
     struct evaluation made = {.predicates = predicates, .answers.view = view};
     enum status status = regex_scratch_new(&made.answers.scratch, err);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     made.memory = calloc((size_t)predicates_count(predicates) + 1, sizeof *made.memory);
     if (!made.memory) {
@@ -33,7 +33,7 @@ void evaluation_begin(struct evaluation *e)
     }
 }
 
-bool evaluation_ask(struct evaluation *e, uint32_t predicate)
+static bool ask(struct evaluation *e, uint32_t predicate)
 {
     uint32_t known = e->memory[predicate];
     if (known / 2 == e->generation)
@@ -49,7 +49,7 @@ static uint32_t count_true(struct evaluation *e, const struct node *node)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < node->leaf_count && count < node->need; i++)
-        count += evaluation_ask(e, node->leaves[i]);
+        count += ask(e, node->leaves[i]);
     for (uint32_t i = 0; i < node->item_count && count < node->need; i++)
         count += evaluation_holds(e, node->items[i]);
     return count;
@@ -59,7 +59,7 @@ static uint32_t count_true(struct evaluation *e, const struct node *node)
 static bool decide(struct evaluation *e, const struct node *node, bool decisive)
 {
     for (uint32_t i = 0; i < node->leaf_count; i++)
-        if (evaluation_ask(e, node->leaves[i]) == decisive)
+        if (ask(e, node->leaves[i]) == decisive)
             return decisive;
     for (uint32_t i = 0; i < node->item_count; i++)
         if (evaluation_holds(e, node->items[i]) == decisive)
@@ -75,8 +75,7 @@ bool evaluation_holds(struct evaluation *e, const struct node *node)
     case NODE_OR:
         return decide(e, node, true);
     case NODE_NOT:
-        return node->leaf_count ? !evaluation_ask(e, node->leaves[0])
-                                : !evaluation_holds(e, node->items[0]);
+        return node->leaf_count ? !ask(e, node->leaves[0]) : !evaluation_holds(e, node->items[0]);
     case NODE_AT_LEAST:
         return count_true(e, node) >= node->need;
     }

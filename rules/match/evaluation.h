@@ -21,7 +21,6 @@ static inline void evaluation_set_true(struct evaluation *e, uint32_t predicate)
 {
     e->memory[predicate] = e->generation * 2 + 1;
 }
-bool evaluation_ask(struct evaluation *e, uint32_t predicate);
 bool evaluation_holds(struct evaluation *e, const struct node *node);
 /* The same without any memory, for explain and for tests. */
 bool evaluation_holds_plainly(struct evaluation *e, const struct node *node);

@@ -161,14 +161,6 @@ bool glob_dashes(struct pattern in, struct arena *arena, struct pattern *out, ui
     return true;
 }
 
-bool glob_has_wildcard(const struct pattern *p)
-{
-    for (uint32_t i = 0; i < p->count; i++)
-        if (p->parts[i].kind != PART_TEXT)
-            return true;
-    return false;
-}
-
 /* ---- compiling ---- */
 
 static size_t unit_count(const struct part *parts, uint32_t count, bool *out_is_plain)

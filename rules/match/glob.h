@@ -38,7 +38,6 @@ bool glob_fold(struct pattern in, struct arena *arena, struct pattern *out);
 /* Dashes that stand like an option's (`windash`: not behind a word character, before one) become
  * PART_DASH. *out_count is how many. */
 bool glob_dashes(struct pattern in, struct arena *arena, struct pattern *out, uint32_t *out_count);
-bool glob_has_wildcard(const struct pattern *p);
 
 enum { GLOB_DASHES = 5 };
 /* The five dashes: - / and three that Windows takes for them. */

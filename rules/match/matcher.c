@@ -49,13 +49,13 @@ enum status matcher_new(struct ruleset *ruleset, struct matcher **out, struct er
         return error_set(err, STATUS_NOMEM, 0, "no memory for a matcher");
     enum status status = fieldview_new(ruleset->maps, ruleset->map_count,
                                        names_count(ruleset->names), &m->view, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = evaluation_init(&m->evaluation, ruleset->predicates, m->view, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = memo_new(ruleset->partitions.field_total, &m->memo, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = decoder_scratch_new(&m->decoding, err);
-    if (status == STATUS_OK)
+    if (!status)
         *out = MOVE(m);
     return status;
 }
@@ -65,7 +65,7 @@ void matcher_decode(struct matcher *m, struct event *e, struct arena *arena)
     mapping_apply(m->ruleset->mappings, e);
     m->times_unreadable += !mapping_set_time(m->ruleset->mappings, e, arena);
     m->decoder = decoder_apply(m->ruleset->decoders, m->decoding, e, arena);
-    m->unread_values += mapping_decode(m->ruleset->mappings, m->decoding, e, arena);
+    m->unread_values += mapping_inner_decode(m->ruleset->mappings, m->decoding, e, arena);
     m->decoded = e;
 }
 

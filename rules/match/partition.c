@@ -403,7 +403,7 @@ static enum status build_all(const struct compiled *rules, const struct predicat
     if (!uses)
         return STATUS_NOMEM;
     arena_init(&scratch, (size_t)1 << 30);
-    for (uint32_t i = 0; i < p->count && status == STATUS_OK; i++) {
+    for (uint32_t i = 0; i < p->count && !status; i++) {
         struct building b = {.atoms = NULL};
         arena_reset(&scratch);
         memset(uses, 0, count * sizeof *uses);
@@ -433,12 +433,12 @@ enum status partition_build(const struct compiled *rules, uint32_t rule_count,
     p.buckets = calloc(size, sizeof *p.buckets);
     p.mask = size - 1;
     enum status status = p.items && p.of_rule && maxima && p.buckets ? STATUS_OK : STATUS_NOMEM;
-    if (status == STATUS_OK)
+    if (!status)
         status = assign(rules, rule_count, has_routing, &p, maxima);
-    if (status == STATUS_OK)
+    if (!status)
         status = build_all(rules, predicates, arena, &p);
     free(maxima);
-    if (status != STATUS_OK) {
+    if (status) {
         partition_fini(&p);
         return error_set(err, status, 0, "no memory for the index of rules");
     }

@@ -164,7 +164,7 @@ enum status predicates_add(struct predicates *set, const struct predicate *p, ui
     if (!has_room)
         return error_set(err, STATUS_NOMEM, 0, "no memory for predicates");
     enum status status = compile(set, p, &set->items[set->count], err);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     set->hashes[set->count] = hash;
     *out_number = set->count++;

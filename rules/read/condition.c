@@ -63,7 +63,8 @@ static bool is_word(const struct parse *p, const char *word)
     return text_equal_nocase(p->token, text_of(word));
 }
 
-bool condition_name_matches(struct text pattern, struct text name)
+/* "sel*", "*_x", "a*b": a star stands for any characters of an identifier. */
+static bool name_matches(struct text pattern, struct text name)
 {
     /* The last star takes one more character whenever what follows it does not fit. */
     size_t p = 0;
@@ -115,7 +116,7 @@ static bool is_in_set(struct text pattern, struct text name)
 {
     if (text_equal_nocase(pattern, TEXT("them")))
         return name.len && name.at[0] != '_';
-    return condition_name_matches(pattern, name);
+    return name_matches(pattern, name);
 }
 
 /* The token is the number; "of" follows. */
@@ -195,7 +196,7 @@ static enum status read_primary(struct parse *p, struct term *out)
     if (text_equal(p->token, TEXT("("))) {
         advance(p);
         enum status status = read_or(p, out);
-        if (status != STATUS_OK)
+        if (status)
             return status;
         if (!text_equal(p->token, TEXT(")")))
             return diagnostic_error(p->c->diagnostics, p->at, "bad-condition",
@@ -218,7 +219,7 @@ static enum status read_not(struct parse *p, struct term *out)
         advance(p);
     }
     enum status status = read_primary(p, out);
-    if (status == STATUS_OK && is_negated && !node_negate(p->c->arena, *out, out))
+    if (!status && is_negated && !node_negate(p->c->arena, *out, out))
         return no_memory(p);
     return status;
 }
@@ -230,7 +231,7 @@ static enum status read_joined(struct parse *p, const char *word, enum node_kind
     for (;;) {
         struct term term;
         enum status status = read(p, &term);
-        if (status != STATUS_OK)
+        if (status)
             return status;
         if (!add(p, &list, term))
             return no_memory(p);
@@ -271,7 +272,7 @@ static enum status read_one(struct compiler *c, struct named_term *selections, u
     };
     advance(&p);
     enum status status = read_or(&p, out);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     if (text_equal(p.token, TEXT("|")))
         return diagnostic_error(c->diagnostics, condition, "aggregation",
@@ -297,7 +298,7 @@ enum status condition_read(struct compiler *c, struct named_term *selections, ui
                                 "an empty list of conditions");
     for (uint32_t i = 0; i < condition->count; i++) {
         enum status status = read_one(c, selections, count, condition->items[i], &terms[i]);
-        if (status != STATUS_OK)
+        if (status)
             return status;
     }
     return node_join(c->arena, NODE_OR, terms, condition->count, out) ? STATUS_OK : STATUS_NOMEM;

@@ -14,5 +14,3 @@ enum { CONDITION_DEPTH = 256 };
 NODISCARD enum status condition_read(struct compiler *c, struct named_term *selections,
                                      uint32_t count, const struct yaml_node *condition,
                                      struct term *out);
-/* "sel*", "*_x", "a*b": a star stands for any characters of an identifier. */
-bool condition_name_matches(struct text pattern, struct text name);

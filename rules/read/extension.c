@@ -62,7 +62,7 @@ static const struct option memory_rows[] = {
 
 static enum status pass(struct diagnostics *f, enum status status, const struct error *why)
 {
-    if (status != STATUS_OK)
+    if (status)
         (void)diagnostic_at(f, why->line, why->column, "tocsin-key", "tocsin: %s", why->text);
     return status;
 }
@@ -134,7 +134,7 @@ static enum status read_entities(const struct yaml_node *node, struct arena *are
         return STATUS_NOMEM;
     for (uint32_t i = 0; i < count; i++) {
         enum status status = read_entity(is_list ? node->items[i] : node, arena, f, &specs[i]);
-        if (status != STATUS_OK)
+        if (status)
             return status;
     }
     out->entities = specs;
@@ -174,9 +174,9 @@ enum status extension_read(const struct yaml_node *node, struct arena *arena,
         e.remember_us = memory.remember;
     }
     status = read_breaker(node, said.max_entities, diagnostics, &e);
-    if (status == STATUS_OK && said.entity)
+    if (!status && said.entity)
         status = read_entities(said.entity, arena, diagnostics, &e);
-    if (status == STATUS_OK)
+    if (!status)
         *out = e;
     return status;
 }

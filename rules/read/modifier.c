@@ -167,11 +167,11 @@ enum status modifier_read(const struct yaml_node *key, struct diagnostics *diagn
                 TEXT_ARG(word), near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
         }
         enum status status = apply(i, key, diagnostics, &m);
-        if (status != STATUS_OK)
+        if (status)
             return status;
     }
     enum status status = check(&m, key, diagnostics);
-    if (status == STATUS_OK)
+    if (!status)
         *out = m;
     return status;
 }

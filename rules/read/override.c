@@ -124,9 +124,9 @@ static enum status build_exception(struct draft *d, const struct exception *e, i
     arena_reset(c->scratch);
     enum status status = predicates_add(c->predicates, &until, &terms[0].predicate, NULL);
     terms[0].node = NULL;
-    if (status == STATUS_OK)
+    if (!status)
         status = selection_read(c, e->match, &terms[1]);
-    if (status == STATUS_OK && !node_join(c->arena, NODE_AND, terms, 2, out))
+    if (!status && !node_join(c->arena, NODE_AND, terms, 2, out))
         status = STATUS_NOMEM;
     return status;
 }
@@ -141,7 +141,7 @@ static enum status add_exception(struct draft *d, const struct yaml_node *node,
     struct term both;
     enum status status = option_read(exception_rows, sizeof exception_rows / sizeof *exception_rows,
                                      node, d->compiler.arena, &e, &why);
-    if (status != STATUS_OK)
+    if (status)
         return refuse(d, &why);
     if (!e.match)
         return diagnostic_error(d->compiler.diagnostics, node, "override",
@@ -153,7 +153,7 @@ static enum status add_exception(struct draft *d, const struct yaml_node *node,
         diagnostic_lint(d->compiler.diagnostics, node, DIAGNOSTIC_WARNING, "override-ended",
                         "this exception ended on %.*s and no longer holds", TEXT_ARG(e.end));
     status = build_exception(d, &e, end_us, &holds);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     if (!node_negate(d->compiler.arena, holds, &terms[1]) ||
         !node_join(d->compiler.arena, NODE_AND, terms, 2, &both))
@@ -174,7 +174,7 @@ static enum status add_exceptions(struct draft *d, const struct yaml_node *node,
     rule->exceptions = hash_end(&h);
     for (uint32_t i = 0; i < (is_list ? node->count : 1); i++) {
         enum status status = add_exception(d, is_list ? node->items[i] : node, rule, now_us);
-        if (status != STATUS_OK)
+        if (status)
             return status;
     }
     return STATUS_OK;
@@ -211,9 +211,9 @@ static enum status apply_to_rules(struct draft *d, const struct yaml_pair *pair,
         *is_known = *is_known || is_meant;
         if (is_meant && !w->is_enabled)
             continue;
-        if (is_meant && status == STATUS_OK)
+        if (is_meant && !status)
             status = set_common(d, pair->value, w, &c->frozen.rule);
-        if (is_meant && status == STATUS_OK && w->exceptions)
+        if (is_meant && !status && w->exceptions)
             status = add_exceptions(d, w->exceptions, c, now_us);
         if (kept != i)
             d->rules[kept] = d->rules[i];
@@ -234,7 +234,7 @@ static enum status apply_to_relations(struct draft *d, const struct yaml_pair *p
         *is_known = *is_known || is_meant;
         if (is_meant && !w->is_enabled)
             continue;
-        if (is_meant && status == STATUS_OK)
+        if (is_meant && !status)
             status = set_common(d, pair->value, w, &r->frozen.rule);
         if (is_meant && is_said(pair->value, "fire")) {
             struct hasher h;
@@ -264,10 +264,10 @@ static enum status apply_one(struct draft *d, const struct yaml_pair *pair, int6
     d->compiler.diagnostics->rule = pair->key->value;
     enum status status =
         option_read(rows, sizeof rows / sizeof *rows, pair->value, d->compiler.arena, &w, &why);
-    if (status != STATUS_OK)
+    if (status)
         return status == STATUS_NOMEM ? status : refuse(d, &why);
     status = apply_to_rules(d, pair, &w, now_us, &is_known);
-    if (status == STATUS_OK)
+    if (!status)
         status = apply_to_relations(d, pair, &w, &is_known);
     if (!is_known)
         diagnostic_lint(d->compiler.diagnostics, pair->key, DIAGNOSTIC_WARNING, "unknown-rule",
@@ -285,7 +285,7 @@ enum status override_apply(struct draft *d, const char *path, struct arena *node
     enum status status = yaml_load(path, nodes, &yaml, &why);
     if (status == STATUS_NOMEM)
         return status;
-    if (status != STATUS_OK) {
+    if (status) {
         (void)refuse(d, &why);
         return status == STATUS_IO ? STATUS_IO : STATUS_OK;
     }

@@ -118,7 +118,7 @@ static enum status read_condition_key(struct draft *d, const struct yaml_pair *p
 {
     bool is_bound = false;
     enum status status = read_bound(d, pair, r, &is_bound);
-    if (is_bound || status != STATUS_OK)
+    if (is_bound || status)
         return status;
     if (text_equal(pair->key->value, TEXT("field")))
         return read_texts(d, pair->value, CORRELATION_GROUP, &r->values,
@@ -179,7 +179,7 @@ static enum status read_condition(struct draft *d, const struct yaml_node *node,
                                 "a correlation has one condition");
     for (uint32_t i = 0; condition && i < condition->count; i++) {
         enum status status = read_condition_key(d, &condition->pairs[i], r);
-        if (status != STATUS_OK)
+        if (status)
             return status;
     }
     enum status status = check_condition(d, condition ? condition : node, r);
@@ -239,22 +239,22 @@ static enum status read_body(struct draft *d, const struct yaml_node *root,
     const struct yaml_node *rules = yaml_get(node, TEXT("rules"));
     const struct yaml_node *group = yaml_get(node, TEXT("group-by"));
     enum status status = check_keys(d, node);
-    if (status == STATUS_OK)
+    if (!status)
         status = read_type(d, node, r);
-    if (status == STATUS_OK && (!rules || (rules->kind == YAML_SEQUENCE && !rules->count)))
+    if (!status && (!rules || (rules->kind == YAML_SEQUENCE && !rules->count)))
         status = diagnostic_error(findings_of(d), rules ? rules : node, "missing-rules",
                                   "a correlation needs the rules that it counts");
-    if (status == STATUS_OK)
+    if (!status)
         status = read_texts(d, rules, CORRELATION_INPUTS, &r->references,
                             &r->frozen.correlation.input_count);
-    if (status == STATUS_OK && group && !yaml_is_null(group))
+    if (!status && group && !yaml_is_null(group))
         status = read_texts(d, group, CORRELATION_GROUP, &r->frozen.rule.group,
                             &r->frozen.rule.group_count);
-    if (status == STATUS_OK)
+    if (!status)
         status = read_timespan(d, node, r);
-    if (status == STATUS_OK)
+    if (!status)
         status = read_condition(d, node, r);
-    if (status == STATUS_OK)
+    if (!status)
         status = read_generate(d, root, node, r);
     r->aliases = yaml_get(node, TEXT("aliases"));
     r->frozen.correlation.group_count = r->frozen.rule.group_count;
@@ -314,14 +314,14 @@ enum status relation_read(struct draft *d, const struct document *document)
     *r = (struct relation_draft){.document = document->root};
     arena_reset(d->compiler.scratch);
     enum status status = rule_header_read(d, document, &r->frozen.rule, &r->extension);
-    if (status == STATUS_OK)
+    if (!status)
         status = read_body(d, document->root, r);
-    if (status == STATUS_OK)
+    if (!status)
         status = fill_policy(d, r);
     r->frozen.rule.kind = RULE_CORRELATION;
-    if (status == STATUS_OK)
+    if (!status)
         status = check_limits(d, r);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     r->content = content_of(r, document->root);
     if (!rule_header_entities(d, &r->extension, &r->frozen.entities))

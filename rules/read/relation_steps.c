@@ -40,7 +40,7 @@ static enum status read_operand(struct reading *r)
     if (text_equal(r->token, TEXT("("))) {
         advance(r);
         enum status status = read_or(r);
-        if (status != STATUS_OK)
+        if (status)
             return status;
         if (!text_equal(r->token, TEXT(")")))
             return diagnostic_error(r->d->compiler.diagnostics, r->at, "bad-condition",
@@ -71,10 +71,10 @@ static enum status read_not(struct reading *r)
 static enum status read_and(struct reading *r)
 {
     enum status status = read_not(r);
-    while (status == STATUS_OK && text_equal_nocase(r->token, TEXT("and"))) {
+    while (!status && text_equal_nocase(r->token, TEXT("and"))) {
         advance(r);
         status = read_not(r);
-        if (status == STATUS_OK)
+        if (!status)
             status = put(r, STEP_AND, 0);
     }
     return status;
@@ -86,10 +86,10 @@ static enum status read_or(struct reading *r)
         return diagnostic_error(r->d->compiler.diagnostics, r->at, "limit",
                                 "the condition is nested deeper than 64");
     enum status status = read_and(r);
-    while (status == STATUS_OK && text_equal_nocase(r->token, TEXT("or"))) {
+    while (!status && text_equal_nocase(r->token, TEXT("or"))) {
         advance(r);
         status = read_and(r);
-        if (status == STATUS_OK)
+        if (!status)
             status = put(r, STEP_OR, 0);
     }
     r->depth--;
@@ -103,7 +103,7 @@ enum status relation_steps_read(struct draft *d, const struct yaml_node *conditi
         .d = d, .at = condition, .references = references, .out = out, .rest = condition->value};
     advance(&r);
     enum status status = read_or(&r);
-    if (status == STATUS_OK && r.token.len)
+    if (!status && r.token.len)
         return diagnostic_error(d->compiler.diagnostics, condition, "bad-condition",
                                 "'%.*s' where 'and', 'or' or the end was expected",
                                 TEXT_ARG(r.token));

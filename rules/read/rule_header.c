@@ -142,12 +142,12 @@ enum status rule_header_read(struct draft *d, const struct document *document,
     if (level && !extension_level(level, d->compiler.diagnostics, &rule.level))
         return STATUS_INVALID;
     enum status status = read_status(d, root, &has_status, &rule.status);
-    if (status == STATUS_OK)
+    if (!status)
         status = read_tags(d, root, &rule);
-    if (status == STATUS_OK)
+    if (!status)
         status = extension_read(yaml_get(root, TEXT("tocsin")), arena, d->compiler.diagnostics,
                                 out_extension);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     lint_keys(d, root);
     fill_extension(&rule, out_extension, has_status, arena);

@@ -49,13 +49,13 @@ static enum status read_list(struct compiler *c, const struct modifiers *m,
     enum status status = STATUS_OK;
     if (has_table)
         status = read_exact(c, m, list, exact, exact_count, &terms[count++]);
-    for (uint32_t i = 0; i < list->count && status == STATUS_OK; i++) {
+    for (uint32_t i = 0; i < list->count && !status; i++) {
         struct text unused;
         if (has_table && value_is_exact(c, m, list->items[i], &unused))
             continue;
         status = value_read(c, m, list->items[i], &terms[count++]);
     }
-    if (status != STATUS_OK)
+    if (status)
         return status;
     bool is_joined = node_join(c->arena, m->has_all ? NODE_AND : NODE_OR, terms, count, out);
     return is_joined ? STATUS_OK : no_memory(c, list);
@@ -65,7 +65,7 @@ static enum status read_field(struct compiler *c, const struct yaml_pair *pair, 
 {
     struct modifiers m;
     enum status status = modifier_read(pair->key, c->diagnostics, &m);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     if (pair->value->kind == YAML_MAPPING)
         return diagnostic_error(c->diagnostics, pair->value, "bad-value",
@@ -80,7 +80,7 @@ static enum status read_field(struct compiler *c, const struct yaml_pair *pair, 
                         "'all' has no effect on a single value");
     status = pair->value->kind == YAML_SEQUENCE ? read_list(c, &m, pair->value, out)
                                                 : value_read(c, &m, pair->value, out);
-    if (status == STATUS_OK && m.is_negated && !node_negate(c->arena, *out, out))
+    if (!status && m.is_negated && !node_negate(c->arena, *out, out))
         return no_memory(c, pair->value);
     return status;
 }
@@ -94,7 +94,7 @@ static enum status read_map(struct compiler *c, const struct yaml_node *map, str
         return diagnostic_error(c->diagnostics, map, "empty-selection", "an empty selection");
     for (uint32_t i = 0; i < map->count; i++) {
         enum status status = read_field(c, &map->pairs[i], &terms[i]);
-        if (status != STATUS_OK)
+        if (status)
             return status;
     }
     return node_join(c->arena, NODE_AND, terms, map->count, out) ? STATUS_OK : no_memory(c, map);
@@ -116,7 +116,7 @@ enum status selection_read(struct compiler *c, const struct yaml_node *node, str
         const struct yaml_node *item = node->items[i];
         enum status status = item->kind == YAML_MAPPING ? read_map(c, item, &terms[i])
                                                         : value_read(c, &keyword, item, &terms[i]);
-        if (status != STATUS_OK)
+        if (status)
             return status;
     }
     return node_join(c->arena, NODE_OR, terms, node->count, out) ? STATUS_OK : no_memory(c, node);

@@ -48,7 +48,7 @@ enum status sigma_read_source(struct draft *d, const struct yaml_node *root, str
         return diagnostic_error(findings_of(d), node ? node : root, "missing-logsource",
                                 "a rule needs a logsource with category, product or service");
     enum status status = check_source_keys(d, node);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const struct yaml_node *value = yaml_get(node, text_of(keys[i].key));
@@ -97,7 +97,7 @@ static enum status read_selections(struct draft *d, const struct yaml_node *dete
             .key = pair->key,
         };
         enum status status = selection_read(&d->compiler, pair->value, &one->term);
-        if (status != STATUS_OK)
+        if (status)
             return status;
     }
     return STATUS_OK;
@@ -120,9 +120,9 @@ enum status sigma_read_detection(struct draft *d, const struct yaml_node *detect
     if (!selections)
         return STATUS_NOMEM;
     enum status status = read_selections(d, detection, is_filter, selections, &count);
-    if (status == STATUS_OK)
+    if (!status)
         status = condition_read(&d->compiler, selections, count, condition, out);
-    if (status == STATUS_OK)
+    if (!status)
         lint_unused(d, selections, count);
     *out_selections = selections;
     *out_count = count;
@@ -149,16 +149,16 @@ enum status sigma_read(struct draft *d, const struct document *document)
     struct term term = {.node = NULL};
     arena_reset(d->compiler.scratch);
     enum status status = rule_header_read(d, document, &c.frozen.rule, &c.extension);
-    if (status == STATUS_OK && c.extension.is_absence)
+    if (!status && c.extension.is_absence)
         status =
             diagnostic_error(d->compiler.diagnostics, yaml_get(root, TEXT("tocsin")), "bad-absence",
                              "absence belongs to a correlation: event_count and {eq: 0} only");
-    if (status == STATUS_OK)
+    if (!status)
         status = sigma_read_source(d, root, &c.frozen.source);
-    if (status == STATUS_OK)
+    if (!status)
         status = sigma_read_detection(d, yaml_get(root, TEXT("detection")), false, &selections,
                                       &c.frozen.selection_count, &term);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     c.frozen.rule.kind = RULE_DETECTION;
     c.frozen.selections = selections;

@@ -69,11 +69,11 @@ static enum status read_filter(struct draft *d, const struct document *document,
                                 "a filter names the rules that it filters, or 'any'");
     f->is_any = f->rules->kind == YAML_SCALAR && text_equal(f->rules->value, TEXT("any"));
     enum status status = sigma_read_source(d, f->root, &f->source);
-    if (status == STATUS_OK)
+    if (!status)
         status = read_mode(d, f);
-    if (status == STATUS_OK)
+    if (!status)
         status = sigma_read_detection(d, f->body, true, &selections, &count, &f->term);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     lint_mode(d, f);
     f->shown = f->term;
@@ -150,13 +150,13 @@ enum status sigma_filter_apply(struct draft *d, const struct document *document)
     f.title = title && title->kind == YAML_SCALAR ? title->value : TEXT("");
     d->compiler.diagnostics->rule = f.title;
     enum status status = read_filter(d, document, &f);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     if (f.is_any)
         return apply_to(d, &f, NULL);
     if (f.rules->kind == YAML_SCALAR)
         return apply_to(d, &f, f.rules);
-    for (uint32_t i = 0; i < f.rules->count && status == STATUS_OK; i++)
+    for (uint32_t i = 0; i < f.rules->count && !status; i++)
         status = apply_to(d, &f, f.rules->items[i]);
     return status;
 }

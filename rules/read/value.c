@@ -20,7 +20,7 @@ enum status value_add(struct compiler *c, const struct yaml_node *at, const stru
     struct error why = {.code = STATUS_OK};
     struct term term = {.node = NULL};
     enum status status = predicates_add(c->predicates, p, &term.predicate, &why);
-    if (status == STATUS_OK)
+    if (!status)
         *out = term;
     else
         (void)diagnostic_error(c->diagnostics, at,
@@ -145,7 +145,7 @@ static enum status apply_steps(struct compiler *c, const struct modifiers *m,
                                       "a value with wildcards cannot be encoded");
         else if (!encode_all(c, m->steps[s], v))
             status = no_memory(c, at);
-        if (status != STATUS_OK)
+        if (status)
             return status;
     }
     return STATUS_OK;
@@ -198,12 +198,12 @@ static enum status read_string(struct compiler *c, const struct modifiers *m,
         return no_memory(c, at);
     v->count = 1;
     enum status status = apply_steps(c, m, at, v);
-    for (uint32_t i = 0; i < v->count && status == STATUS_OK; i++) {
+    for (uint32_t i = 0; i < v->count && !status; i++) {
         struct predicate p;
         status = finish_pattern(c, m, v->items[i], &p) ? value_add(c, at, &p, &terms[i])
                                                        : no_memory(c, at);
     }
-    if (status == STATUS_OK && !node_join(c->arena, NODE_OR, terms, v->count, out))
+    if (!status && !node_join(c->arena, NODE_OR, terms, v->count, out))
         return no_memory(c, at);
     return status;
 }
@@ -289,7 +289,7 @@ static enum status read_exists(struct compiler *c, const struct modifiers *m,
     if (p.field == NAMES_NONE)
         return no_memory(c, at);
     enum status status = value_add(c, at, &p, out);
-    if (status == STATUS_OK && !wanted && !node_negate(c->arena, *out, out))
+    if (!status && !wanted && !node_negate(c->arena, *out, out))
         return no_memory(c, at);
     return status;
 }
@@ -313,12 +313,12 @@ static enum status read_plain_number(struct compiler *c, const struct modifiers 
     struct number n;
     struct term both[2];
     enum status status = read_number(c, m, at, &both[0]);
-    if (status != STATUS_OK || number_parse(at->value, &n)) {
+    if (status || number_parse(at->value, &n)) {
         *out = both[0];
         return status;
     }
     status = read_string(c, m, at, at->value, &both[1]);
-    if (status == STATUS_OK && !node_join(c->arena, NODE_OR, both, 2, out))
+    if (!status && !node_join(c->arena, NODE_OR, both, 2, out))
         return no_memory(c, at);
     return status;
 }
@@ -411,7 +411,7 @@ static enum status read_expanded(struct compiler *c, const struct modifiers *m,
     for (uint32_t i = 0; i < list->count; i++) {
         enum status status =
             read_substituted(c, m, at, source, start, end, list->values[i], depth, &terms[i]);
-        if (status != STATUS_OK)
+        if (status)
             return status;
     }
     return node_join(c->arena, NODE_OR, terms, list->count, out) ? STATUS_OK : no_memory(c, at);

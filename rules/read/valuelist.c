@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/read/valuelist.h"
+#include "base/path.h"
 #include "rules/match/grow.h"
 #include <dirent.h>
 #include <errno.h>
@@ -57,7 +58,7 @@ static int compare_lists(const void *a, const void *b)
 static enum status read_one(const char *folder, const char *name, struct arena *arena,
                             struct valuelist *out, struct error *err)
 {
-    char path[4096];
+    char path[PATH_ROOM];
     struct text whole = TEXT_NONE;
     size_t len = strlen(name) - 4;
     *out = (struct valuelist){.name = arena_copy(arena, (struct text){name, len})};
@@ -74,7 +75,7 @@ static enum status read_all(DIR *dir, const char *folder, struct arena *arena,
     uint32_t count = 0;
     uint32_t max = 0;
     enum status status = STATUS_OK;
-    for (struct dirent *e = readdir(dir); e && status == STATUS_OK; e = readdir(dir)) {
+    for (struct dirent *e = readdir(dir); e && !status; e = readdir(dir)) {
         if (e->d_name[0] == '.' || strlen(e->d_name) < 5 ||
             !text_ends(text_of(e->d_name), TEXT(".txt")))
             continue;
@@ -84,9 +85,9 @@ static enum status read_all(DIR *dir, const char *folder, struct arena *arena,
             status = read_one(folder, e->d_name, arena, &items[count++], err);
     }
     struct valuelist *kept = arena_alloc(arena, ((size_t)count + 1) * sizeof *kept);
-    if (status == STATUS_OK && !kept)
+    if (!status && !kept)
         status = error_set(err, STATUS_NOMEM, 0, "no memory for value lists");
-    if (status == STATUS_OK) {
+    if (!status) {
         if (count)
             memcpy(kept, items, count * sizeof *kept);
         qsort(kept, count, sizeof *kept, compare_lists);
@@ -109,7 +110,7 @@ enum status valuelist_load(const char *folder, struct arena *arena, struct value
         status = read_all(dir, folder, arena, &lists, err);
         (void)closedir(dir);
     }
-    if (status != STATUS_OK)
+    if (status)
         return status;
     struct hasher h;
     hash_start(&h);

@@ -104,12 +104,12 @@ static enum status read_flags(const struct row *row, struct values *v, char *res
                                        sizeof flags / sizeof *flags, left, &left_count);
     char values[512];
     describe(v, values, sizeof values);
-    if (status == STATUS_OK) {
+    if (!status) {
         assert_string_equal(values, row->values);
         assert_null(left[left_count]);
     }
     rest[0] = 0;
-    for (uint32_t i = 0; status == STATUS_OK && i < left_count; i++) {
+    for (uint32_t i = 0; !status && i < left_count; i++) {
         size_t used = strlen(rest);
         (void)snprintf(rest + used, size - used, "%s ", left[i]);
     }

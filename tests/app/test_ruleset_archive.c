@@ -280,11 +280,13 @@ static void test_a_copy_knows_its_original(void **state)
     for (size_t i = 0; i < 2; i++) {
         (void)snprintf(kept, sizeof kept, "%s/%s/%s", p->kept, hex, rows[i][0]);
         (void)snprintf(want, sizeof want, "%s/%s", p->root, rows[i][1]);
-        struct text got = ruleset_archive_original(p->kept, &p->request, text_of(kept), out, sizeof out);
+        struct text got =
+            ruleset_archive_original(p->kept, &p->request, text_of(kept), out, sizeof out);
         assert_true(text_equal(got, text_of(want)));
     }
     struct text other = TEXT("/etc/rules/one.yml");
-    assert_true(text_equal(ruleset_archive_original(p->kept, &p->request, other, out, sizeof out), other));
+    assert_true(
+        text_equal(ruleset_archive_original(p->kept, &p->request, other, out, sizeof out), other));
 }
 
 int main(void)

@@ -55,7 +55,8 @@ static void test_longest_waiting_makes_room(void **state)
     enter(&r, 1, 2);
     assert_false(is_away(&r, 0));
     connection_limit_serve(r.crowd, r.members[0]);
-    connection_limit_wait(r.crowd, r.members[0], 3); /* asked something: now it waits shorter than 1 */
+    connection_limit_wait(r.crowd, r.members[0],
+                          3); /* asked something: now it waits shorter than 1 */
     enter(&r, 2, 4);
     assert_true(is_away(&r, 1));
     assert_false(is_away(&r, 0));

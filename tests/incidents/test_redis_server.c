@@ -36,7 +36,7 @@ static struct redis_server *start(const char *dir)
     enum status status = redis_server_start(dir, &s, &err);
     if (status == STATUS_NOTFOUND)
         SKIP_BECAUSE("no redis-server here");
-    if (status != STATUS_OK)
+    if (status)
         fail_msg("%s", err.text);
     return s;
 }

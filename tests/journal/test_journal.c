@@ -239,9 +239,9 @@ static void *follow(void *argument)
         enum status status = journal_reader_next(r, b, NULL);
         if (status == STATUS_AGAIN)
             (void)sched_yield();
-        else if (status != STATUS_OK)
+        else if (status)
             me->wrong++;
-        for (uint32_t i = 0; status == STATUS_OK && i < b->count; i++) {
+        for (uint32_t i = 0; !status && i < b->count; i++) {
             char want[32];
             (void)snprintf(want, sizeof want, "event %d", (int)++me->count);
             me->wrong += b->records[i].position != me->count ||

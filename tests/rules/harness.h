@@ -55,7 +55,7 @@ static inline enum status harness_open_with(struct harness *h, const char *yaml,
     options.context = h;
     enum status status = ruleset_load(&options, &h->ruleset, &err);
     (void)unlink(path);
-    if (status == STATUS_OK)
+    if (!status)
         status = matcher_new(h->ruleset, &h->matcher, &err);
     return status;
 }

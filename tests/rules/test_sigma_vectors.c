@@ -30,7 +30,7 @@ static bool is_as_expected(const json_t *vector)
         is_right = status == STATUS_OK && strstr(h.messages, code);
         if (!is_right)
             print_error("%s: want %s, was told '%s'\n", name, code, h.messages);
-    } else if (status != STATUS_OK || h.messages[0]) {
+    } else if (status || h.messages[0]) {
         print_error("%s: %s %s\n", name, h.messages, h.first);
     } else {
         char *event = json_dumps(json_object_get(vector, "event"), JSON_COMPACT);

@@ -31,7 +31,7 @@ static inline enum status door_open(struct door *d, const char *yaml)
     d->drops = drops_new();
     intake.drops = d->drops;
     status = source_open(file.documents[0], 7, &intake, &d->source, &d->error);
-    if (status == STATUS_OK)
+    if (!status)
         status = source_start(d->source, &d->error);
     return status;
 }

@@ -73,7 +73,7 @@ judge() {
 
 rows=$(echo "$table" | sed -nE 's/^ *([a-z/]+) +:.*/\1/p')
 say 'a file in a folder that the table has no row for' \
-  "$(for file in $sources; do dirname "$file"; done | sort -u | grep -vxF "$rows")"
+  "$(for file in $sources; do dirname "$file"; done | sort -u | grep -vxF "$rows" | sed 's/^/  /')"
 say 'a row for a folder that is not there' "$(for row in $rows; do [ -d "$row" ] || echo "$row"; done)"
 say 'an include that the table does not allow' \
   "$(grep -HoE '^ *# *include +"[^"]+"' $sources | sed -E 's/^([^:]+):.*"([^"]+)"/\1 \2/' |

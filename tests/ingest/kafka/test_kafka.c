@@ -2,9 +2,9 @@
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "ingest/ingest.h"
-#include "journal/journal.h"
 #include "ingest/kafka/kafka_flight.h"
 #include "ingest/kafka/kafka_table.h"
+#include "journal/journal.h"
 #include "tests/support/table.h"
 #include <librdkafka/rdkafka.h>
 #include <poll.h>
@@ -16,7 +16,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-/* ---- configuration --------------------------------------------------------------------------- */
+/* ---- configuration ---- */
 
 static struct batch *take_none(void *context, uint64_t timeout_ms)
 {
@@ -87,8 +87,7 @@ static void test_open(void **state)
         fail_msg("'%s' does not say '%s'", err.text, row->says);
 }
 
-/* ---- the table and flights ---------------------------------------------------------------------
- */
+/* ---- the table and flights ---- */
 
 static void test_table_finds(void **state)
 {
@@ -141,8 +140,7 @@ static void test_flight_covers(void **state)
     kafka_flight_land(late, 0, true);
 }
 
-/* ---- a taker: the real source and the real journal, for the flow test
- * ---------------------------- */
+/* ---- a taker: the real source and the real journal, for the flow test ---- */
 
 struct taker {
     struct journal *journal;

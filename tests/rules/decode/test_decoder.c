@@ -43,7 +43,7 @@ static struct decoder_set *build(const char *source)
     return set;
 }
 
-/* ---- what a document says wrong --------------------------------------------------------- */
+/* ---- what a document says wrong ---- */
 
 static const struct refusal {
     const char *name, *source, *want;
@@ -99,7 +99,7 @@ static void test_a_name_is_taken_once(void **state)
     assert_int_equal(decoder_count(set), 1);
 }
 
-/* ---- decoding --------------------------------------------------------------------------- */
+/* ---- decoding ---- */
 
 static const char several[] =
     "decoder: knock\n"
@@ -312,7 +312,7 @@ static void test_content_follows_the_text(void **state)
     assert_false(hash_equal(decoder_set_content(a), decoder_set_content(c)));
 }
 
-/* ---- samples ---------------------------------------------------------------------------- */
+/* ---- samples ---- */
 
 static void test_samples_are_checked(void **state)
 {

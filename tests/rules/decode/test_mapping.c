@@ -47,7 +47,7 @@ static struct mapping_set *build(const char *source)
     return set;
 }
 
-/* ---- what a document says wrong -------------------------------------------------------------- */
+/* ---- what a document says wrong ---- */
 
 static const struct refusal {
     const char *name, *source, *want;
@@ -82,8 +82,7 @@ static void test_refusal(void **state)
     buffer_fini(&told);
 }
 
-/* ---- events
- * -------------------------------------------------------------------------------------- */
+/* ---- events ---- */
 
 static const char several[] =
     "mapping: deep\n"
@@ -179,8 +178,7 @@ static void test_line(void **state)
     buffer_fini(&got);
 }
 
-/* ---- names
- * --------------------------------------------------------------------------------------- */
+/* ---- names ---- */
 
 static const struct naming {
     const char *name;
@@ -259,8 +257,7 @@ static void test_content_follows_the_text(void **state)
     assert_false(hash_equal(mapping_content(a, 2), mapping_content(c, 2))); /* through `like` */
 }
 
-/* ---- what ships
- * ---------------------------------------------------------------------------------- */
+/* ---- what ships ---- */
 
 static struct mapping_set *build_shipped(void)
 {

@@ -98,7 +98,7 @@ static void test_values_are_bounded(void **state)
     free(h);
 }
 
-/* ---- what is refused ------------------------------------------------------------------------- */
+/* ---- what is refused ---- */
 
 static const struct refusal {
     const char *name, *yaml, *want;

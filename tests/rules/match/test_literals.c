@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/substring.h"
 #include "rules/match/gate.h"
 #include "rules/match/literal.h"
-#include "base/substring.h"
 #include "tests/support/table.h"
 #include <stdio.h>
 #include <stdlib.h>
