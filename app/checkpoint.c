@@ -157,6 +157,18 @@ static enum status load_chunk(struct daemon *d, struct text kind, struct text na
     return status;
 }
 
+/* Without a line `format` it is the first, as 0.1.0 wrote it and as this version still does. */
+enum { FORMAT = 1 };
+
+static enum status refuse_later(struct text what, struct error *err)
+{
+    return error_set(
+        err, STATUS_UNSUPPORTED, 0,
+        "the checkpoint was written by a later Tocsin (%.*s; this one reads format %d): "
+        "start that version, or restore a backup that is older",
+        TEXT_ARG(text_head(what, 40)), FORMAT);
+}
+
 static enum status load_line(struct daemon *d, struct text line, uint64_t *position,
                              struct error *err)
 {
@@ -176,6 +188,12 @@ static enum status load_line(struct daemon *d, struct text line, uint64_t *posit
     }
     if (text_equal(kind, TEXT("ruleset")) || !line.len)
         return STATUS_OK;
+    if (text_equal(kind, TEXT("format")))
+        return text_to_int64(value, &number) && number <= FORMAT ? STATUS_OK
+                                                                 : refuse_later(line, err);
+    if (!text_equal(kind, TEXT("columns")) && !text_equal(kind, TEXT("sequencer")) &&
+        !text_equal(kind, TEXT("shard")))
+        return refuse_later(line, err);
     return load_chunk(d, kind, value, err);
 }
 
