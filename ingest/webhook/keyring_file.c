@@ -278,8 +278,9 @@ static enum status append(struct keyring_file *f, const struct keyring_entry *wa
             strcmp(f->keys[i].entry.scope, want->scope) == 0)
             return error_set(err, STATUS_EXISTS, 0, "key %s has that name: revoke it first",
                              f->keys[i].entry.id);
-    struct keyring_key *more = realloc(f->keys, (f->count + 1) * sizeof *more);
-    if (!more || f->count == KEYRING_FILE_KEYS)
+    struct keyring_key *more =
+        f->count < KEYRING_FILE_KEYS ? realloc(f->keys, (f->count + 1) * sizeof *more) : NULL;
+    if (!more)
         return error_set(err, STATUS_LIMIT, 0, "no room for one more key");
     f->keys = more;
     if (!make_key(out_key))
@@ -310,7 +311,8 @@ static enum status mark_revoked(struct keyring_file *f, struct text id_or_name, 
 {
     enum status status = keyring_file_read(f, err);
     struct keyring_entry *found = NULL;
-    for (uint32_t i = 0; !status && i < f->count; i++) {
+    uint32_t count = !status && f->keys ? f->count : 0;
+    for (uint32_t i = 0; i < count; i++) {
         struct keyring_entry *e = &f->keys[i].entry;
         bool is_meant =
             text_equal(text_of(e->id), id_or_name) || text_equal(text_of(e->name), id_or_name);
