@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/compare.h"
+#include "app/spool.h"
 #include "base/json_write.h"
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct entry {
     struct hash128 key; /* of rule, group and record */
@@ -160,24 +159,6 @@ static int compare_one(const struct rerun_options *run, struct ruleset *before,
     return status || !is_written ? COMMAND_UNFINISHED : COMMAND_DONE;
 }
 
-/* Standard input can be read once, and two rulesets want it: it is kept in an unnamed file. */
-static enum status spool(char *out_path, size_t size, struct error *err)
-{
-    FILE *f = tmpfile();
-    char bytes[65536];
-    int fd = f ? dup(fileno(f)) : -1;
-    if (f)
-        (void)fclose(f);
-    if (fd < 0)
-        return error_set(err, STATUS_IO, 0, "standard input cannot be kept for a second run");
-    for (ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes); n > 0;
-         n = read(STDIN_FILENO, bytes, sizeof bytes))
-        if (write(fd, bytes, (size_t)n) != n)
-            return error_set(err, STATUS_IO, 0, "no room to keep standard input for a second run");
-    (void)snprintf(out_path, size, "/proc/self/fd/%d", fd);
-    return STATUS_OK;
-}
-
 int compare_rulesets(const struct rerun_options *run, const struct load_request *load,
                      const struct command_list *against, struct ruleset *before)
 {
@@ -186,15 +167,16 @@ int compare_rulesets(const struct rerun_options *run, const struct load_request 
     second.rules = *against;
     struct ruleset *after = NULL;
     struct rerun_options options = *run;
-    char spooled[64];
-    const char *only = spooled;
+    struct spool spool = {.fd = -1};
+    const char *only = spool.again;
     enum status status = load_rules(&second, &after, &err);
+    int code = COMMAND_USAGE;
     if (!status && run->file_count == 1 && strcmp(run->files[0], "-") == 0) {
-        status = spool(spooled, sizeof spooled, &err);
+        status = spool_open(&spool, &err);
+        code = status == STATUS_IO ? COMMAND_UNFINISHED : COMMAND_USAGE;
         options.files = &only;
     }
     struct counts n = {0};
-    int code = COMMAND_USAGE;
     if (status)
         command_say("%s", err.text);
     else
@@ -203,6 +185,8 @@ int compare_rulesets(const struct rerun_options *run, const struct load_request 
         (void)printf("{\"new\":%llu,\"gone\":%llu,\"changed\":%llu,\"same\":%llu}\n",
                      (unsigned long long)n.new, (unsigned long long)n.gone,
                      (unsigned long long)n.changed, (unsigned long long)n.same);
+    if (spool.fd >= 0)
+        spool_close(&spool);
     ruleset_unref(after);
     return code;
 }

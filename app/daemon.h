@@ -20,15 +20,15 @@
 #include <stdint.h>
 
 /*
- * The running program: what its threads share. Private to run.c and the four files that each own
- * one thread's part of it.
+ * The running program: what its threads share. Private to run.c and the files that each own a part:
  *
- *   inputs.c     sources and webhooks -> batches                (sources' and console's threads)
- *   writer.c    batches -> journal -> barrier -> pipeline      (the journal's thread)
- *   backlog.c   journal -> pipeline, when the workers are behind   (the journal's thread)
- *   decider.c  decided batches -> incidents -> sinks          (the pipeline's decider)
- *   checkpoint.c  state -> Redis and back                      (the decider, and the start)
- *   reload.c    files -> rulesets                              (the main thread and console's)
+ *   inputs.c      sources and webhooks -> batches                   (sources' and console's
+ * threads) writer.c      batches -> journal -> barrier -> pipeline         (the journal's thread)
+ *   backlog.c     journal -> pipeline, when the workers are behind  (the journal's thread)
+ *   decider.c     decided batches -> incidents -> sinks             (the pipeline's decider)
+ *   checkpoint.c  state -> Redis and back                           (the decider, and the start)
+ *   reload.c      files -> rulesets                                 (the main thread and console's)
+ *   account.c, overview.c                                           (whoever asks for the numbers)
  */
 struct daemon;
 

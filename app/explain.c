@@ -3,6 +3,7 @@
 #include "app/fed.h"
 #include "app/load.h"
 #include "app/rerun.h"
+#include "app/spool.h"
 #include "app/subcommands.h"
 #include "base/json_write.h"
 #include "base/timestamp.h"
@@ -173,45 +174,24 @@ static enum status explain_windows(struct explain *e, const char *path, struct e
     return status;
 }
 
-/* Standard input is read twice like any file: kept in one without a name. */
-static FILE *keep_input(char *out_path, size_t size, struct error *err)
-{
-    char bytes[65536];
-    FILE *kept = tmpfile();
-    bool is_whole = kept != NULL;
-    for (size_t n = 1; is_whole && n > 0;) {
-        n = fread(bytes, 1, sizeof bytes, stdin);
-        is_whole = fwrite(bytes, 1, n, kept) == n;
-    }
-    if (is_whole && !ferror(stdin) && !fflush(kept)) {
-        (void)snprintf(out_path, size, "/proc/self/fd/%d", fileno(kept));
-        return kept;
-    }
-    (void)error_set(err, STATUS_IO, 0, "standard input cannot be kept: %s", strerrordesc_np(errno));
-    if (kept)
-        (void)fclose(kept);
-    return NULL;
-}
-
 static enum status explain_input(struct explain *e, const char *path, struct error *err)
 {
-    char again[64];
-    FILE *kept = NULL;
+    struct spool spool = {.fd = -1};
     bool is_correlation = e->only && e->only->kind == RULE_CORRELATION;
     uint32_t correlations = 0;
     (void)ruleset_correlations(e->ruleset, &correlations);
     bool has_windows = correlations && (is_correlation || !e->only);
     if (has_windows && !is_correlation && strcmp(path, "-") == 0) {
-        kept = keep_input(again, sizeof again, err);
-        if (!kept)
-            return STATUS_IO;
-        path = again;
+        enum status kept = spool_open(&spool, err);
+        if (kept)
+            return kept;
+        path = spool.again;
     }
     enum status status = is_correlation ? STATUS_OK : explain_records(e, path, err);
     if (!status && has_windows)
         status = explain_windows(e, path, err);
-    if (kept)
-        (void)fclose(kept);
+    if (spool.fd >= 0)
+        spool_close(&spool);
     return status;
 }
 

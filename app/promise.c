@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/promise.h"
+#include "base/monotonic.h"
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 struct promise {
     pthread_mutex_t lock;
@@ -17,13 +17,15 @@ struct promise *promise_new(void)
     if (!a)
         return NULL;
     a->references = 2;
-    pthread_condattr_t attr;
-    if (pthread_mutex_init(&a->lock, NULL) || pthread_condattr_init(&attr) ||
-        pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) || pthread_cond_init(&a->given, &attr)) {
+    if (pthread_mutex_init(&a->lock, NULL)) {
         free(a);
         return NULL;
     }
-    (void)pthread_condattr_destroy(&attr);
+    if (monotonic_cond_init(&a->given)) {
+        (void)pthread_mutex_destroy(&a->lock);
+        free(a);
+        return NULL;
+    }
     return a;
 }
 
@@ -53,14 +55,7 @@ void promise_give(struct promise *a, int value)
 
 bool promise_wait(struct promise *a, uint64_t timeout_ms, int *out_value)
 {
-    struct timespec until = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(timeout_ms / 1000);
-    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
+    struct timespec until = monotonic_deadline(timeout_ms);
     (void)pthread_mutex_lock(&a->lock);
     while (!a->is_given && !pthread_cond_timedwait(&a->given, &a->lock, &until))
         continue;

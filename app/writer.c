@@ -19,7 +19,7 @@ enum {
 
 /* Batches that are appended and wait for the group fsync, oldest first. */
 struct pending {
-    struct batch *first, **last;
+    struct mail *first, **last; /* each a batch's */
     uint32_t count;
     bool wants_sync_now; /* one of them has durability sync */
     bool needs_sync;     /* not all of them are exempt */
@@ -38,8 +38,8 @@ static void pending_add(struct pending *p, struct batch *b, enum durability poli
     if (!p->count++)
         p->since_ms = now_ms;
     b->mail.next = NULL;
-    *p->last = b;
-    p->last = (struct batch **)(void *)&b->mail.next;
+    *p->last = &b->mail;
+    p->last = &b->mail.next;
     p->wants_sync_now |= policy == DURABILITY_SYNC;
     p->needs_sync |= policy != DURABILITY_NONE;
 }
@@ -60,7 +60,7 @@ static void release(struct daemon *d, struct pending *p)
                  err.text);
         (void)usleep(FULL_RETRY_MS * 1000);
     }
-    for (struct mail *mail = p->first ? &p->first->mail : NULL; mail;) {
+    for (struct mail *mail = p->first; mail;) {
         struct batch *b = CONTAINER_OF(mail, struct batch, mail);
         mail = mail->next;
         tell_durable(b, true);
@@ -152,7 +152,7 @@ static bool append_own(struct daemon *d, struct pending *p, enum record_kind kin
 
 static void swap_ruleset(struct daemon *d, struct pending *p)
 {
-    /* pairs with the release in run.c: the ruleset behind the pointer is complete */
+    /* pairs with the release in reload.c: the ruleset behind the pointer is complete */
     struct ruleset *next = atomic_exchange_explicit(&d->writer.next, NULL, memory_order_acquire);
     if (!next)
         return;

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/mailbox.h"
-#include <time.h>
+#include "base/monotonic.h"
 
 enum status mailbox_init(struct mailbox *m, size_t max_count, void (*wake)(void *), void *context)
 {
     *m = (struct mailbox){.max_count = max_count, .wake = wake, .context = context};
     m->last = &m->first;
-    pthread_condattr_t attr;
-    if (pthread_mutex_init(&m->lock, NULL) || pthread_condattr_init(&attr))
+    if (pthread_mutex_init(&m->lock, NULL))
         return STATUS_NOMEM;
-    int failed = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) ||
-                 pthread_cond_init(&m->filled, &attr) || pthread_cond_init(&m->drained, &attr);
-    (void)pthread_condattr_destroy(&attr);
-    return failed ? STATUS_NOMEM : STATUS_OK;
+    enum status status = monotonic_cond_init(&m->filled);
+    if (!status) {
+        status = monotonic_cond_init(&m->drained);
+        if (status)
+            (void)pthread_cond_destroy(&m->filled);
+    }
+    if (status)
+        (void)pthread_mutex_destroy(&m->lock);
+    return status;
 }
 
 void mailbox_fini(struct mailbox *m)
@@ -102,26 +106,13 @@ struct mail *mailbox_take_all(struct mailbox *m)
     return all;
 }
 
-static struct timespec deadline(uint64_t timeout_ms)
-{
-    struct timespec t = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += (time_t)(timeout_ms / 1000);
-    t.tv_nsec += (long)(timeout_ms % 1000) * 1000000L;
-    if (t.tv_nsec >= 1000000000L) {
-        t.tv_sec++;
-        t.tv_nsec -= 1000000000L;
-    }
-    return t;
-}
-
 /* With the lock held: until there is mail, the box is closed, or the time is over. */
 static void wait_filled(struct mailbox *m, uint64_t timeout_ms)
 {
     if (m->first || m->is_closed || !timeout_ms)
         return;
     bool is_endless = timeout_ms == UINT64_MAX;
-    struct timespec until = is_endless ? (struct timespec){0} : deadline(timeout_ms);
+    struct timespec until = is_endless ? (struct timespec){0} : monotonic_deadline(timeout_ms);
     while (!m->first && !m->is_closed && !m->is_nudged) {
         int failed = is_endless ? pthread_cond_wait(&m->filled, &m->lock)
                                 : pthread_cond_timedwait(&m->filled, &m->lock, &until);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "console/server.h"
 #include "base/json_write.h"
+#include "base/monotonic.h"
 #include "base/timestamp.h"
 #include "console/admission.h"
 #include "console/connection_limit.h"
@@ -26,7 +27,7 @@ enum {
     DISCARD_BYTES = 4 << 20,
     CONNECTION_BYTES = 32 << 10,
     STACK_BYTES = 512 << 10,
-    CLOSE_S = 12,
+    CLOSE_MS = 12000,
     CLASSES = 6,             /* 1xx .. 5xx */
     SMALL_BYTES = 64 << 10,  /* of a body that counts as nothing */
     BODIES_BYTES = 32 << 20, /* of all larger bodies together, while they are read and worked on */
@@ -427,16 +428,6 @@ static void free_server(struct server *s)
     free(s);
 }
 
-/* Waits for it are measured by the clock that nobody sets. */
-static void init_idle(struct server *s)
-{
-    pthread_condattr_t attr;
-    (void)pthread_condattr_init(&attr);
-    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&s->idle, &attr);
-    (void)pthread_condattr_destroy(&attr);
-}
-
 enum status server_open(const struct server_options *options, struct server **out,
                         struct error *err)
 {
@@ -451,8 +442,12 @@ enum status server_open(const struct server_options *options, struct server **ou
         free_server(s);
         return status;
     }
+    if (monotonic_cond_init(&s->idle)) {
+        (void)close(s->fd);
+        free_server(s);
+        return error_set(err, STATUS_NOMEM, 0, "no memory for the console");
+    }
     (void)pthread_mutex_init(&s->lock, NULL);
-    init_idle(s);
     s->connections = connection_limit_new(MANY, PATIENCE_MS);
     if (s->connections && start(s)) {
         *out = s;
@@ -470,9 +465,7 @@ enum status server_open(const struct server_options *options, struct server **ou
 
 static void wait_idle(struct server *s)
 {
-    struct timespec until = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += CLOSE_S;
+    struct timespec until = monotonic_deadline(CLOSE_MS);
     (void)pthread_mutex_lock(&s->lock);
     int failed = 0;
     while (s->running && !failed)

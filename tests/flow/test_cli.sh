@@ -241,6 +241,14 @@ correlation 3 critical > louder/guessing.yml
 run 0 replay --rules rules --against louder log; out '^\{"change":"changed",.*critical'; no_out '"change":"(new|gone)"'
 run 0 replay --rules rules --against louder/failed.yml --against louder/guessing.yml --against other/login.yml log
 out '"change":"changed"'; out '"change":"new"'; no_out '"change":"gone"'
+# standard input that cannot be read is not one that is empty
+input=rules run 2 replay --rules rules --against louder -; err 'is a folder, not a file'; no_out ''
+input=log run 0 replay --rules rules --against rules -; out '"changed":0,"same":[1-9]'
+(exec < /proc/self/mem; "$tocsin" replay --rules rules --against louder - > o 2> e); status=$?
+said='replay --against, its input unreadable'; [ $status -eq 3 ] || miss "ends with $status, not 3"; err '-: cannot read'; no_out ''
+input=rules run 3 explain --rules rules; err 'is a folder, not a file'; no_out ''
+(exec < /proc/self/mem; "$tocsin" explain --rules rules > o 2> e); status=$?
+said='explain, its input unreadable'; [ $status -eq 3 ] || miss "ends with $status, not 3"; err 'cannot read'; no_out ''
 run 2 replay log; err '--rules is missing'; no_out ''
 run 2 replay --rules rules; err 'no input'
 run 2 replay --rules rules --fire often log; err 'often'
