@@ -33,7 +33,9 @@ static void write_batch(struct parse *p)
         const struct record *r = &p->batch->records[i];
         parser_read(p->parser, r, &p->batch->arena, &p->event);
         matcher_decode(p->matcher, &p->event, &p->batch->arena);
-        parser_write(&p->event, r->position, &p->out.buffer);
+        struct entity_report report;
+        matcher_describe(p->matcher, &p->event, &p->batch->arena, &report);
+        parser_write(&p->event, &report, r->position, &p->out.buffer);
         command_flush_output(&p->out, false);
     }
 }

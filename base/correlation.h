@@ -82,6 +82,12 @@ struct entity {
     enum entity_kind kind;
     bool is_charged;
 };
+/* What rules made of one event, for people: views live as long as the event. */
+struct entity_report {
+    struct text decoder, mapping; /* their names; empty: none read it */
+    const struct entity *entities;
+    uint32_t entity_count;
+};
 const char *correlation_entity_name(enum entity_kind kind); /* "address" ... */
 
 struct subject {

@@ -2,6 +2,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/correlation.h"
 #include "base/error.h"
 #include "base/event.h"
 #include "base/json_shape.h"
@@ -42,8 +43,10 @@ void parser_begin(struct parser *p, json_wanted_fn reads, const void *context);
 void parser_read(struct parser *p, const struct record *r, struct arena *arena, struct event *out);
 /* Counts by format and by reason of damage. */
 void parser_metrics(const struct parser *p, metric_fn tell, void *context);
-/* The event as one line of `tocsin parse`, newline included. `line` is the record's number. */
-void parser_write(const struct event *e, uint64_t line, struct buffer *out);
+/* The event as one line of `tocsin parse`, newline included. `line` is the record's number;
+ * `report` (may be NULL) is what rules made of it. */
+void parser_write(const struct event *e, const struct entity_report *report, uint64_t line,
+                  struct buffer *out);
 
 /*
  * Column names that a stream tells in its first lines, W3C's "#Fields: " (IIS, CloudFront, proxies)

@@ -104,6 +104,14 @@ AUTO_DEFINE(matcher);
 void matcher_decode(struct matcher *m, struct event *e, struct arena *arena);
 
 /*
+ * Who read a decoded event and whom it names: what declares its decoder or mapping, else the usual
+ * names. Adds to the event the names that its mapping gives to fields which it has under others,
+ * as rules see them. For people: it costs more than matching.
+ */
+void matcher_describe(struct matcher *m, struct event *e, struct arena *arena,
+                      struct entity_report *out);
+
+/*
  * Matches a decoded event against every rule its log sources lead to and appends what came out
  * to `out`: feeds for correlations, detections of rules that are reported. All that outlives the
  * event is copied into `arena` (the batch's); record and raw are borrowed from the batch. Where the

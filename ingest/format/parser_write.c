@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/correlation.h"
 #include "base/json_write.h"
 #include "ingest/ingest.h"
 #include <stdlib.h>
@@ -147,6 +148,20 @@ static void write_logsource(struct buffer *out, const struct event *e)
     json_write_close(out, '}');
 }
 
+static void write_entities(struct buffer *out, const struct entity_report *report)
+{
+    if (!report->entity_count)
+        return;
+    json_write_open(out, "entities", '[');
+    for (uint32_t i = 0; i < report->entity_count; i++) {
+        json_write_open(out, NULL, '{');
+        json_write_string(out, "kind", text_of(correlation_entity_name(report->entities[i].kind)));
+        json_write_string(out, "value", report->entities[i].value);
+        json_write_close(out, '}');
+    }
+    json_write_close(out, ']');
+}
+
 static void write_flags(struct buffer *out, uint32_t flags)
 {
     if (!flags)
@@ -169,7 +184,8 @@ static void write_base64(struct buffer *out, struct text raw)
     buffer_byte(out, '"');
 }
 
-void parser_write(const struct event *e, uint64_t line, struct buffer *out)
+void parser_write(const struct event *e, const struct entity_report *report, uint64_t line,
+                  struct buffer *out)
 {
     json_write_open(out, NULL, '{');
     json_write_uint(out, "line", line);
@@ -187,6 +203,11 @@ void parser_write(const struct event *e, uint64_t line, struct buffer *out)
     write_fields(out, e);
     write_structured(out, e);
     write_logsource(out, e);
+    if (report) {
+        write_entities(out, report);
+        write_text(out, "decoder", report->decoder);
+        write_text(out, "mapping", report->mapping);
+    }
     write_flags(out, e->flags);
     if (e->flags & EVENT_NOT_UTF8)
         write_base64(out, e->record->raw);

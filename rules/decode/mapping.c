@@ -231,6 +231,29 @@ bool mapping_reads(const struct mapping_set *s, uint64_t hash)
     return slot_of(s, hash) != 0;
 }
 
+static void open_gates(const struct mapping_set *s, uint32_t slot, uint64_t *open)
+{
+    const struct mapping_guard *guard = &s->guards[slot];
+    for (uint32_t j = 0; j < guard->count; j++)
+        open[guard->gates[j] / 64] |= UINT64_C(1) << (guard->gates[j] % 64);
+}
+
+/* What the envelope says, where no field of the event does. */
+static void look_around(const struct mapping_set *s, const struct event *event,
+                        struct field headers[MAPPING_HEADERS], const struct field **seen,
+                        uint64_t *open)
+{
+    for (uint32_t i = 0; i < s->header_count; i++) {
+        const struct mapping_header *header = &s->headers[i];
+        const struct text value = mapping_envelope_value(header->which, event);
+        if (!value.len || seen[header->slot])
+            continue;
+        headers[i] = (struct field){.value = value, .hash = header->hash};
+        seen[header->slot] = &headers[i];
+        open_gates(s, header->slot, open);
+    }
+}
+
 /* The first field of each watched name, and the gates that these open. */
 static void look(const struct mapping_set *s, const struct event *event, const struct field **seen,
                  uint64_t *open)
@@ -240,9 +263,7 @@ static void look(const struct mapping_set *s, const struct event *event, const s
         if (!slot || seen[slot - 1])
             continue;
         seen[slot - 1] = &event->fields[i];
-        const struct mapping_guard *guard = &s->guards[slot - 1];
-        for (uint32_t j = 0; j < guard->count; j++)
-            open[guard->gates[j] / 64] |= UINT64_C(1) << (guard->gates[j] % 64);
+        open_gates(s, slot - 1, open);
     }
 }
 
@@ -283,7 +304,9 @@ void mapping_apply(const struct mapping_set *s, struct event *event)
     uint64_t open[MAPPING_CLAUSES / 64];
     memset(seen, 0, s->slot_count * sizeof(const struct field *));
     memcpy(open, s->always, sizeof open);
+    struct field headers[MAPPING_HEADERS];
     look(s, event, seen, open);
+    look_around(s, event, headers, seen, open);
     event->mapping = mapping_gate_find(s, open, seen);
     if (event->mapping)
         add_sources(s->mappings[event->mapping - 1], seen, event);

@@ -82,6 +82,10 @@ bool mapping_reads(const struct mapping_set *s, uint64_t hash);
  * names is there and cannot be read: the event is flagged. */
 bool mapping_set_time(const struct mapping_set *s, struct event *event, struct arena *arena);
 
+/* Adds the fields that the event has under another name again, under the names that rules know
+ * them by. An event's own field of that name stays the only one. */
+void mapping_add_names(const struct mapping_set *s, struct event *event);
+
 /* Sets event->mapping to the first mapping whose `when` holds (none for an event without fields),
  * and appends every log source of it that applies, first written first. No log source: a mapping
  * knows the event, but no rule's source fits. Any thread; no allocation. */

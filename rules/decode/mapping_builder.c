@@ -353,6 +353,7 @@ enum status mapping_builder_finish(struct mapping_builder *b, struct mapping_set
                                    struct error *err)
 {
     struct mapping_set *s = b->set;
+    mapping_envelope_build(s);
     if (!build_watch(s) || !mapping_gate_build(s))
         return error_set(err, STATUS_NOMEM, 0, "no memory for mappings, or more than %d conditions",
                          MAPPING_CLAUSES);

@@ -109,6 +109,22 @@ struct mapping_guard {
     uint32_t count;
 };
 
+/* A slot that the envelope fills where the event has no such field. */
+enum mapping_envelope {
+    MAPPING_NO_ENVELOPE,
+    MAPPING_PROGRAM,
+    MAPPING_HOST,
+    MAPPING_PID,
+    MAPPING_MSGID,
+    MAPPING_PEER,
+};
+enum { MAPPING_HEADERS = 10 }; /* each by its name alone and as syslog.* */
+struct mapping_header {
+    uint16_t slot;
+    enum mapping_envelope which;
+    uint64_t hash;
+};
+
 struct mapping_set {
     struct arena arena;
     struct mapping **mappings;
@@ -118,6 +134,8 @@ struct mapping_set {
     uint32_t slot_count;
     struct mapping_watch *watch; /* by name's hash, open addressing */
     uint32_t watch_mask;
+    struct mapping_header headers[MAPPING_HEADERS];
+    uint32_t header_count;
     struct mapping_gate *gates; /* in order of mappings */
     uint32_t gate_count;
     struct mapping_guard *guards;          /* by slot */
@@ -132,6 +150,11 @@ bool mapping_match_clause(const struct mapping_clause *clause, const struct fiel
 /* The field a condition is about, or NULL. */
 const struct field *mapping_match_field(const struct mapping_condition *c,
                                         const struct field *const *seen);
+
+/* Finds the slots that the envelope fills. */
+void mapping_envelope_build(struct mapping_set *s);
+/* What it says; empty where it says nothing. */
+struct text mapping_envelope_value(enum mapping_envelope which, const struct event *event);
 
 /* Builds the set's gates and guards. False without memory or above MAPPING_CLAUSES. */
 bool mapping_gate_build(struct mapping_set *s);

@@ -35,8 +35,7 @@ static const struct subject *make_subject(struct arena *arena, const struct text
 
 /* ---- correlations ---- */
 
-/* What the event's decoder or mapping declares; NULL: nothing. */
-static const struct entity_refs *declared_refs(const struct matcher *m, const struct event *e)
+const struct entity_refs *emission_declared(const struct matcher *m, const struct event *e)
 {
     const struct entity_defaults *d = &m->ruleset->defaults;
     if (m->decoder && m->decoded == e)
@@ -51,7 +50,7 @@ static const struct entity_refs *declared_refs(const struct matcher *m, const st
 /* A group-by field whose name says nothing: declared for this event, or an address by its value. */
 static bool tell_kind(const struct matcher *m, const struct event *e, struct entity_ref *ref)
 {
-    const struct entity_refs *declared = declared_refs(m, e);
+    const struct entity_refs *declared = emission_declared(m, e);
     for (uint32_t i = 0; declared && i < declared->count; i++)
         if (declared->items[i].field == ref->field) {
             *ref = declared->items[i];
@@ -152,7 +151,7 @@ static const struct entity_refs *rule_refs(const struct matcher *m, const struct
 {
     if (c->entities.count)
         return &c->entities;
-    const struct entity_refs *declared = declared_refs(m, e);
+    const struct entity_refs *declared = emission_declared(m, e);
     return declared ? declared : &m->ruleset->defaults.usual;
 }
 

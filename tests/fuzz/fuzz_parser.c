@@ -45,7 +45,7 @@ static void check_line(const struct event *e)
     struct buffer out;
     json_error_t error;
     buffer_init(&out, 64 << 20);
-    parser_write(e, 1, &out);
+    parser_write(e, NULL, 1, &out);
     check(!out.has_failed && out.len > 2 && out.at[out.len - 1] == '\n');
     check(!memchr(out.at, '\n', out.len - 1));
     json_t *line = json_loadb(out.at, out.len, JSON_ALLOW_NUL, &error);

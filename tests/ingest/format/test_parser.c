@@ -374,7 +374,7 @@ static const char *read_line(struct rig *g, struct text raw)
     g->record.raw = raw;
     parser_read(g->parser, &g->record, &g->arena, &g->event);
     buffer_clear(&g->out);
-    parser_write(&g->event, 1, &g->out);
+    parser_write(&g->event, NULL, 1, &g->out);
     buffer_byte(&g->out, '\0');
     assert_false(g->out.has_failed);
     return g->out.at;

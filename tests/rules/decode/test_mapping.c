@@ -212,6 +212,63 @@ static void test_naming(void **state)
     arena_fini(&arena);
 }
 
+/* Names that rules know a field by, beside those that the event has itself. */
+static void test_names_are_added(void **state)
+{
+    (void)state;
+    static const char document[] = "{\"win\":{\"channel\":\"Sys/Op\",\"code\":[\"7\",\"8\"],"
+                                   "\"data\":{\"Image\":\"a\",\"Own\":\"b\"}},\"Own\":\"c\"}";
+    AUTO(mapping_set) set = build(several);
+    struct arena arena;
+    struct buffer got;
+    struct event e = {0};
+    size_t at = 0;
+    arena_init(&arena, 1 << 20);
+    buffer_init(&got, 1 << 16);
+    assert_int_equal(json_scan(text_of(document), NULL, &arena, &e, &at), STATUS_OK);
+    const uint32_t own = e.field_count;
+    mapping_add_names(set, &e);
+    assert_int_equal(e.field_count, own); /* nothing applied yet */
+    mapping_apply(set, &e);
+    mapping_add_names(set, &e);
+    for (uint32_t i = own; i < e.field_count; i++)
+        buffer_printf(&got, "%.*s=%.*s ", TEXT_ARG(e.fields[i].name), TEXT_ARG(e.fields[i].value));
+    buffer_byte(&got, 0);
+    assert_string_equal(got.at, "EventID=7 EventID=8 Channel=Sys/Op Image=a ");
+    buffer_fini(&got);
+    event_fini(&e);
+    arena_fini(&arena);
+}
+
+/* What an envelope says can be asked for beside fields; a field of that name comes first. */
+static void test_the_envelope_is_seen(void **state)
+{
+    (void)state;
+    static const char source[] =
+        "mapping: by program\nwhen: {program: 'door*', a: 1}\n---\n"
+        "mapping: by header\nwhen: {syslog.program: win, syslog.host: h1}\n";
+    static const struct {
+        const char *event, *program, *want;
+    } rows[] = {
+        {"{\"a\":1}", "Doorman", "by program"},
+        {"{\"a\":1,\"program\":\"other\"}", "door", ""},
+        {"{\"b\":1,\"program\":\"other\"}", "win", "by header"},
+        {"{\"b\":1}", "", ""},
+    };
+    AUTO(mapping_set) set = build(source);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct arena arena;
+        struct event e = {.program = text_of(rows[i].program), .host = TEXT("H1")};
+        size_t at = 0;
+        arena_init(&arena, 1 << 20);
+        assert_int_equal(json_scan(text_of(rows[i].event), NULL, &arena, &e, &at), STATUS_OK);
+        mapping_apply(set, &e);
+        assert_true(text_equal(mapping_name(set, e.mapping), text_of(rows[i].want)));
+        event_fini(&e);
+        arena_fini(&arena);
+    }
+}
+
 static void test_entities(void **state)
 {
     (void)state;
@@ -356,7 +413,7 @@ int main(void)
         NAMINGS = sizeof namings / sizeof *namings,
         SHIPPED = sizeof shipped / sizeof *shipped,
     };
-    struct CMUnitTest tests[REFUSALS + LINES + NAMINGS + SHIPPED + 3];
+    struct CMUnitTest tests[REFUSALS + LINES + NAMINGS + SHIPPED + 5];
     size_t n = 0;
     for (size_t i = 0; i < REFUSALS; i++)
         tests[n++] = ROW(test_refusal, &refusals[i]);
@@ -367,6 +424,8 @@ int main(void)
     for (size_t i = 0; i < SHIPPED; i++)
         tests[n++] = ROW(test_shipped, &shipped[i]);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_entities);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_names_are_added);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_the_envelope_is_seen);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_logsources_are_listed_once);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_content_follows_the_text);
     return _cmocka_run_group_tests("test_mapping", tests, n, NULL, NULL);

@@ -470,6 +470,22 @@ static void test_hash_follows_meaning(void **state)
     assert_false(hash_equal(hashes[0], hashes[2]));
 }
 
+static void test_description_names_entities(void **state)
+{
+    (void)state;
+    struct harness h;
+    struct entity_report report;
+    assert_int_equal(harness_open(&h, RULE_A), STATUS_OK);
+    (void)harness_match_json(&h, TEXT("{\"src_ip\":\"192.0.2.7\",\"user\":\"bob\"}"));
+    matcher_describe(h.matcher, &h.event, &h.arena, &report);
+    const struct subject s = {.entities = report.entities, .entity_count = report.entity_count};
+    assert_true(has_entity(&s, ENTITY_ADDRESS, "192.0.2.7", true));
+    assert_true(has_entity(&s, ENTITY_USER, "bob", true));
+    assert_int_equal(report.entity_count, 2);
+    assert_int_equal(report.decoder.len + report.mapping.len, 0);
+    harness_close(&h);
+}
+
 static void test_explain_says_why(void **state)
 {
     (void)state;
@@ -613,6 +629,7 @@ int main(void)
         cmocka_unit_test(test_filter_modes),
         cmocka_unit_test(test_global_documents),
         cmocka_unit_test(test_hash_follows_meaning),
+        cmocka_unit_test(test_description_names_entities),
         cmocka_unit_test(test_explain_says_why),
         cmocka_unit_test(test_libraries_are_good),
     };
