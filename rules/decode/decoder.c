@@ -41,6 +41,11 @@ const struct decoder *decoder_at(const struct decoder_set *s, uint32_t index)
     return s->decoders[index];
 }
 
+struct text decoder_name(const struct decoder *d)
+{
+    return d->name;
+}
+
 struct hash128 decoder_content(const struct decoder *d)
 {
     return d->content;

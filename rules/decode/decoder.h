@@ -55,6 +55,7 @@ void decoder_set_free(struct decoder_set *s);
 AUTO_DEFINE(decoder_set);
 uint32_t decoder_count(const struct decoder_set *s);
 const struct decoder *decoder_at(const struct decoder_set *s, uint32_t index);
+struct text decoder_name(const struct decoder *d);
 /* Of its own document, without its samples. */
 struct hash128 decoder_content(const struct decoder *d);
 /* Of the whole set: equal hashes decode equally. */
