@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "base/monotonic.h"
 #include "base/record.h"
 #include "ingest/ingest.h"
 #include <assert.h>
@@ -101,11 +102,8 @@ static inline void collector_init(struct collector *c)
 {
     *c = (struct collector){.max_batches = 16};
     (void)pthread_mutex_init(&c->lock, NULL);
-    pthread_condattr_t attr;
-    (void)pthread_condattr_init(&attr);
-    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&c->came, &attr);
-    (void)pthread_condattr_destroy(&attr);
+    enum status status = monotonic_cond_init(&c->came);
+    assert(!status);
 }
 
 /* Waits (a minute at most) until `count` records came in all; returns how many there are. */

@@ -13,8 +13,8 @@ readers='CLOCK_(REALTIME|TAI)|(^|[^_[:alnum:]>.])(time|gettimeofday|timespec_get
 say 'the wall clock is read by wall_clock_us() alone, and waits are monotonic' "$(grep -nE "$readers" $sources)"
 # without an attribute a condition waits by the wall clock
 waiters=$(grep -lE 'pthread_cond_timedwait\(' $sources)
-say 'a condition that waits by the wall clock: set CLOCK_MONOTONIC' \
-  "$(for f in $waiters; do grep -q 'pthread_condattr_setclock(.*CLOCK_MONOTONIC' "$f" || echo "$f"; done)"
+say 'a condition that waits by the wall clock: make it with monotonic_cond_init' \
+  "$(for f in $waiters; do grep -q 'monotonic_cond_init(' "$f" || echo "$f"; done)"
 
 # what the compiler made of it: a macro hides nothing
 archives=$(find "$build" -name 'lib*.a' -not -path '*/_deps/*')
