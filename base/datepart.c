@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/datepart.h"
+#include "base/digit.h"
 #include "base/zone_names.h"
 #include <string.h>
 
@@ -11,11 +12,6 @@ static size_t left(const struct datepart_cursor *c)
 static char peek(const struct datepart_cursor *c)
 {
     return c->at < c->end ? *c->at : '\0';
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
 }
 
 static bool is_letter(char c)
@@ -37,7 +33,7 @@ bool datepart_number(struct datepart_cursor *c, int least, int most, int *out)
     int value = 0;
     int count = 0;
     const char *at = c->at;
-    for (; at < c->end && count < most && is_digit(*at); at++, count++)
+    for (; at < c->end && count < most && digit_is(*at); at++, count++)
         value = value * 10 + (*at - '0');
     if (count < least)
         return false;
@@ -87,7 +83,7 @@ int32_t datepart_fraction(struct datepart_cursor *c)
 {
     int32_t us = 0;
     int32_t scale = 100000;
-    for (; is_digit(peek(c)); c->at++, scale /= 10)
+    for (; digit_is(peek(c)); c->at++, scale /= 10)
         us += (*c->at - '0') * scale;
     return us;
 }
@@ -107,7 +103,7 @@ bool datepart_clock(struct datepart_cursor *c, bool is_short_allowed, struct dat
         return false;
     p->clock_s = hour * 3600 + minute * 60 + (second < 60 ? second : 59);
     p->us = second == 60 ? 999999 : 0;
-    if (left(&at) > 1 && (*at.at == '.' || *at.at == ',') && is_digit(at.at[1])) {
+    if (left(&at) > 1 && (*at.at == '.' || *at.at == ',') && digit_is(at.at[1])) {
         at.at++;
         p->us = datepart_fraction(&at);
     }

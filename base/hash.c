@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/hash.h"
+#include "base/digit.h"
 #include <string.h>
 
 static uint64_t load64(const unsigned char *at)
@@ -152,10 +153,9 @@ int hash_compare(struct hash128 a, struct hash128 b)
 
 void hash_to_hex(struct hash128 h, char out[33])
 {
-    static const char digits[] = "0123456789abcdef";
     for (unsigned i = 0; i < 16; i++) {
-        out[i] = digits[h.hi >> (60 - 4 * i) & 15];
-        out[16 + i] = digits[h.lo >> (60 - 4 * i) & 15];
+        out[i] = digit_hex((unsigned)(h.hi >> (60 - 4 * i)));
+        out[16 + i] = digit_hex((unsigned)(h.lo >> (60 - 4 * i)));
     }
     out[32] = 0;
 }
@@ -164,17 +164,10 @@ static bool hex_word(const char *at, uint64_t *out)
 {
     uint64_t word = 0;
     for (size_t i = 0; i < 16; i++) {
-        char c = at[i];
-        unsigned digit = 0;
-        if (c >= '0' && c <= '9')
-            digit = (unsigned)(c - '0');
-        else if (c >= 'a' && c <= 'f')
-            digit = (unsigned)(c - 'a' + 10);
-        else if (c >= 'A' && c <= 'F')
-            digit = (unsigned)(c - 'A' + 10);
-        else
+        int digit = digit_of_hex(at[i]);
+        if (digit < 0)
             return false;
-        word = word << 4 | digit;
+        word = word << 4 | (unsigned)digit;
     }
     *out = word;
     return true;

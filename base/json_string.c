@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json_string.h"
+#include "base/digit.h"
 #include <string.h>
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 /* Four hex digits at `at`, or -1. */
 static int32_t hex_unit(const char *at, const char *end)
@@ -17,7 +10,7 @@ static int32_t hex_unit(const char *at, const char *end)
         return -1;
     int32_t unit = 0;
     for (int i = 0; i < 4; i++) {
-        int digit = hex_digit(at[i]);
+        int digit = digit_of_hex(at[i]);
         if (digit < 0)
             return -1;
         unit = unit << 4 | digit;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json_write.h"
+#include "base/digit.h"
 #include "base/timestamp.h"
 #include <math.h>
 #include <stdio.h>
@@ -24,8 +25,7 @@ static void escape_one(struct buffer *b, unsigned char c)
         buffer_append(b, (struct text){pair, 2});
         return;
     }
-    static const char hex[] = "0123456789abcdef";
-    char code[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+    char code[6] = {'\\', 'u', '0', '0', digit_hex(c >> 4), digit_hex(c)};
     buffer_append(b, (struct text){code, 6});
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
+#include "base/digit.h"
 #include "base/json_write.h"
 #include "base/timestamp.h"
 #include "base/wall_clock.h"
@@ -95,7 +96,6 @@ void log_line(enum log_level level, const char *format, ...)
 const char *log_quote(struct text t, char out[LOG_QUOTE_LEN])
 {
     struct text cut = text_head(t, 200);
-    static const char hex[] = "0123456789abcdef";
     size_t n = 0;
     out[n++] = '"';
     for (size_t i = 0; i < cut.len; i++) {
@@ -106,8 +106,8 @@ const char *log_quote(struct text t, char out[LOG_QUOTE_LEN])
         }
         out[n++] = '\\';
         out[n++] = 'x';
-        out[n++] = hex[c >> 4];
-        out[n++] = hex[c & 15];
+        out[n++] = digit_hex(c >> 4);
+        out[n++] = digit_hex(c);
     }
     out[n++] = '"';
     if (cut.len < t.len) {

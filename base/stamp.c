@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/stamp.h"
 #include "base/datepart.h"
+#include "base/digit.h"
 #include "base/timestamp.h"
 #include <string.h>
 
@@ -15,11 +16,6 @@ static size_t left(const struct datepart_cursor *c)
 static char peek(const struct datepart_cursor *c)
 {
     return c->at < c->end ? *c->at : '\0';
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
 }
 
 static bool is_letter(char c)
@@ -136,7 +132,7 @@ static bool take_plain(struct datepart_cursor *c, struct datepart *p)
 /* " 2014", " UTC", ".123" and the like, as far as they follow. */
 static void take_rest(struct datepart_cursor *c, struct datepart *p)
 {
-    if (left(c) > 1 && (*c->at == '.' || *c->at == ',') && is_digit(c->at[1])) {
+    if (left(c) > 1 && (*c->at == '.' || *c->at == ',') && digit_is(c->at[1])) {
         c->at++;
         p->us = datepart_fraction(c);
     }
@@ -160,7 +156,7 @@ bool stamp_read_bsd(struct stamp_reader *r, struct text t, struct stamp *out)
         return finish(r, &p, &c, t, out);
     }
     p = (struct datepart){0};
-    if (is_digit(*c.at) && (!datepart_number(&c, 4, 4, &p.year) || !datepart_byte(&c, ' ')))
+    if (digit_is(*c.at) && (!datepart_number(&c, 4, 4, &p.year) || !datepart_byte(&c, ' ')))
         return false;
     datepart_weekday(&c);
     if (!datepart_month(&c, &p.month) || !datepart_blanks(&c) || !datepart_number(&c, 1, 2, &p.day))
@@ -195,7 +191,7 @@ static bool take_plain_iso(struct datepart_cursor *c, struct datepart *p)
     if (century < 1 || year < 0 || p->month < 1 || p->day < 1)
         return false;
     c->at += LEN;
-    if (left(c) > 1 && *c->at == '.' && is_digit(c->at[1])) {
+    if (left(c) > 1 && *c->at == '.' && digit_is(c->at[1])) {
         c->at++;
         p->us = datepart_fraction(c);
     }
@@ -286,7 +282,7 @@ static bool read_epoch(struct text t, struct stamp *out)
     struct datepart_cursor c = {t.at, t.at + t.len};
     uint64_t value = 0;
     int digits = 0;
-    for (; is_digit(peek(&c)) && digits < 20; c.at++, digits++)
+    for (; digit_is(peek(&c)) && digits < 20; c.at++, digits++)
         value = value * 10 + (uint64_t)(*c.at - '0');
     uint64_t divisor = digits == 10 ? 1 : digits == 13 ? 1000 : digits == 16 ? 1000000 : 0;
     if (digits == 19)
@@ -295,7 +291,7 @@ static bool read_epoch(struct text t, struct stamp *out)
         return false;
     int64_t us =
         divisor > 1000000 ? (int64_t)(value / 1000) : (int64_t)(value * (1000000 / divisor));
-    if (divisor == 1 && left(&c) > 1 && *c.at == '.' && is_digit(c.at[1])) {
+    if (divisor == 1 && left(&c) > 1 && *c.at == '.' && digit_is(c.at[1])) {
         c.at++;
         us += datepart_fraction(&c);
     }
@@ -313,16 +309,16 @@ bool stamp_read_since(struct text t, int64_t per_s, struct stamp *out)
     struct datepart_cursor c = {t.at, t.at + t.len};
     int64_t value = 0;
     int digits = 0;
-    for (; is_digit(peek(&c)) && digits < DIGITS - 1; c.at++, digits++)
+    for (; digit_is(peek(&c)) && digits < DIGITS - 1; c.at++, digits++)
         value = value * 10 + (*c.at - '0');
-    if (digits == DIGITS - 1 && is_digit(peek(&c)) && value < INT64_MAX / 10)
+    if (digits == DIGITS - 1 && digit_is(peek(&c)) && value < INT64_MAX / 10)
         value = value * 10 + (*c.at++ - '0');
     const int64_t seconds = value / per_s;
     const int64_t rest = value % per_s;
     int64_t us = per_s > SECOND_US ? rest / (per_s / SECOND_US) : rest * (SECOND_US / per_s);
     if (!digits || seconds > INT64_C(253402300799)) /* the year 9999 */
         return false;
-    if (left(&c) > 1 && *c.at == '.' && is_digit(c.at[1])) {
+    if (left(&c) > 1 && *c.at == '.' && digit_is(c.at[1])) {
         c.at++;
         us += datepart_fraction(&c) / (per_s < SECOND_US ? per_s : SECOND_US);
     }
@@ -339,7 +335,7 @@ bool stamp_read(struct stamp_reader *r, struct text t, struct stamp *out)
         return false;
     if (is_letter(t.at[0]))
         return stamp_read_bsd(r, t, out) || read_day_first(r, t, out);
-    if (!is_digit(t.at[0]))
+    if (!digit_is(t.at[0]))
         return false;
     return stamp_read_iso(r, t, out) || read_day_first(r, t, out) || read_epoch(t, out) ||
            stamp_read_bsd(r, t, out);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/stamp_pattern.h"
+#include "base/digit.h"
 #include "base/timestamp.h"
 #include "base/zone_names.h"
 #include <string.h>
@@ -20,11 +21,6 @@ struct reading {
 static char peek(const struct datepart_cursor *c)
 {
     return c->at < c->end ? *c->at : '\0';
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
 }
 
 static bool is_letter(char c)
@@ -115,7 +111,7 @@ static bool take_half(struct reading *r)
 
 static bool take_fraction(struct reading *r)
 {
-    if (!is_digit(peek(&r->at)))
+    if (!digit_is(peek(&r->at)))
         return false;
     r->part.us = datepart_fraction(&r->at);
     return true;
@@ -125,7 +121,7 @@ static bool take_epoch(struct reading *r)
 {
     enum { DIGITS = 12 };
     int digits = 0;
-    for (; is_digit(peek(&r->at)) && digits < DIGITS; digits++)
+    for (; digit_is(peek(&r->at)) && digits < DIGITS; digits++)
         r->epoch_s = r->epoch_s * 10 + (*r->at.at++ - '0');
     r->has_epoch = digits > 0;
     return r->has_epoch;

@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "console/query.h"
+#include "base/digit.h"
 #include "base/timestamp.h"
-
-static int digit_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
 
 static int byte_at(struct text t, size_t i)
 {
     if (i + 2 >= t.len)
         return -1;
-    int high = digit_of(t.at[i + 1]);
-    int low = digit_of(t.at[i + 2]);
+    int high = digit_of_hex(t.at[i + 1]);
+    int low = digit_of_hex(t.at[i + 2]);
     return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 

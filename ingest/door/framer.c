@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/door/framer.h"
+#include "base/digit.h"
 #include <assert.h>
 #include <string.h>
 
@@ -23,11 +24,6 @@ void framer_fini(struct framer *f)
 static bool is_filler(char c)
 {
     return c == '\n' || c == '\r' || c == '\0';
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
 }
 
 /* What a message after a count, or after a NUL, begins with. */
@@ -166,12 +162,12 @@ static void next_unknown(struct framer *f, struct text *chunk)
             return;
         }
         bool is_next =
-            !is_space && ((is_digit(c) && f->digits < COUNT_DIGITS) || (c == ' ' && f->digits > 0));
+            !is_space && ((digit_is(c) && f->digits < COUNT_DIGITS) || (c == ' ' && f->digits > 0));
         if (!is_next) {
             f->mode = FRAMER_LINES;
             return;
         }
-        if (is_digit(c))
+        if (digit_is(c))
             count_digit(f, c);
         buffer_byte(&f->partial, c);
         *chunk = text_skip(*chunk, 1);
@@ -184,7 +180,7 @@ static void next_count(struct framer *f, struct text *chunk)
     while (chunk->len) {
         char c = chunk->at[0];
         bool is_end = c == ' ' && is_count(f);
-        if (!is_end && (!is_digit(c) || f->digits == COUNT_DIGITS)) {
+        if (!is_end && (!digit_is(c) || f->digits == COUNT_DIGITS)) {
             f->mode = FRAMER_RESYNC; /* too many digits stay counted: their tail is no count */
             return;
         }
@@ -250,12 +246,12 @@ static bool next_resync(struct framer *f, struct text *chunk, struct text *out, 
             f->is_given = true;
             return false;
         }
-        if (is_digit(c) && f->has_space) {
+        if (digit_is(c) && f->has_space) {
             f->digits = 0;
             f->count = 0;
         }
         f->has_space = c == ' ';
-        if (is_digit(c)) {
+        if (digit_is(c)) {
             count_digit(f, c);
         } else if (c != ' ' || f->digits == 0) {
             f->digits = 0;

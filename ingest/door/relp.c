@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/door/relp.h"
+#include "base/digit.h"
 
 void relp_init(struct relp *r, size_t max_bytes)
 {
@@ -29,14 +30,9 @@ static bool add_digit(struct relp *r, uint32_t *value, char c)
     return ++r->digits <= 9;
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool is_letter(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || is_digit(c);
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || digit_is(c);
 }
 
 /* One byte of the header; false where it cannot be one. */
@@ -45,7 +41,7 @@ static bool step(struct relp *r, char c)
     switch (r->mode) {
     case RELP_NUMBER:
         if (c != ' ')
-            return is_digit(c) && add_digit(r, &r->number, c);
+            return digit_is(c) && add_digit(r, &r->number, c);
         r->mode = RELP_COMMAND;
         return r->digits > 0;
     case RELP_COMMAND:
@@ -59,7 +55,7 @@ static bool step(struct relp *r, char c)
         r->digits = 0;
         return r->command_len > 0;
     case RELP_LENGTH:
-        if (is_digit(c))
+        if (digit_is(c))
             return add_digit(r, &r->length, c);
         r->left = r->length;
         if (c == '\n' && r->length == 0)

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/format/cef.h"
+#include "base/digit.h"
 #include "ingest/format/cef_names.h"
 #include <string.h>
 
 enum { HEADERS = 7, SEARCHED = 256 };
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 size_t cef_headless(struct text t, struct text versions, int headers)
 {
@@ -41,7 +37,7 @@ size_t cef_find(struct text t)
     size_t digit = at + 4;
     if (digit < pipe && head.at[digit] == ' ')
         digit++;
-    return digit < pipe && is_digit(head.at[digit]) ? at : t.len;
+    return digit < pipe && digit_is(head.at[digit]) ? at : t.len;
 }
 
 /* Undoes backslashes before the bytes of `escapable`; n and r there mean LF and CR. */
@@ -85,7 +81,7 @@ static bool take_header(struct text *t, struct arena *arena, struct text *out)
 
 static bool is_key_byte(char c)
 {
-    return is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
+    return digit_is(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
            c == '.' || c == '-' || c == ',' || c == '[' || c == ']';
 }
 

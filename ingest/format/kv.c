@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/format/kv.h"
+#include "base/digit.h"
 #include <stdint.h>
 
 enum { KEY_BYTES = 64 };
@@ -39,11 +40,6 @@ bool kv_is_start(struct text t)
 static bool is_letter(char c)
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
 }
 
 static bool is_blank(char c)
@@ -160,7 +156,7 @@ bool kv_read(struct text t, struct arena *arena, struct event *e)
 static size_t colon_key_len(struct text t)
 {
     size_t len = 0;
-    while (len + 1 < t.len && len <= KEY_BYTES && (is_letter(t.at[len]) || is_digit(t.at[len])))
+    while (len + 1 < t.len && len <= KEY_BYTES && (is_letter(t.at[len]) || digit_is(t.at[len])))
         len++;
     return len && len + 1 < t.len && t.at[len] == ':' && t.at[len + 1] == '"' ? len : 0;
 }

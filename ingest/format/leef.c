@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/format/leef.h"
+#include "base/digit.h"
 #include "ingest/format/cef.h"
 
 enum { HEADERS = 5, SEARCHED = 256 };
@@ -19,14 +20,6 @@ size_t leef_find(struct text t)
     return digit < pipe && head.at[digit] >= '0' && head.at[digit] <= '9' ? at : t.len;
 }
 
-static int hex_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 /* "^", "x5E", "0x5E"; an empty one means tab. False: that header is none. */
 static bool read_delimiter(struct text t, char *out)
 {
@@ -40,7 +33,7 @@ static bool read_delimiter(struct text t, char *out)
         return false;
     int value = 0;
     for (size_t i = 1; i < t.len; i++) {
-        int digit = hex_of(t.at[i]);
+        int digit = digit_of_hex(t.at[i]);
         if (digit < 0)
             return false;
         value = value * 16 + digit;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/format/syslog.h"
+#include "base/digit.h"
 #include "ingest/format/kv.h"
 #include "ingest/format/structured.h"
 #include "ingest/format/tag.h"
@@ -14,15 +15,10 @@ enum {
     RELAYS = 3, /* headers inside each other */
 };
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static size_t digits_of(struct text t, size_t most)
 {
     size_t n = 0;
-    while (n < t.len && n < most && is_digit(t.at[n]))
+    while (n < t.len && n < most && digit_is(t.at[n]))
         n++;
     return n;
 }
@@ -63,7 +59,7 @@ bool syslog_take_priority(struct text *t, struct event *e)
     int value = 0;
     if (!is_at(*t, at - 1, '<'))
         return false;
-    for (; digits < 4 && at + digits < t->len && is_digit(t->at[at + digits]); digits++)
+    for (; digits < 4 && at + digits < t->len && digit_is(t->at[at + digits]); digits++)
         value = value * 10 + (t->at[at + digits] - '0');
     bool is_padded = digits > 1 && t->at[at] == '0';
     if (!digits || digits > 3 || !is_at(*t, at + digits, '>') || value > 191 || is_padded) {
@@ -200,7 +196,7 @@ struct router {
 static bool is_mnemonic(struct text t)
 {
     size_t i = 1;
-    while (i < t.len && ((t.at[i] >= 'A' && t.at[i] <= 'Z') || is_digit(t.at[i]) || t.at[i] == '_'))
+    while (i < t.len && ((t.at[i] >= 'A' && t.at[i] <= 'Z') || digit_is(t.at[i]) || t.at[i] == '_'))
         i++;
     return i > 1 && is_at(t, 0, '%') && is_at(t, i, '-');
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/webhook/keyring_file.h"
+#include "base/digit.h"
 #include "base/json_write.h"
 #include "base/path.h"
 #include "base/timestamp.h"
@@ -33,20 +34,13 @@ void keyring_file_fini(struct keyring_file *f)
 
 /* ---- hex and words ---- */
 
-static int digit_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool read_hex(struct text t, unsigned char out[32])
 {
     if (t.len != 64)
         return false;
     for (size_t i = 0; i < 32; i++) {
-        int high = digit_of(t.at[2 * i]);
-        int low = digit_of(t.at[2 * i + 1]);
+        int high = digit_of_hex(t.at[2 * i]);
+        int low = digit_of_hex(t.at[2 * i + 1]);
         if (high < 0 || low < 0)
             return false;
         out[i] = (unsigned char)(high * 16 + low);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/digit.h"
 #include "base/json_write.h"
 #include "base/wall_clock.h"
 #include "ingest/door/allow_list.h"
@@ -154,22 +155,14 @@ static bool path_matches(const char *pattern, struct text path, struct text *out
     return true;
 }
 
-static int hex_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* %XX undone; a percent sign that is none of these stays. */
 static struct text decode_segment(struct arena *arena, struct text t)
 {
     char *out = arena_bytes(arena, t.len + 1);
     size_t len = 0;
     for (size_t i = 0; out && i < t.len; i++) {
-        int high = t.at[i] == '%' && t.len - i > 2 ? hex_of(t.at[i + 1]) : -1;
-        int low = high >= 0 ? hex_of(t.at[i + 2]) : -1;
+        int high = t.at[i] == '%' && t.len - i > 2 ? digit_of_hex(t.at[i + 1]) : -1;
+        int low = high >= 0 ? digit_of_hex(t.at[i + 2]) : -1;
         out[len++] = low >= 0 ? (char)(high * 16 + low) : t.at[i];
         i += low >= 0 ? 2 : 0;
     }
