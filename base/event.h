@@ -101,7 +101,7 @@ const struct field *event_field(const struct event *e, struct text name);
 
 static inline uint64_t event_name_hash(struct text name)
 {
-    return hash_bytes(name.at, name.len, 0);
+    return hash_seeded(name.at, name.len, 0);
 }
 
 const char *event_format_name(enum format f); /* "rfc5424" ... */

@@ -2,6 +2,8 @@
 #include "base/hash.h"
 #include "base/digit.h"
 #include <string.h>
+#include <sys/auxv.h>
+#include <sys/random.h>
 
 static uint64_t load64(const unsigned char *at)
 {
@@ -54,6 +56,62 @@ uint64_t hash_bytes(const void *at, size_t len, uint64_t seed)
         h = fold(load_tail(p, left) ^ h, UINT64_C(0x8EBC6AF09C88C6E3));
     return hash_mix(h);
 }
+
+/* ---- places in tables ------------------------------------------------------------------------ */
+
+/* Written once, before main: the one thing here that is not the same in every process. */
+static uint64_t seed[3];
+
+/* The kernel gives sixteen random bytes with every program it starts; they serve where the call has
+ * none yet (early boot), and are mixed in for free where it has. */
+__attribute__((constructor)) static void draw_seed(void)
+{
+    uint64_t drawn[3] = {0};
+    const void *given = (const void *)getauxval(AT_RANDOM);
+    if (getrandom(drawn, sizeof drawn, GRND_NONBLOCK) < 0)
+        memset(drawn, 0, sizeof drawn);
+    struct hasher h;
+    hash_start(&h);
+    if (given)
+        hash_part(&h, given, 16);
+    for (uint64_t i = 0; i < 3; i++) {
+        hash_part_u64(&h, drawn[i]);
+        struct hasher copy = h;
+        drawn[i] ^= hash_end(&copy).lo;
+    }
+    hash_reseed(drawn);
+}
+
+void hash_reseed(const uint64_t secret[3])
+{
+    memcpy(seed, secret, sizeof seed);
+    seed[2] |= 1; /* a factor */
+}
+
+/* As hash_bytes, but both sides of each product hold a part of the secret: no bytes make one side
+ * zero and wipe out what went before. */
+uint64_t hash_seeded(const void *at, size_t len, uint64_t salt)
+{
+    const unsigned char *p = at;
+    uint64_t h = hash_mix(salt ^ len * UINT64_C(0x9E3779B97F4A7C15)) ^ seed[0];
+    size_t left = len;
+    for (; left >= 16; left -= 16, p += 16)
+        h = fold(load64(p) ^ h, load64(p + 8) ^ seed[1]) ^ seed[0];
+    if (left && len >= 16) /* the last sixteen, some of them again */
+        h = fold(load64(p + left - 16) ^ h, load64(p + left - 8) ^ seed[1]);
+    else if (left >= 8)
+        h = fold(load64(p) ^ h, load64(p + left - 8) ^ seed[1]);
+    else if (left)
+        h = fold(load_tail(p, left) ^ h, seed[2]);
+    return hash_mix(h ^ seed[0]);
+}
+
+uint64_t hash_home(struct hash128 key)
+{
+    return hash_mix(fold(key.lo ^ seed[0], key.hi ^ seed[1]) ^ seed[2]);
+}
+
+/* ---- keys and ids ---------------------------------------------------------------------------- */
 
 static uint64_t rotate(uint64_t x, unsigned by)
 {

@@ -18,8 +18,22 @@ static inline bool hash_equal(struct hash128 a, struct hash128 b)
 /* Byte order of the 32 hex digits: <0, 0, >0. */
 int hash_compare(struct hash128 a, struct hash128 b);
 
-/* Fast 64-bit hash for tables inside one process. Not stable between versions, not for storage. */
+/*
+ * Fast 64-bit hash of bytes that nobody chooses against us: checks of files, spread of retries. It
+ * is the same everywhere, so that whoever picks the bytes picks the answer: never for tables.
+ */
 uint64_t hash_bytes(const void *at, size_t len, uint64_t seed);
+
+/*
+ * Where a table begins its search, under a secret that each process draws at its start: a sender
+ * cannot find keys that fall together. Every table in memory takes its place from one of these two;
+ * neither is ever stored, sent or sorted by. Bytes with a salt (kind, parent, partition), and a
+ * key.
+ */
+uint64_t hash_seeded(const void *at, size_t len, uint64_t salt);
+uint64_t hash_home(struct hash128 key);
+/* For tests, before the first table is made: whatever the secret, outputs must be the same. */
+void hash_reseed(const uint64_t secret[3]);
 
 /* Mixes one word into well-spread bits (a bijection). */
 static inline uint64_t hash_mix(uint64_t x)

@@ -116,7 +116,7 @@ uint32_t json_shape_find(struct json_shape *s, uint32_t parent, struct text key)
 {
     if (key.len > JSON_SHAPE_KEY)
         return 0;
-    const uint64_t hash = hash_bytes(key.at, key.len, parent);
+    const uint64_t hash = hash_seeded(key.at, key.len, parent);
     for (uint64_t i = 0; i < PROBES; i++) {
         uint16_t *slot = &s->slots[(hash + i) % SLOTS];
         if (!*slot)

@@ -73,7 +73,7 @@ void exposition_tell(void *context, const struct metric *m)
     if (!f)
         return;
     struct text labels = text_of(m->labels);
-    uint64_t hash = hash_bytes(labels.at, labels.len, (uint64_t)(uintptr_t)f);
+    uint64_t hash = hash_seeded(labels.at, labels.len, (uint64_t)(uintptr_t)f);
     struct sample **bucket = &e->buckets[hash % BUCKETS];
     for (const struct sample *s = *bucket; s; s = s->chain) {
         if (s->family == f && text_equal(s->labels, labels))

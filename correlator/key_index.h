@@ -12,7 +12,7 @@
  * caller, which holds the windows. One thread.
  */
 struct key_cell {
-    uint32_t home;   /* low half of key.hi: where the search begins, and what is compared first */
+    uint32_t home;   /* of its hash_home: where the search begins, and what is compared first */
     uint32_t number; /* window number + 1; 0: empty */
 };
 struct key_index {
@@ -27,7 +27,7 @@ void key_index_fini(struct key_index *x);
 /* Where the search for `key` begins; the walk goes to the next cell, with `mask`. */
 static inline uint32_t key_index_home(struct hash128 key)
 {
-    return (uint32_t)key.hi;
+    return (uint32_t)hash_home(key);
 }
 size_t key_index_bytes(const struct key_index *x);
 /* Room for one more. At most 70 of 100 cells are used. NOMEM leaves the table as it is. */

@@ -68,7 +68,7 @@ struct candidate *incidents_key_candidate(const struct incidents *i, enum entity
 static uint32_t slot_of(const struct applied *a, struct hash128 id)
 {
     static const struct hash128 empty = {0, 0};
-    uint32_t at = (uint32_t)id.lo & (a->size - 1);
+    uint32_t at = (uint32_t)hash_home(id) & (a->size - 1);
     while (!hash_equal(a->slots[at], empty) && !hash_equal(a->slots[at], id))
         at = (at + 1) & (a->size - 1);
     return at;

@@ -429,22 +429,38 @@ static void expire_members(struct incidents *i, struct incident *n)
     settle(i, n, TEXT("expiry"), i->journal_us);
 }
 
+static const struct incident *incident_of(const void *at)
+{
+    struct shelf_link *const *link = at;
+    return CONTAINER_OF(*link, struct incident, key_link);
+}
+
+static bool is_open(const struct shelf_link *at, const void *context)
+{
+    (void)context;
+    return !incident_is_settled(incident_of(&at));
+}
+
+static int by_id(const void *a, const void *b)
+{
+    return strcmp(incident_of(a)->id, incident_of(b)->id);
+}
+
 void monitor_alert_tick(struct incidents *i)
 {
-    size_t slot = 0;
+    size_t count = 0;
     monitor_waiting_tick(i);
     if (i->journal_us - i->alerts_checked_us < CHECK_US)
         return;
     i->alerts_checked_us = i->journal_us;
     monitor_heartbeat_tick(i);
-    for (struct shelf_link *at = shelf_walk(&i->keys, &slot, NULL); at;
-         at = shelf_walk(&i->keys, &slot, at)) {
-        struct incident *n = CONTAINER_OF(at, struct incident, key_link);
-        if (incident_is_settled(n))
-            continue;
+    struct shelf_link **open = shelf_pick(&i->keys, is_open, NULL, by_id, &count);
+    for (size_t o = 0; o < count; o++) {
+        struct incident *n = CONTAINER_OF(open[o], struct incident, key_link);
         expire_members(i, n);
         charge_all(i, n);
     }
+    free(open);
 }
 
 void monitor_alert_clear(struct incidents *i)

@@ -115,15 +115,35 @@ void monitor_heartbeat_beat(struct incidents *i, const struct monitor_alert *a)
     persist_heartbeat(i, h);
 }
 
+static const struct heartbeat *heartbeat_of(const void *at)
+{
+    struct shelf_link *const *link = at;
+    return CONTAINER_OF(*link, struct heartbeat, link);
+}
+
+static bool is_missed(const struct shelf_link *at, const void *journal_us)
+{
+    const struct heartbeat *h = heartbeat_of(&at);
+    return !h->is_absent && *(const int64_t *)journal_us - h->last_us > HEARTBEAT_US;
+}
+
+static int by_last(const void *a, const void *b)
+{
+    const struct heartbeat *x = heartbeat_of(a);
+    const struct heartbeat *y = heartbeat_of(b);
+    if (x->last_us != y->last_us)
+        return x->last_us < y->last_us ? -1 : 1;
+    return text_compare(x->key, y->key);
+}
+
 void monitor_heartbeat_tick(struct incidents *i)
 {
-    size_t slot = 0;
-    for (struct shelf_link *at = shelf_walk(&i->heartbeats, &slot, NULL); at;
-         at = shelf_walk(&i->heartbeats, &slot, at)) {
-        struct heartbeat *h = CONTAINER_OF(at, struct heartbeat, link);
-        if (!h->is_absent && i->journal_us - h->last_us > HEARTBEAT_US)
-            miss(i, h);
-    }
+    size_t count = 0;
+    struct shelf_link **missed =
+        shelf_pick(&i->heartbeats, is_missed, &i->journal_us, by_last, &count);
+    for (size_t m = 0; m < count; m++)
+        miss(i, CONTAINER_OF(missed[m], struct heartbeat, link));
+    free(missed);
 }
 
 void monitor_heartbeat_clear(struct incidents *i)

@@ -129,16 +129,33 @@ static void open_waiting(struct incidents *i, struct waiting *w)
     drop_waiting(i, w);
 }
 
+static const struct waiting *waiting_of(const void *at)
+{
+    struct shelf_link *const *link = at;
+    return CONTAINER_OF(*link, struct waiting, link);
+}
+
+static bool is_due(const struct shelf_link *at, const void *journal_us)
+{
+    return *(const int64_t *)journal_us >= waiting_of(&at)->due_us;
+}
+
+static int by_due(const void *a, const void *b)
+{
+    const struct waiting *x = waiting_of(a);
+    const struct waiting *y = waiting_of(b);
+    if (x->due_us != y->due_us)
+        return x->due_us < y->due_us ? -1 : 1;
+    return text_compare(x->key, y->key);
+}
+
 void monitor_waiting_tick(struct incidents *i)
 {
-    size_t slot = 0;
-    struct shelf_link *next = shelf_walk(&i->waiting, &slot, NULL);
-    while (next) {
-        struct waiting *w = CONTAINER_OF(next, struct waiting, link);
-        next = shelf_walk(&i->waiting, &slot, next);
-        if (i->journal_us >= w->due_us)
-            open_waiting(i, w);
-    }
+    size_t count = 0;
+    struct shelf_link **due = shelf_pick(&i->waiting, is_due, &i->journal_us, by_due, &count);
+    for (size_t d = 0; d < count; d++)
+        open_waiting(i, CONTAINER_OF(due[d], struct waiting, link));
+    free(due);
 }
 
 void monitor_waiting_forget(struct incidents *i, const struct monitor_alert *a)

@@ -18,7 +18,8 @@ static struct text int_text(int64_t value, char out[DIGITS])
 
 static struct suppression *find_suppression(const struct incidents *i, struct hash128 key)
 {
-    for (struct shelf_link *at = shelf_first(&i->suppressed, key.lo); at; at = shelf_next(at)) {
+    for (struct shelf_link *at = shelf_first(&i->suppressed, hash_home(key)); at;
+         at = shelf_next(at)) {
         struct suppression *s = CONTAINER_OF(at, struct suppression, link);
         if (hash_equal(s->key, key))
             return s;
@@ -32,7 +33,7 @@ static struct suppression *put_suppression(struct incidents *i, struct hash128 k
     if (s)
         return s;
     s = calloc(1, sizeof *s);
-    if (s && shelf_put(&i->suppressed, &s->link, key.lo) != STATUS_OK) {
+    if (s && shelf_put(&i->suppressed, &s->link, hash_home(key)) != STATUS_OK) {
         free(s);
         s = NULL;
     }

@@ -76,3 +76,24 @@ struct shelf_link *shelf_walk(const struct shelf *s, size_t *slot, const struct 
         at = s->slots[(*slot)++];
     return at;
 }
+
+struct shelf_link **shelf_pick(const struct shelf *s,
+                               bool (*is_wanted)(const struct shelf_link *, const void *),
+                               const void *context, int (*compare)(const void *, const void *),
+                               size_t *out_count)
+{
+    size_t count = 0, slot = 0;
+    for (const struct shelf_link *at = shelf_walk(s, &slot, NULL); at;
+         at = shelf_walk(s, &slot, at))
+        count += is_wanted(at, context);
+    *out_count = 0;
+    struct shelf_link **all = count ? malloc(count * sizeof(*all)) : NULL;
+    if (!all)
+        return NULL;
+    slot = 0;
+    for (struct shelf_link *at = shelf_walk(s, &slot, NULL); at; at = shelf_walk(s, &slot, at))
+        if (is_wanted(at, context))
+            all[(*out_count)++] = at;
+    qsort(all, count, sizeof(*all), compare);
+    return all;
+}

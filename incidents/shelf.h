@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,7 +30,17 @@ struct shelf_link *shelf_next(const struct shelf_link *link);
  * given may be removed before the next call only if `after` is read first. */
 struct shelf_link *shelf_walk(const struct shelf *s, size_t *slot, const struct shelf_link *after);
 
+/*
+ * The objects that are wanted, in the order that `compare` (as for qsort, of links' addresses)
+ * gives: what is decided one after the other must not hang on where the table has them. Gives an
+ * array of *out_count links, to be freed; NULL where none is wanted, or without memory.
+ */
+struct shelf_link **shelf_pick(const struct shelf *s,
+                               bool (*is_wanted)(const struct shelf_link *, const void *),
+                               const void *context, int (*compare)(const void *, const void *),
+                               size_t *out_count);
+
 static inline uint64_t shelf_hash(struct text t, uint64_t seed)
 {
-    return hash_bytes(t.at, t.len, seed);
+    return hash_seeded(t.at, t.len, seed);
 }

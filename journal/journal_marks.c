@@ -27,7 +27,7 @@ bool journal_marks_own(struct text origin)
 /* The slot of the stream, or the free one where it belongs. */
 static uint32_t *slot_of(const struct journal_marks *m, struct text stream)
 {
-    size_t i = hash_bytes(stream.at, stream.len, 0) % (2 * (size_t)m->size);
+    size_t i = hash_seeded(stream.at, stream.len, 0) % (2 * (size_t)m->size);
     while (m->slots[i] && !text_equal(m->marks[m->slots[i] - 1].stream, stream))
         i = (i + 1) % (2 * (size_t)m->size);
     return &m->slots[i];

@@ -48,7 +48,7 @@ static const char magic[8] = {'t', 'o', 'c', 'r', 'e', 'p', '0', '1'};
 
 static uint32_t slot_of(const struct repeats *r, struct hash128 id)
 {
-    uint32_t at = (uint32_t)id.lo % SLOTS;
+    uint32_t at = (uint32_t)(hash_home(id) % SLOTS);
     while (r->slots[at] != NONE && !hash_equal(r->ring[r->slots[at]].id, id))
         at = (at + 1) % SLOTS;
     return at;
@@ -58,7 +58,7 @@ static void clear_slot(struct repeats *r, uint32_t at)
 {
     r->slots[at] = NONE;
     for (uint32_t next = (at + 1) % SLOTS; r->slots[next] != NONE; next = (next + 1) % SLOTS) {
-        uint32_t home = (uint32_t)r->ring[r->slots[next]].id.lo % SLOTS;
+        uint32_t home = (uint32_t)(hash_home(r->ring[r->slots[next]].id) % SLOTS);
         bool may_stay = at <= next ? at < home && home <= next : at < home || home <= next;
         if (may_stay)
             continue;

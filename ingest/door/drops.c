@@ -60,7 +60,7 @@ static void give_up(struct drops *d, const struct drops_entry *e)
 /* The entry of that sender, or the one that makes room for it. */
 static struct drops_entry *find(struct drops *d, uint32_t source, struct text peer)
 {
-    struct drops_entry *set = d->sets[hash_bytes(peer.at, peer.len, source) % SETS];
+    struct drops_entry *set = d->sets[hash_seeded(peer.at, peer.len, source) % SETS];
     struct drops_entry *oldest = set;
     for (size_t i = 0; i < WAYS; i++) {
         struct drops_entry *e = &set[i];

@@ -162,7 +162,7 @@ void hosts_see(struct hosts *h, const struct event *e)
     if (!h->max || r->kind > RECORD_ALERT)
         return;
     struct text name = text_head(e->host.len ? e->host : r->peer, NAME_LEN);
-    uint64_t hash = hash_bytes(name.at, name.len, r->source);
+    uint64_t hash = hash_seeded(name.at, name.len, r->source);
     uint32_t slot = slot_of(h, hash, r->source, name);
     struct host *i =
         h->slots[slot] == NONE ? add_host(h, hash, r->source, name) : &h->items[h->slots[slot]];

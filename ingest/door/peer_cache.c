@@ -11,7 +11,7 @@ const struct peer_entry *peer_cache_find(struct peer_cache *c, const struct allo
         memcpy(address, (const char *)&peer->at + offsetof(struct sockaddr_in, sin_addr), 4);
     else if (peer->at.ss_family == AF_INET6)
         memcpy(address, (const char *)&peer->at + offsetof(struct sockaddr_in6, sin6_addr), 16);
-    uint64_t hash = hash_bytes(address, sizeof address, peer->at.ss_family);
+    uint64_t hash = hash_seeded(address, sizeof address, peer->at.ss_family);
     struct peer_entry *e = &c->slots[hash % PEER_CACHE_SLOTS];
     if (e->family == peer->at.ss_family && memcmp(e->address, address, sizeof address) == 0)
         return e;

@@ -20,7 +20,7 @@ void kafka_table_fini(struct kafka_table *t)
 
 static size_t slot_of(const struct kafka_table *t, struct text topic, int32_t number)
 {
-    size_t i = hash_bytes(topic.at, topic.len, (uint64_t)number) % SLOTS;
+    size_t i = hash_seeded(topic.at, topic.len, (uint64_t)number) % SLOTS;
     while (t->slots[i]) {
         const struct kafka_partition *p = t->items[t->slots[i] - 1];
         if (p->number == number && text_equal(text_of(p->topic), topic))

@@ -48,7 +48,7 @@ static const struct mapping_condition *favourite(const struct mapping *m,
 
 static uint64_t value_hash(struct text value)
 {
-    return hash_bytes(value.at, value.len, 0) | 1; /* never the 0 of "does not ask" */
+    return hash_seeded(value.at, value.len, 0) | 1; /* never the 0 of "does not ask" */
 }
 
 static uint64_t key_of(uint64_t first, uint64_t second)

@@ -57,7 +57,7 @@ struct memo_entry *memo_find(struct memo *m, uint32_t field, const struct fieldv
     if (raw.len > MEMO_VALUE || !raw.len || is_resting(trust))
         return NULL;
     const struct memo_entry wanted = {
-        .hash = hash_bytes(raw.at, raw.len, field),
+        .hash = hash_seeded(raw.at, raw.len, field),
         .field = field + 1,
         .len = (uint16_t)raw.len,
         .kind = (uint8_t)(value->type * 2U + value->is_escaped),

@@ -37,7 +37,7 @@ struct names *names_new(struct arena *arena)
 
 static uint32_t *bucket_of(const struct names *n, struct text name)
 {
-    uint64_t at = hash_bytes(name.at, name.len, 0);
+    uint64_t at = hash_seeded(name.at, name.len, 0);
     for (;; at++) {
         uint32_t *bucket = &n->buckets[at & (n->bucket_count - 1)];
         if (!*bucket || text_equal(n->texts[*bucket - 1], name))

@@ -39,5 +39,5 @@ uint64_t number_key(const struct number *n)
         bits = (uint64_t)n->whole;
     else
         memcpy(&bits, &n->real, sizeof bits);
-    return hash_mix(bits ^ (n->is_whole ? 0 : UINT64_C(0x5851F42D4C957F2D)));
+    return hash_seeded(&bits, sizeof bits, n->is_whole);
 }

@@ -56,7 +56,7 @@ static void free_building(struct building *b)
 
 static uint64_t atom_hash(const struct atom *a)
 {
-    uint64_t h = hash_bytes(a->text.at, a->text.len, a->number);
+    uint64_t h = hash_seeded(a->text.at, a->text.len, a->number);
     return hash_mix(h ^ ((uint64_t)a->field << 8 | (uint64_t)a->kind << 4 | a->place)) ^
            a->predicate;
 }
@@ -278,7 +278,7 @@ static bool freeze_fields(const struct building *b, struct partition *p)
         struct partition_field *f = field_of(p, a->field);
         assert(f);
         if (a->kind == ATOM_EQUAL)
-            put(&f->exact, hash_bytes(a->text.at, a->text.len, 0), a->text, i);
+            put(&f->exact, hash_seeded(a->text.at, a->text.len, 0), a->text, i);
         else if (a->kind == ATOM_NUMBER)
             put(&f->numbers, a->number, TEXT_NONE, i);
         else if (a->kind == ATOM_PRESENT)
@@ -326,9 +326,9 @@ static bool build(const struct compiled *rules, struct cover_search *search, str
 
 static uint64_t source_hash(const struct logsource *s)
 {
-    uint64_t h = hash_bytes(s->category.at, s->category.len, 1);
-    h = hash_bytes(s->product.at, s->product.len, h);
-    return hash_bytes(s->service.at, s->service.len, h);
+    uint64_t h = hash_seeded(s->category.at, s->category.len, 1);
+    h = hash_seeded(s->product.at, s->product.len, h);
+    return hash_seeded(s->service.at, s->service.len, h);
 }
 
 static uint32_t *bucket_of(const struct partitions *p, const struct logsource *s)

@@ -25,7 +25,7 @@ static bool is_text_match(enum predicate_op op, struct text t, struct text opera
 
 static bool is_in(const struct predicate *p, struct text t)
 {
-    uint64_t at = hash_bytes(t.at, t.len, 0);
+    uint64_t at = hash_seeded(t.at, t.len, 0);
     for (;; at++) {
         uint32_t item = p->buckets[at & p->bucket_mask];
         if (!item)

@@ -101,7 +101,7 @@ static bool copy_items(struct arena *arena, struct predicate *p)
         items[i] = arena_copy(arena, p->items[i]);
         if (!items[i].at)
             return false;
-        uint64_t at = hash_bytes(items[i].at, items[i].len, 0);
+        uint64_t at = hash_seeded(items[i].at, items[i].len, 0);
         while (buckets[at & (size - 1)])
             at++;
         buckets[at & (size - 1)] = i + 1;

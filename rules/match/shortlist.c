@@ -72,7 +72,7 @@ static uint32_t route(struct matcher *m, const struct logsource *s,
     uint64_t hash = 0;
     size_t bytes = 0;
     for (int i = 0; i < 3; i++) {
-        hash = hash_bytes(parts[i].at, parts[i].len, hash + 1);
+        hash = hash_seeded(parts[i].at, parts[i].len, hash + 1);
         bytes += parts[i].len;
     }
     struct route *r = &m->routes[hash % MATCHER_ROUTES];
@@ -143,7 +143,7 @@ static void take_atom(void *context, uint32_t atom)
 
 static void probe_exact(struct probe *p, const struct partition_table *t, struct text folded)
 {
-    uint64_t key = hash_bytes(folded.at, folded.len, 0);
+    uint64_t key = hash_seeded(folded.at, folded.len, 0);
     for (uint64_t at = key & t->mask; t->items[at].atom; at = (at + 1) & t->mask)
         if (t->items[at].key == key && text_equal(t->items[at].text, folded))
             take_atom(p, t->items[at].atom - 1);

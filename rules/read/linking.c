@@ -19,7 +19,7 @@ struct labels {
 
 static struct label *label_at(const struct labels *l, struct text t)
 {
-    for (uint64_t at = hash_bytes(t.at, t.len, 0);; at++) {
+    for (uint64_t at = hash_seeded(t.at, t.len, 0);; at++) {
         struct label *one = &l->items[at & l->mask];
         if (!one->text.len || text_equal(one->text, t))
             return one;

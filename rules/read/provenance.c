@@ -44,9 +44,9 @@ static bool is_same(const struct logsource *a, const struct logsource *b)
 
 struct hash128 provenance_content(struct provenance *p, const struct logsource *source)
 {
-    uint64_t hash = hash_bytes(source->category.at, source->category.len, 0);
-    hash = hash_bytes(source->product.at, source->product.len, hash);
-    hash = hash_bytes(source->service.at, source->service.len, hash);
+    uint64_t hash = hash_seeded(source->category.at, source->category.len, 0);
+    hash = hash_seeded(source->product.at, source->product.len, hash);
+    hash = hash_seeded(source->service.at, source->service.len, hash);
     size_t at = hash % (sizeof p->recent / sizeof *p->recent);
     if (!p->recent[at].is_known || !is_same(&p->recent[at].source, source)) {
         p->recent[at].source = *source;

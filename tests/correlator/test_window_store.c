@@ -41,6 +41,25 @@ static void test_finds_what_is_there(void **state)
     window_store_fini(&s);
 }
 
+/* Keys that agree in the low halves' bits, as a sender can seek them: no search is a walk. */
+static void test_sought_keys_are_found_at_once(void **state)
+{
+    (void)state;
+    enum { KEYS = 20000, FAR = 200 };
+    struct window_store s;
+    uint32_t number = 0;
+    assert_int_equal(window_store_init(&s, 64 << 20), STATUS_OK);
+    for (uint64_t i = 0; i < KEYS; i++) {
+        const struct hash128 key = {hash_mix(i), i % 1024 | i << 32};
+        assert_int_equal(window_store_add(&s, key, &number), STATUS_OK);
+    }
+    for (uint32_t i = 0; i <= s.index.mask; i++) {
+        if (s.index.cells[i].number)
+            assert_true(((i - s.index.cells[i].home) & s.index.mask) < FAR);
+    }
+    window_store_fini(&s);
+}
+
 static void test_marks(void **state)
 {
     (void)state;
@@ -116,6 +135,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_finds_what_is_there),
+        cmocka_unit_test(test_sought_keys_are_found_at_once),
         cmocka_unit_test(test_marks),
         cmocka_unit_test(test_ceiling),
         cmocka_unit_test(test_slab),
