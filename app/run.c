@@ -16,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -229,6 +231,7 @@ static enum status start_console(struct daemon *d, struct error *err)
                 .context = d,
                 .command = decider_command,
                 .webhook = inputs_webhook,
+                .admit = inputs_admit,
                 .metrics = overview_metrics,
                 .is_ready = overview_is_ready,
                 .rules = overview_rules,
@@ -434,6 +437,18 @@ static int start_anew(void)
     return COMMAND_UNFINISHED;
 }
 
+/* The memory of a running program holds keys, and logs that are others' business: no core file, and
+ * no other process of this user looks into it. (The leak checker's own process would have to.) */
+static void keep_memory_private(void)
+{
+    const struct rlimit none = {0, 0};
+    if (setrlimit(RLIMIT_CORE, &none))
+        log_line(LOG_WARNING, "core files cannot be turned off: %s", strerrordesc_np(errno));
+#ifndef __SANITIZE_ADDRESS__
+    (void)prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
 int run_main(int argc, char **argv)
 {
     const char *config_path = NULL;
@@ -465,6 +480,7 @@ int run_main(int argc, char **argv)
     d->config_path = config_path;
     d->data_path = data;
     int code = COMMAND_USAGE;
+    keep_memory_private();
     if (config_load(config_path, data, &d->config, &err))
         command_say("%s%s%u:%u: %s", config_path ? config_path : "", config_path ? ":" : "",
                     err.line, err.column, err.text);

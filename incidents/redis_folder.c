@@ -74,9 +74,63 @@ static uint64_t memory_limit_mb(void)
     return mb / 4 < 256 ? 256 : mb / 4;
 }
 
+/* Files of the record that earlier runs left for others to read. */
+static void make_private(int dir_fd, const char *name)
+{
+    struct stat st;
+    if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) || st.st_uid != geteuid() ||
+        !(st.st_mode & 077) || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+        return;
+    if (fchmodat(dir_fd, name, st.st_mode & 0700, 0))
+        log_line(LOG_WARNING, "%s can be read by others: %s", name, reason());
+}
+
+static void make_all_private(const struct redis_folder *f)
+{
+    char path[REDIS_FOLDER_BYTES + 32];
+    DIR *dir = opendir(f->dir);
+    if (dir) {
+        make_private(dirfd(dir), "redis.log");
+        make_private(dirfd(dir), "appendonlydir");
+        (void)closedir(dir);
+    }
+    (void)snprintf(path, sizeof path, "%s/appendonlydir", f->dir);
+    dir = opendir(path);
+    for (struct dirent *d = dir ? readdir(dir) : NULL; d; d = readdir(dir))
+        if (d->d_name[0] != '.')
+            make_private(dirfd(dir), d->d_name);
+    if (dir)
+        (void)closedir(dir);
+}
+
+/* In a folder where others may write they could put a record of their own in place of ours. */
+static enum status check_folder(const char *dir, struct error *err)
+{
+    struct stat st;
+    if (stat(dir, &st))
+        return error_set(err, STATUS_IO, 0, "cannot look at %.100s: %s", dir, reason());
+    if (st.st_mode & 022)
+        return error_set(err, STATUS_DENIED, 0,
+                         "others may write in %.60s (mode %o): name a folder of its own for the "
+                         "data, or chmod go-w it",
+                         dir, (unsigned)st.st_mode & 07777);
+    return STATUS_OK;
+}
+
+static FILE *open_conf(const struct redis_folder *f)
+{
+    int fd = open(f->conf, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return NULL;
+    FILE *file = fchmod(fd, 0600) ? NULL : fdopen(fd, "w");
+    if (!file)
+        (void)close(fd);
+    return file;
+}
+
 static enum status write_conf(const struct redis_folder *f, struct error *err)
 {
-    FILE *file = fopen(f->conf, "we");
+    FILE *file = open_conf(f);
     if (!file)
         return error_set(err, STATUS_IO, 0, "cannot write %s: %s", f->conf, reason());
     int n = fprintf(file,
@@ -115,8 +169,9 @@ static enum status open_lock(const char *dir, const char *name, int *out, struct
     char path[REDIS_FOLDER_BYTES + 32];
     (void)snprintf(path, sizeof path, "%s/%s", dir, name);
     *out = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    return *out < 0 ? error_set(err, STATUS_IO, 0, "cannot open %s: %s", path, reason())
-                    : STATUS_OK;
+    if (*out < 0 || fchmod(*out, 0600))
+        return error_set(err, STATUS_IO, 0, "cannot open %s: %s", path, reason());
+    return STATUS_OK;
 }
 
 static bool lock_within(int fd, uint64_t ms)
@@ -181,6 +236,9 @@ enum status redis_folder_open(struct redis_folder *f, const char *dir, struct er
     if (strpbrk(real, "\"\\\n"))
         return error_set(err, STATUS_INVALID, 0, "%.100s: no quotes in a data folder's path", dir);
     memcpy(f->dir, real, strlen(real) + 1);
+    status = check_folder(f->dir, err);
+    if (status != STATUS_OK)
+        return status;
     (void)snprintf(f->conf, sizeof f->conf, "%s/redis.conf", f->dir);
     status = open_lock(f->dir, "owner.lock", &f->owner_fd, err);
     if (status != STATUS_OK)
@@ -192,6 +250,8 @@ enum status redis_folder_open(struct redis_folder *f, const char *dir, struct er
         status = take_over(f, err);
     if (status == STATUS_OK)
         status = place_socket(f, err);
+    if (status == STATUS_OK)
+        make_all_private(f);
     return status == STATUS_OK ? write_conf(f, err) : status;
 }
 

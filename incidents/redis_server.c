@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -78,6 +79,7 @@ __attribute__((noreturn)) static void become_server(const struct redis_server *s
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
         _exit(126);
+    umask(077);    /* what it writes is the record: for this user's eyes alone */
     setpgid(0, 0); /* ^C on the terminal is for the parent alone */
     int null_fd = open("/dev/null", O_RDWR);
     dup2(null_fd, 0);

@@ -160,6 +160,62 @@ static void test_torn_tail_is_repaired(void **state)
     remove_dir(dir);
 }
 
+/* What others may do with anything in the folder. */
+static unsigned others_may(const char *dir)
+{
+    char command[600], found[256] = {0};
+    (void)snprintf(command, sizeof command, "find '%s' -mindepth 1 -perm /077 ! -type l", dir);
+    FILE *f = popen(command, "r");
+    assert_non_null(f);
+    unsigned count = 0;
+    while (fgets(found, sizeof found, f)) {
+        print_message("%s", found);
+        count++;
+    }
+    assert_int_equal(pclose(f), 0);
+    return count;
+}
+
+/* A folder that is there already is as it was made; what is written into it is for this user. */
+static void test_nothing_is_for_others(void **state)
+{
+    (void)state;
+    char *dir = temp_dir(), command[600];
+    struct arena arena;
+    mode_t before = umask(022);
+    arena_init(&arena, 1 << 20);
+    assert_int_equal(chmod(dir, 0755), 0);
+    for (int run = 0; run < 2; run++) {
+        struct redis_server *s = start(dir);
+        assert_int_equal(ask(s, &arena, "SET", "k", "v").kind, REPLY_TEXT);
+        assert_int_equal(others_may(dir), 0);
+        redis_server_stop(s);
+        assert_int_equal(others_may(dir), 0);
+        /* as a program before this one left it */
+        (void)snprintf(command, sizeof command, "chmod -R u+rwX,go+rX '%s'", dir);
+        assert_int_equal(system(command), 0);
+    }
+    (void)umask(before);
+    arena_fini(&arena);
+    remove_dir(dir);
+}
+
+static void test_a_folder_that_others_write_in_is_refused(void **state)
+{
+    (void)state;
+    static const mode_t modes[] = {0777, 01777, 0775, 0702};
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        char *dir = temp_dir();
+        struct redis_server *s = NULL;
+        struct error err = {0};
+        assert_int_equal(chmod(dir, modes[i]), 0);
+        assert_int_equal(redis_server_start(dir, &s, &err), STATUS_DENIED);
+        assert_non_null(strstr(err.text, "chmod go-w"));
+        assert_null(s);
+        remove_dir(dir);
+    }
+}
+
 static void test_long_path_has_a_short_socket(void **state)
 {
     (void)state;
@@ -186,6 +242,8 @@ int main(void)
         cmocka_unit_test(test_left_over_files_are_removed),
         cmocka_unit_test(test_second_owner_is_refused),
         cmocka_unit_test(test_torn_tail_is_repaired),
+        cmocka_unit_test(test_nothing_is_for_others),
+        cmocka_unit_test(test_a_folder_that_others_write_in_is_refused),
         cmocka_unit_test(test_long_path_has_a_short_socket),
     };
     return cmocka_run_group_tests_name("test_redis_server", tests, NULL, NULL);
