@@ -122,6 +122,8 @@ void inputs_say_remote_ready(const struct daemon *d);
 void inputs_stop_remote(struct daemon *d);
 void inputs_close(struct daemon *d);
 /* Console's webhook call. */
+bool inputs_admit(void *daemon, const struct console_request *head, uint64_t *out_max_body,
+                  struct console_reply *reply);
 bool inputs_webhook(void *daemon, const struct console_request *request,
                     struct console_reply *reply);
 

@@ -113,6 +113,7 @@ enum status inputs_start_remote(struct daemon *d, struct error *err)
         .max_body_bytes = webhooks_max_body(d->inputs.webhooks),
         .context = d,
         .webhook = inputs_webhook,
+        .admit = inputs_admit,
     };
     if (!options.listen.len)
         return STATUS_OK;
@@ -174,6 +175,8 @@ static struct webhook_request request_of(const struct console_request *r)
         .peer = r->peer,
         .header = r->header,
         .header_context = r->header_context,
+        .hold = r->hold,
+        .hold_context = r->hold_context,
         .is_remote = r->is_remote,
     };
 }
@@ -218,6 +221,26 @@ static bool flush(void *daemon, struct batch *out)
     *b = full;
     b->source = UINT32_MAX;
     return store(d, b);
+}
+
+/* Before the body: what is for no webhook is a command or a question, and short. */
+bool inputs_admit(void *daemon, const struct console_request *head, uint64_t *out_max_body,
+                  struct console_reply *reply)
+{
+    struct daemon *d = daemon;
+    enum { COMMAND_BYTES = 1 << 20 };
+    if (!webhooks_owns(d->inputs.webhooks, head->path)) {
+        *out_max_body = COMMAND_BYTES;
+        return true;
+    }
+    struct webhook_request asked = request_of(head);
+    struct webhook_reply said = {.body = reply->body};
+    bool is_admitted = webhooks_admit(d->inputs.webhooks, &asked, out_max_body, &said);
+    reply->status = said.status;
+    reply->content_type = said.content_type;
+    reply->retry_after_s = said.retry_after_s;
+    reply->body = said.body;
+    return is_admitted;
 }
 
 bool inputs_webhook(void *daemon, const struct console_request *request,

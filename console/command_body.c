@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "console/command_body.h"
+#include "base/json_weight.h"
 #include <jansson.h>
 
-enum { MOST_BYTES = 1 << 20 };
+enum { MOST_BYTES = 1 << 20, TREE_BYTES = 32 << 20, DEPTH_MOST = 56 };
 
 static enum status read_body(struct text body, json_t **out, struct error *err)
 {
     json_error_t why;
+    const struct json_weight weight = json_weight_of(body);
+    if (weight.depth > DEPTH_MOST || weight.bytes > TREE_BYTES)
+        return error_set(err, STATUS_LIMIT, 0, "the body has too many values, or too deep ones");
     *out = body.len ? json_loadb(body.at, body.len, JSON_REJECT_DUPLICATES, &why) : json_object();
+    if (!*out && (!body.len || json_error_code(&why) == json_error_out_of_memory))
+        return error_set(err, STATUS_NOMEM, 0, "no memory for the body");
     if (!*out)
-        return error_set(err, STATUS_SYNTAX, 0, "the body is not JSON: %.100s (line %d)",
-                         body.len ? why.text : "no memory", body.len ? why.line : 0);
+        return error_set(err, STATUS_SYNTAX, 0, "the body is not JSON: %.100s (line %d)", why.text,
+                         why.line);
     if (!json_is_object(*out))
         return error_set(err, STATUS_SYNTAX, 0, "the body must be a JSON object");
     if (json_object_get(*out, "do") || json_object_get(*out, "incident"))

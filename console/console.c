@@ -37,6 +37,13 @@ static void handle(void *context, const struct server *server,
     arena_fini(&arena);
 }
 
+static bool admit(void *context, const struct console_request *head, uint64_t *out_max_body,
+                  struct server_reply *reply)
+{
+    const struct console *c = context;
+    return !c->calls.admit || c->calls.admit(c->calls.context, head, out_max_body, &reply->base);
+}
+
 enum status console_open(const struct console_options *options, struct console **out,
                          struct error *err)
 {
@@ -51,6 +58,7 @@ enum status console_open(const struct console_options *options, struct console *
                                      .max_body_bytes = options->max_body_bytes > SERVER_BODY_BYTES
                                                            ? options->max_body_bytes
                                                            : SERVER_BODY_BYTES,
+                                     .admit = admit,
                                      .handle = handle,
                                      .context = c},
             &c->server, err);

@@ -20,6 +20,10 @@ struct console_request {
     bool is_remote; /* through a webhook_port that is not on loopback alone */
     struct text (*header)(void *context, const char *name); /* without case; empty: none */
     void *header_context;
+    /* Takes from (below 0: gives back to) the budget of all bodies; false: it is spent. What is
+     * still held when the answer is sent is given back. */
+    bool (*hold)(void *context, int64_t bytes);
+    void *hold_context;
 };
 struct console_reply {
     int status;
@@ -34,6 +38,10 @@ struct console_calls {
     /* True where the path is a webhook's: the reply is filled when the records are durable. */
     bool (*webhook)(void *context, const struct console_request *request,
                     struct console_reply *reply);
+    /* Asked with the head alone, before a byte of the body is read: false, the reply says why it is
+     * not. *out_max_body: the longest body to read. NULL: everything goes on. */
+    bool (*admit)(void *context, const struct console_request *head, uint64_t *out_max_body,
+                  struct console_reply *reply);
     /* Tells every number of the program. */
     void (*metrics)(void *context, metric_fn tell, void *tell_context);
     /* True when ready; else one sentence in `why`. */
@@ -77,6 +85,9 @@ struct webhook_port_options {
     void *context;
     bool (*webhook)(void *context, const struct console_request *request,
                     struct console_reply *reply);
+    /* As of console_calls. */
+    bool (*admit)(void *context, const struct console_request *head, uint64_t *out_max_body,
+                  struct console_reply *reply);
 };
 NODISCARD enum status webhook_port_open(const struct webhook_port_options *options,
                                         struct webhook_port **out, struct error *err);

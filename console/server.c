@@ -7,6 +7,7 @@
 #include "console/connection_limit.h"
 #include "console/listener.h"
 #include <arpa/inet.h>
+#include <malloc.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <signal.h>
@@ -25,12 +26,13 @@ enum {
     PATIENCE_MS = 20000,
     REQUEST_MS = 30000, /* from its first line to its last byte */
     DISCARD_BYTES = 4 << 20,
-    CONNECTION_BYTES = 32 << 10,
+    CONNECTION_BYTES = 64 << 10, /* more than 32 KiB: pages of its own, see is_bad_length */
     STACK_BYTES = 512 << 10,
     CLOSE_MS = 12000,
     CLASSES = 6,             /* 1xx .. 5xx */
     SMALL_BYTES = 64 << 10,  /* of a body that counts as nothing */
-    BODIES_BYTES = 32 << 20, /* of all larger bodies together, while they are read and worked on */
+    BODIES_BYTES = 64 << 20, /* of all larger bodies together, unpacked and as trees */
+    TRIM_BYTES = 1 << 20,    /* held by a request behind which the heap is given back */
     PEM_BYTES = 64 << 10,
 };
 
@@ -62,7 +64,9 @@ struct exchange {
     struct buffer body;
     size_t discarded;
     uint64_t held_bytes; /* of server.body_bytes */
-    bool is_begun, has_bad_line, is_crowded;
+    uint64_t most_bytes; /* of its body */
+    bool was_heavy;
+    bool is_begun, has_bad_line, is_crowded, is_too_long;
     bool must_close; /* its body had chunks, whose line ends the library does not check */
     char peer[INET6_ADDRSTRLEN];
 };
@@ -111,9 +115,12 @@ static void exchange_end(void *context, struct MHD_Connection *connection, void 
     connection_limit_wait(x->server->connections, member_of(connection), timestamp_monotonic_ms());
     (void)atomic_fetch_sub_explicit(&x->server->body_bytes, x->held_bytes, memory_order_relaxed);
     count_running(x->server, -1);
+    bool was_heavy = x->was_heavy;
     buffer_fini(&x->body);
     free(x->uri);
     free(x);
+    if (was_heavy) /* each connection's thread may have a heap of its own */
+        (void)malloc_trim(0);
 }
 
 /*
@@ -131,6 +138,60 @@ static bool is_bare_line(const char *last_piece)
 #endif
 }
 
+/* What stands where no Host does: the library's own refusal would begin twice, see is_bad_length.
+ */
+static const char no_host[] = "";
+
+#if MHD_VERSION < 0x00097600
+static bool is_bad_number(struct text value)
+{
+    enum { DIGITS = 18 };
+    while (value.len && (value.at[0] == ' ' || value.at[0] == '\t')) /* as the library does */
+        value = text_skip(value, 1);
+    for (size_t i = 0; i < value.len; i++)
+        if (value.at[i] < '0' || value.at[i] > '9')
+            return true;
+    return !value.len || value.len > DIGITS;
+}
+
+/*
+ * libmicrohttpd 0.9.75 answers a Content-Length that is no number ("+2") by itself, and writes the
+ * head of that answer twice: two answers, to a proxy. So the header is looked at before the library
+ * does, and made one that it does not know; the refusal is ours then. `head` is in the library's
+ * buffer, pages that begin zeroed: no more is read than the rest of its page, and nothing is done
+ * unless the whole head stands there. (A head that comes in pieces is still answered the old way;
+ * the connection ends then, too.)
+ */
+static bool is_bad_length(const char *head)
+{
+    const uintptr_t page = 4096;
+    const struct text room = {head, page - (uintptr_t)head % page};
+    struct text rest = text_head(room, text_find_byte(room, '\0'));
+    const size_t end = text_find(rest, TEXT("\r\n\r\n"));
+    struct text line;
+    bool is_bad = false;
+    if (end == rest.len)
+        return false;
+    rest = text_head(rest, end);
+    while (text_split(&rest, '\n', &line)) {
+        line = text_head(line, text_find_byte(line, '\r'));
+        const size_t colon = text_find_byte(line, ':');
+        if (!text_equal_nocase(text_head(line, colon), TEXT("content-length")) ||
+            !is_bad_number(text_skip(line, colon + 1)))
+            continue;
+        *(char *)(uintptr_t)line.at = 'X';
+        is_bad = true;
+    }
+    return is_bad;
+}
+#else
+static bool is_bad_length(const char *head)
+{
+    (void)head;
+    return false;
+}
+#endif
+
 /* Called with the raw request target, before the library decodes it. */
 static void *exchange_begin(void *context, const char *uri, struct MHD_Connection *connection)
 {
@@ -145,7 +206,9 @@ static void *exchange_begin(void *context, const char *uri, struct MHD_Connectio
     }
     x->server = s;
     x->connection = connection;
-    x->has_bad_line = is_bare_line(uri + strlen(uri) + 1); /* "HTTP/1.1" stands behind it */
+    const char *version = uri + strlen(uri) + 1; /* "HTTP/1.1" stands behind it */
+    x->has_bad_line = is_bare_line(version) || is_bad_length(version + strlen(version) + 2);
+    (void)MHD_set_connection_value(connection, MHD_HEADER_KIND, "Host", no_host);
     x->started_ms = timestamp_monotonic_ms();
     buffer_init(&x->body, s->options.max_body_bytes);
     count_running(s, 1);
@@ -157,6 +220,8 @@ static enum MHD_Result note_header(void *context, enum MHD_ValueKind kind, const
 {
     (void)kind;
     struct admission *a = context;
+    if (value == no_host)
+        return MHD_YES;
     a->has_bad_line |= is_bare_line(value);
     admission_header(a, text_of(name), text_of(value));
     return MHD_YES;
@@ -239,51 +304,6 @@ static enum MHD_Result refuse(struct exchange *x, enum admission_reason reason, 
     return send_reply(x, &reply, true);
 }
 
-/* The head is there, the body is not: the moment to refuse. */
-static enum MHD_Result admit(struct exchange *x, const char *version)
-{
-    uint64_t most_bytes = x->server->options.max_body_bytes;
-    struct admission a = {.has_bad_line = x->has_bad_line,
-                          .is_open = x->server->options.is_open,
-                          .is_http_1_0 = strcmp(version, "HTTP/1.1") != 0};
-    (void)MHD_get_connection_values(x->connection, MHD_HEADER_KIND, note_header, &a);
-    int status = 0;
-    const char *words = "";
-    enum admission_reason reason = admission_check(&a, most_bytes, &status, &words);
-    x->is_begun = true;
-    x->must_close = a.encodings > 0;
-    return reason == ADMISSION_OK ? MHD_YES : refuse(x, reason, status, words);
-}
-
-/* Large bodies have a budget in common, so that many of them are no way to take all memory. */
-static bool may_hold(struct exchange *x, size_t size)
-{
-    _Atomic uint64_t *all = &x->server->body_bytes;
-    if (x->body.len + size <= SMALL_BYTES)
-        return true;
-    if (atomic_fetch_add_explicit(all, size, memory_order_relaxed) + size <= BODIES_BYTES) {
-        x->held_bytes += size;
-        return true;
-    }
-    (void)atomic_fetch_sub_explicit(all, size, memory_order_relaxed);
-    x->is_crowded = true;
-    return false;
-}
-
-static enum MHD_Result take_body(struct exchange *x, const char *at, size_t *size)
-{
-    bool is_slow = timestamp_monotonic_ms() - x->started_ms > REQUEST_MS;
-    if (!x->body.has_failed && !x->is_crowded && !is_slow && may_hold(x, *size))
-        buffer_append(&x->body, (struct text){at, *size});
-    if (x->body.has_failed || x->is_crowded)
-        x->discarded += *size; /* it is not taken: read on a while, so that the answer is read */
-    *size = 0;
-    if (!is_slow && x->discarded < DISCARD_BYTES)
-        return MHD_YES;
-    (void)atomic_fetch_add_explicit(&x->server->cut_off, 1, memory_order_relaxed);
-    return MHD_NO;
-}
-
 static void describe_peer(struct exchange *x)
 {
     const union MHD_ConnectionInfo *info =
@@ -304,6 +324,107 @@ static void describe_peer(struct exchange *x)
     }
 }
 
+/* Large bodies have a budget in common, so that many of them are no way to take all memory. */
+static bool hold(void *context, int64_t bytes)
+{
+    struct exchange *x = context;
+    _Atomic uint64_t *all = &x->server->body_bytes;
+    const uint64_t size = (uint64_t)(bytes < 0 ? -bytes : bytes);
+    if (bytes < 0) {
+        (void)atomic_fetch_sub_explicit(all, size, memory_order_relaxed);
+        x->held_bytes -= size;
+        return true;
+    }
+    if (atomic_fetch_add_explicit(all, size, memory_order_relaxed) + size <= BODIES_BYTES) {
+        x->held_bytes += size;
+        x->was_heavy |= x->held_bytes > TRIM_BYTES;
+        return true;
+    }
+    (void)atomic_fetch_sub_explicit(all, size, memory_order_relaxed);
+    return false;
+}
+
+static bool may_hold(struct exchange *x, size_t size)
+{
+    x->is_crowded |= x->body.len + size > SMALL_BYTES && !hold(x, (int64_t)size);
+    return !x->is_crowded;
+}
+
+static struct console_request request_of(struct exchange *x, const char *method)
+{
+    struct text uri = text_of(x->uri);
+    size_t mark = text_find_byte(uri, '?');
+    return (struct console_request){
+        .method = text_of(method),
+        .path = text_head(uri, mark),
+        .query = text_skip(uri, mark + 1),
+        .content_type = find_header(x, "Content-Type"),
+        .authorization = find_header(x, "Authorization"),
+        .body = buffer_text(&x->body),
+        .peer = text_of(x->peer),
+        .is_remote = x->server->options.is_open,
+        .header = find_header,
+        .header_context = x,
+        .hold = hold,
+        .hold_context = x,
+    };
+}
+
+/* Whoever answers says what he thinks of the sender, and how much he would read of him. */
+static enum MHD_Result ask(struct exchange *x, const char *method, const struct admission *a)
+{
+    const struct server_options *o = &x->server->options;
+    struct server_reply reply = {0};
+    int64_t length = 0;
+    describe_peer(x);
+    if (!o->admit)
+        return MHD_YES;
+    struct console_request head = request_of(x, method);
+    buffer_init(&reply.base.body, SERVER_REPLY_BYTES);
+    if (!o->admit(o->context, &head, &x->most_bytes, &reply))
+        return send_reply(x, &reply, true);
+    buffer_fini(&reply.base.body);
+    if (a->lengths && text_to_int64(a->length, &length) && (uint64_t)length > x->most_bytes)
+        return refuse(x, ADMISSION_SIZE, 413, "the body is larger than is taken");
+    return MHD_YES;
+}
+
+/* The head is there, the body is not: the moment to refuse. */
+static enum MHD_Result admit(struct exchange *x, const char *method, const char *version)
+{
+    uint64_t most_bytes = x->server->options.max_body_bytes;
+    struct admission a = {.has_bad_line = x->has_bad_line,
+                          .is_open = x->server->options.is_open,
+                          .is_http_1_0 = strcmp(version, "HTTP/1.1") != 0};
+    (void)MHD_get_connection_values(x->connection, MHD_HEADER_KIND, note_header, &a);
+    int status = 0;
+    const char *words = "";
+    enum admission_reason reason = admission_check(&a, most_bytes, &status, &words);
+    x->is_begun = true;
+    x->must_close = a.encodings > 0;
+    x->most_bytes = most_bytes;
+    if (reason != ADMISSION_OK)
+        return refuse(x, reason, status, words);
+    return ask(x, method, &a);
+}
+
+static enum MHD_Result take_body(struct exchange *x, const char *at, size_t *size)
+{
+    bool is_slow = timestamp_monotonic_ms() - x->started_ms > REQUEST_MS;
+    if (x->body.len + *size > x->most_bytes)
+        x->is_too_long = true;
+    if (!x->is_too_long && !x->is_crowded && !is_slow && may_hold(x, *size))
+        buffer_append(&x->body, (struct text){at, *size});
+    x->is_crowded |= x->body.has_failed; /* no memory now: to be sent again */
+    if (x->is_too_long || x->is_crowded)
+        x->discarded += *size; /* it is not taken: read on a while, so that the answer is read */
+    *size = 0;
+    if (!is_slow && x->discarded < DISCARD_BYTES)
+        return MHD_YES;
+    (void)atomic_fetch_add_explicit(&x->server->cut_off, 1, memory_order_relaxed);
+    return MHD_NO;
+}
+
 static enum MHD_Result come_again(struct exchange *x)
 {
     (void)atomic_fetch_add_explicit(&x->server->crowded, 1, memory_order_relaxed);
@@ -315,26 +436,12 @@ static enum MHD_Result come_again(struct exchange *x)
 
 static enum MHD_Result answer(struct exchange *x, const char *method)
 {
-    if (x->body.has_failed)
+    if (x->is_too_long)
         return refuse(x, ADMISSION_SIZE, 413, "the body is larger than is taken");
     if (x->is_crowded)
         return come_again(x);
     connection_limit_serve(x->server->connections, member_of(x->connection));
-    describe_peer(x);
-    struct text uri = text_of(x->uri);
-    size_t mark = text_find_byte(uri, '?');
-    struct console_request request = {
-        .method = text_of(method),
-        .path = text_head(uri, mark),
-        .query = text_skip(uri, mark + 1),
-        .content_type = find_header(x, "Content-Type"),
-        .authorization = find_header(x, "Authorization"),
-        .body = buffer_text(&x->body),
-        .peer = text_of(x->peer),
-        .is_remote = x->server->options.is_open,
-        .header = find_header,
-        .header_context = x,
-    };
+    struct console_request request = request_of(x, method);
     struct server_reply reply = {0};
     buffer_init(&reply.base.body, SERVER_REPLY_BYTES);
     x->server->options.handle(x->server->options.context, x->server, &request, &reply);
@@ -354,7 +461,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     if (!x)
         return MHD_NO;
     if (!x->is_begun)
-        return admit(x, version);
+        return admit(x, method, version);
     if (*upload_size)
         return take_body(x, upload, upload_size);
     return answer(x, method);

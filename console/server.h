@@ -25,6 +25,10 @@ struct server_options {
     bool is_open;                 /* for other machines too, under any name */
     struct text certificate, key; /* PEM files; empty: plain HTTP */
     const char *port;             /* static: label of its numbers; NULL: none */
+    /* The head is there, the body is not. False: the reply, filled, is the answer. *out_max_body is
+     * max_body_bytes and may be made less. */
+    bool (*admit)(void *context, const struct console_request *head, uint64_t *out_max_body,
+                  struct server_reply *reply);
     /* Called from many threads; may block. `s` is the server, also before server_open returned. */
     void (*handle)(void *context, const struct server *s, const struct console_request *request,
                    struct server_reply *reply);

@@ -18,6 +18,14 @@ static void handle(void *context, const struct server *server,
         server_refuse(reply, 404, "this port takes webhooks alone");
 }
 
+static bool admit(void *context, const struct console_request *head, uint64_t *out_max_body,
+                  struct server_reply *reply)
+{
+    const struct webhook_port *d = context;
+    return !d->options.admit ||
+           d->options.admit(d->options.context, head, out_max_body, &reply->base);
+}
+
 enum status webhook_port_open(const struct webhook_port_options *options, struct webhook_port **out,
                               struct error *err)
 {
@@ -31,6 +39,7 @@ enum status webhook_port_open(const struct webhook_port_options *options, struct
                                           .certificate = options->certificate,
                                           .key = options->key,
                                           .port = "webhooks",
+                                          .admit = admit,
                                           .handle = handle,
                                           .context = d};
     enum status status = server_open(&server, &d->server, err);

@@ -186,6 +186,13 @@ struct webhook_request {
     bool (*flush)(void *context, struct batch *out);
     void *flush_context;
     bool is_remote; /* came through a door that is not on loopback: an address or a key is needed */
+    /*
+     * Takes so many bytes from (below 0: gives them back to) the budget that all requests share,
+     * before they are allocated. False: too much at once, the request is answered as under
+     * overload. What is held at the end is given back by whoever lends. NULL: no budget.
+     */
+    bool (*hold)(void *context, int64_t bytes);
+    void *hold_context;
 };
 struct webhook_reply {
     int status;               /* HTTP */
@@ -211,6 +218,14 @@ void webhooks_tls(const struct webhooks *w, struct text *out_certificate, struct
  */
 bool webhooks_take(struct webhooks *w, const struct webhook_request *request, struct batch *out,
                    struct webhook_reply *reply);
+/*
+ * Whether the sender may send at all, asked with the head alone (`body` empty), before a byte of
+ * the body is read. False: the reply says why not. *out_max_body: the longest body to read; of
+ * senders that show their key inside it, only as much as theirs ever have. Takes nothing from a
+ * key's rate.
+ */
+bool webhooks_admit(struct webhooks *w, const struct webhook_request *head, uint64_t *out_max_body,
+                    struct webhook_reply *reply);
 /* The reply under overload, as the sender of that path expects it (429, 503, 403 ...). */
 void webhooks_refuse(const struct webhooks *w, const struct webhook_request *request,
                      struct webhook_reply *reply);
@@ -255,6 +270,8 @@ void keyring_list(struct keyring *k, void (*tell)(void *context, const struct ke
  * than its rate. Sees what other processes changed within a second. */
 NODISCARD enum status keyring_check(struct keyring *k, struct text key, struct text scope,
                                     int64_t now_us, struct keyring_entry *out);
+/* Whether keyring_check would not say DENIED; takes nothing from the rate. */
+bool keyring_knows(struct keyring *k, struct text key, struct text scope, int64_t now_us);
 
 /*
  * From here on a request must show a good key where `is_required`; a good one is held to its rate

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/webhook/json_tree.h"
+#include "base/json_weight.h"
 #include <jansson.h>
 #include <stdlib.h>
 
@@ -18,29 +19,23 @@ static const struct json_node *node_of(const json_t *value)
     return (const void *)value;
 }
 
-static bool is_deep(const json_t *value, int depth)
-{
-    if (depth > MAX_DEPTH)
-        return true;
-    size_t count = json_array_size(value);
-    for (size_t i = 0; i < count; i++)
-        if (is_deep(json_array_get(value, i), depth + 1))
-            return true;
-    json_t *object = json_is_object(value) ? (void *)(uintptr_t)value : NULL;
-    for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at))
-        if (is_deep(json_object_iter_value(at), depth + 1))
-            return true;
-    return false;
-}
-
 enum status json_tree_parse(struct text source, struct json_tree **out, struct error *err)
 {
+    const struct json_weight weight = json_weight_of(source);
+    if (weight.depth > MAX_DEPTH)
+        return error_set(err, STATUS_LIMIT, 0, "JSON nested deeper than %d", MAX_DEPTH);
+    if (weight.bytes > JSON_TREE_BYTES)
+        return error_set(err, STATUS_LIMIT, 0,
+                         "JSON of too many values: they would take more than %d MiB",
+                         JSON_TREE_BYTES >> 20);
     AUTO(json_tree) t = calloc(1, sizeof *t);
     if (!t)
         return error_set(err, STATUS_NOMEM, 0, "no memory for a JSON document");
     json_error_t why;
     t->root =
         json_loadb(source.at ? source.at : "", source.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
+    if (!t->root && json_error_code(&why) == json_error_out_of_memory)
+        return error_set(err, STATUS_NOMEM, 0, "no memory for a JSON document");
     if (!t->root) {
         (void)error_set(err, STATUS_SYNTAX, why.line > 0 ? (uint32_t)why.line : 0,
                         "not JSON: %s (line %d, column %d)", why.text, why.line, why.column);
@@ -48,8 +43,6 @@ enum status json_tree_parse(struct text source, struct json_tree **out, struct e
             err->column = why.column > 0 ? (uint32_t)why.column : 0;
         return STATUS_SYNTAX;
     }
-    if (is_deep(t->root, 0))
-        return error_set(err, STATUS_LIMIT, 0, "JSON nested deeper than %d", MAX_DEPTH);
     *out = MOVE(t);
     return STATUS_OK;
 }

@@ -10,7 +10,9 @@
 struct json_tree;
 struct json_node;
 
-/* SYNTAX with line and column; LIMIT beyond depth 64. Any value at the top. */
+enum { JSON_TREE_BYTES = 32 << 20 };
+/* SYNTAX with line and column; LIMIT beyond depth 56 or JSON_TREE_BYTES of tree, before a tree is
+ * built; NOMEM. Any value at the top. */
 NODISCARD enum status json_tree_parse(struct text source, struct json_tree **out,
                                       struct error *err);
 void json_tree_free(struct json_tree *t);

@@ -91,7 +91,7 @@ static void look(struct keyring *k)
 }
 
 static enum status check(struct keyring *k, struct text key, struct text scope, int64_t now_us,
-                         struct keyring_entry *out)
+                         bool is_counted, struct keyring_entry *out)
 {
     if (now_us - k->looked_us >= LOOK_US || now_us < k->looked_us) {
         k->looked_us = now_us;
@@ -105,16 +105,24 @@ static enum status check(struct keyring *k, struct text key, struct text scope, 
         return STATUS_DENIED;
     if (out)
         *out = *e;
-    return is_within_rate(k, e, now_us) ? STATUS_OK : STATUS_LIMIT;
+    return !is_counted || is_within_rate(k, e, now_us) ? STATUS_OK : STATUS_LIMIT;
 }
 
 enum status keyring_check(struct keyring *k, struct text key, struct text scope, int64_t now_us,
                           struct keyring_entry *out)
 {
     (void)pthread_mutex_lock(&k->lock);
-    enum status status = check(k, key, scope, now_us, out);
+    enum status status = check(k, key, scope, now_us, true, out);
     (void)pthread_mutex_unlock(&k->lock);
     return status;
+}
+
+bool keyring_knows(struct keyring *k, struct text key, struct text scope, int64_t now_us)
+{
+    (void)pthread_mutex_lock(&k->lock);
+    enum status status = check(k, key, scope, now_us, false, NULL);
+    (void)pthread_mutex_unlock(&k->lock);
+    return status == STATUS_OK;
 }
 
 enum status keyring_add(struct keyring *k, const struct keyring_entry *want,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/webhook/webhook.h"
+#include "base/json_weight.h"
 #include "base/json_write.h"
 #include "base/timestamp.h"
 #include <stdio.h>
@@ -62,8 +63,11 @@ static struct record *next_record(struct webhook_call *call, struct text raw)
 static bool add(struct webhook_call *call, struct text raw, enum record_kind kind,
                 enum format format, struct text origin, bool counts_always)
 {
-    if (call->is_trial)
-        return true;
+    if (call->is_trial) {
+        bool is_room = call->tried++ < WEBHOOK_RECORDS;
+        call->refused += !is_room;
+        return is_room;
+    }
     struct record *r = next_record(call, raw);
     if (!r)
         return false;
@@ -85,6 +89,51 @@ static void empty(struct webhook_call *call)
     batch_reset(call->out);
     call->out->source = source;
     call->index = 0;
+}
+
+bool webhook_hold(struct webhook_call *call, uint64_t bytes)
+{
+    const struct webhook_request *q = call->request;
+    bool is_held = !q->hold || q->hold(q->hold_context, (int64_t)bytes);
+    call->is_overloaded |= !is_held;
+    return is_held;
+}
+
+void webhook_release(struct webhook_call *call, uint64_t bytes)
+{
+    const struct webhook_request *q = call->request;
+    if (q->hold && bytes)
+        (void)q->hold(q->hold_context, -(int64_t)bytes);
+}
+
+enum status webhook_parse(struct webhook_call *call, struct text source, struct json_tree **out,
+                          uint64_t *out_held, struct error *err)
+{
+    const uint64_t bytes = json_weight_of(source).bytes;
+    *out_held = 0;
+    if (bytes <= JSON_TREE_BYTES) { /* what is more is refused below */
+        if (!webhook_hold(call, bytes))
+            return error_set(err, STATUS_FULL, 0, "overloaded");
+        *out_held = bytes;
+    }
+    enum status status = json_tree_parse(source, out, err);
+    call->is_overloaded |= status == STATUS_NOMEM;
+    if (status) {
+        webhook_release(call, *out_held);
+        *out_held = 0;
+    }
+    return status;
+}
+
+const char *webhook_too_many(const struct webhook_call *call)
+{
+    return call->request->flush ? "more than 65536 events in one request: nothing was taken"
+                                : "more than 1024 events in one request: nothing was taken";
+}
+
+int webhook_parse_status(enum status why, int status)
+{
+    return why == STATUS_LIMIT ? 413 : status;
 }
 
 bool webhook_add_whole(struct webhook_call *call, bool (*add_all)(struct webhook_call *call))

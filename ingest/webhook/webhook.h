@@ -67,6 +67,10 @@ enum webhook_unread {
     WEBHOOK_UNREAD,
 };
 
+/* Most records of one request: shippers send some thousands, and real events have a hundred bytes.
+ */
+enum { WEBHOOK_RECORDS = 65536 };
+
 enum webhook_style {
     WEBHOOK_PLAIN,        /* 503 under load: Alertmanager, Grafana, CloudEvents, ours */
     WEBHOOK_PAGERDUTY_V2, /* 429 with its body */
@@ -96,12 +100,14 @@ struct webhook_call {
     const struct webhook_request *request;
     struct text segment; /* what '*' stood for in the route's path */
     struct json_tree *tree;
+    uint64_t tree_bytes;          /* held for it */
     const struct json_node *body; /* NULL where the route reads the bytes itself */
     struct batch *out;
     struct webhook_reply *reply;
     struct buffer scratch; /* the record being written */
     int64_t now_us;
     uint32_t index;   /* of the record in its request: for Idempotency-Key */
+    uint32_t tried;   /* records of a trial */
     uint32_t line;    /* the one that is read, where the body is lines */
     uint32_t refused; /* alerts that found no room */
     uint32_t unread[WEBHOOK_UNREAD];
@@ -143,6 +149,17 @@ void webhook_add_unread(struct webhook_call *call, const struct json_node *part,
 bool webhook_add_whole(struct webhook_call *call, bool (*add)(struct webhook_call *call));
 /* What stands in the batch is counted as taken. */
 void webhook_count(struct webhook_call *call);
+/* Takes from the budget; false: too much at once, the call is overloaded. */
+bool webhook_hold(struct webhook_call *call, uint64_t bytes);
+void webhook_release(struct webhook_call *call, uint64_t bytes);
+/* json_tree_parse within the budget: `*out_held` is to be released with the tree. FULL, or NOMEM:
+ * the call is overloaded. */
+NODISCARD enum status webhook_parse(struct webhook_call *call, struct text source,
+                                    struct json_tree **out, uint64_t *out_held, struct error *err);
+/* What a document that is not read is answered with: 413 beyond a limit, else `status`. */
+int webhook_parse_status(enum status why, int status);
+/* In words: more than one request may hold. */
+const char *webhook_too_many(const struct webhook_call *call);
 /* The reply's status and JSON body. */
 void webhook_answer(struct webhook_call *call, int status, struct text json);
 /* 400 (or `status`) in the words of the route's style, with one sentence. */

@@ -44,9 +44,10 @@ static void write_data(struct webhook_call *call, struct buffer *b)
 {
     AUTO(json_tree) tree = NULL;
     struct text body = call->request->body;
+    uint64_t held = 0;
     if (!body.len)
         return;
-    if (json_tree_parse(body, &tree, NULL) == STATUS_OK) {
+    if (webhook_parse(call, body, &tree, &held, NULL) == STATUS_OK) {
         json_write_name(b, TEXT("data"));
         json_tree_write(json_tree_root(tree), b);
     } else if (text_is_utf8(body)) {
@@ -58,6 +59,7 @@ static void write_data(struct webhook_call *call, struct buffer *b)
         b->len += at ? text_to_base64(body, at) : 0;
         buffer_byte(b, '"');
     }
+    webhook_release(call, held);
 }
 
 static bool add_binary(struct webhook_call *call)
@@ -115,16 +117,17 @@ static void take(struct webhook_call *call)
                        "want application/cloudevents+json, its batch form, or ce- headers");
         return;
     }
-    bool is_read =
-        add == add_binary || json_tree_parse(call->request->body, &call->tree, &err) == STATUS_OK;
-    if (is_read && webhook_add_whole(call, add)) {
+    enum status status = add == add_binary ? STATUS_OK
+                                           : webhook_parse(call, call->request->body, &call->tree,
+                                                           &call->tree_bytes, &err);
+    if (!status && webhook_add_whole(call, add)) {
         webhook_answer(call, 202, TEXT_NONE);
         return;
     }
     bool is_too_many = call->refused > 0;
     call->refused = 0;
-    webhook_reject(call, WEBHOOK_PLAIN, is_too_many ? 413 : 400,
-                   is_too_many ? "more than 1024 events in one request" : err.text);
+    webhook_reject(call, WEBHOOK_PLAIN, is_too_many ? 413 : webhook_parse_status(status, 400),
+                   is_too_many ? webhook_too_many(call) : err.text);
 }
 
 static const struct webhook_route routes[] = {

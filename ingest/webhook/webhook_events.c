@@ -96,9 +96,12 @@ static bool add_items(struct webhook_call *call, const struct json_node *n)
 static bool add_json_line(struct webhook_call *call, struct text line)
 {
     AUTO(json_tree) tree = NULL;
-    if (json_tree_parse(line, &tree, NULL) != STATUS_OK)
+    uint64_t held = 0;
+    if (webhook_parse(call, line, &tree, &held, NULL) != STATUS_OK)
         return false;
-    return add_items(call, json_tree_root(tree));
+    bool is_added = add_items(call, json_tree_root(tree));
+    webhook_release(call, held);
+    return is_added;
 }
 
 /* Lines: each an event. False with call->line being the first bad one. */
@@ -134,12 +137,12 @@ static bool add_document(struct webhook_call *call)
     return add_items(call, json_tree_root(call->tree));
 }
 
-static void fail(struct webhook_call *call, bool is_line, const char *why)
+static void fail(struct webhook_call *call, bool is_line, int status, const char *why)
 {
     bool is_too_many = call->refused > 0;
     call->refused = 0;
-    webhook_reject(call, WEBHOOK_PLAIN, is_too_many ? 413 : 400,
-                   is_too_many ? "more than 1024 events in one request: nothing was taken" : why);
+    webhook_reject(call, WEBHOOK_PLAIN, is_too_many ? 413 : status,
+                   is_too_many ? webhook_too_many(call) : why);
     if (is_line && !is_too_many) {
         call->reply->body.len--;
         json_write_uint(&call->reply->body, "line", call->line);
@@ -155,19 +158,24 @@ static void take(struct webhook_call *call)
     bool is_text = text_starts(type, TEXT("text/plain"));
     /* some (AWS SNS) call their JSON plain text */
     bool may_be_json = body.len && (body.at[0] == '{' || body.at[0] == '[');
-    bool is_document = (!is_text || may_be_json) &&
-                       json_tree_parse(call->request->body, &call->tree, &err) == STATUS_OK;
+    enum status status = STATUS_SYNTAX;
+    if (!is_text || may_be_json)
+        status = webhook_parse(call, call->request->body, &call->tree, &call->tree_bytes, &err);
+    if (call->is_overloaded)
+        return;
+    bool is_document = status == STATUS_OK;
+    bool is_line = text_find_byte(body, '\n') == body.len;
     bool (*add)(struct webhook_call *) = add_json_lines;
     if (is_document)
         add = add_document;
     else if (is_text)
         add = add_text_lines;
-    else if (text_find_byte(body, '\n') == body.len) {
-        fail(call, false, err.text);
+    else if (is_line || (status == STATUS_LIMIT && body.at[0] == '[')) {
+        fail(call, false, webhook_parse_status(status, 400), err.text);
         return;
     }
     if (!webhook_add_whole(call, add)) {
-        fail(call, !is_document,
+        fail(call, !is_document, 400,
              is_document ? "want an object, an array of objects, or an object a line"
                          : "this line is no JSON object");
         return;

@@ -11,7 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCRATCH_BYTES = 4 << 20, REPLY_BYTES = 64 * 1024 };
+enum {
+    SCRATCH_BYTES = 4 << 20,
+    REPLY_BYTES = 64 * 1024,
+    INSIDE_BYTES = 512 << 10, /* where a key inside is looked for: PagerDuty takes no longer body */
+};
 
 struct webhooks {
     struct arena arena; /* option texts */
@@ -227,16 +231,28 @@ static void count(_Atomic uint64_t *c, uint64_t n)
     (void)atomic_fetch_add_explicit(c, n, memory_order_relaxed);
 }
 
-/* True where the request may go on, with a key or because none is asked for. */
-static bool has_key(struct webhook_call *call, const struct found *found)
+static bool needs_a_key(const struct webhooks *w, const struct webhook_request *q)
+{
+    return w->needs_key || (q->is_remote && !w->allow);
+}
+
+static enum status key_status(struct webhook_call *call, const struct found *found,
+                              struct text inside, bool is_only_looked)
 {
     const struct webhooks *w = call->webhooks;
-    bool needs_key = w->needs_key || (call->request->is_remote && !w->allow);
+    struct text scope = text_of(webhook_types[found->type]->name);
+    return w->keys ? webhook_key_check(call, w->keys, scope, inside, is_only_looked)
+                   : STATUS_DENIED;
+}
+
+/* True where the request may go on, with a key or because none is asked for. */
+static bool has_key(struct webhook_call *call, const struct found *found, struct text inside)
+{
+    const struct webhooks *w = call->webhooks;
+    bool needs_key = needs_a_key(w, call->request);
     if (!w->keys && !needs_key)
         return true;
-    enum status status =
-        w->keys ? webhook_key_check(call, w->keys, text_of(webhook_types[found->type]->name))
-                : STATUS_DENIED;
+    enum status status = key_status(call, found, inside, false);
     call->is_overloaded = status == STATUS_LIMIT;
     if (status && needs_key)
         webhook_reject(call, found->route->style, 401, "a key is needed: see `tocsin key add`");
@@ -245,16 +261,20 @@ static bool has_key(struct webhook_call *call, const struct found *found)
 
 /* A compressed body as the routes read it, in `plain`; false: the reply says why not. */
 static bool unpack(struct webhook_call *call, enum webhook_style style,
-                   struct webhook_request *plain, struct buffer *room)
+                   struct webhook_request *plain, struct buffer *room, uint64_t *held)
 {
     struct text said = TEXT_NONE;
     if (plain->header)
         said = plain->header(plain->header_context, "Content-Encoding");
     enum webhook_encoding encoding = webhook_body_encoding(said);
-    enum status status =
-        encoding == WEBHOOK_ENCODING_KNOWN ? webhook_body_inflate(plain->body, room) : STATUS_OK;
-    if (encoding == WEBHOOK_ENCODING_KNOWN)
+    enum status status = STATUS_OK;
+    if (encoding == WEBHOOK_ENCODING_KNOWN) {
+        status = webhook_body_inflate(call, plain->body, room, held);
         plain->body = buffer_text(room);
+    }
+    call->is_overloaded |= status == STATUS_NOMEM;
+    if (call->is_overloaded)
+        return false;
     if (encoding == WEBHOOK_ENCODING_UNKNOWN)
         webhook_reject(call, style, 415, "want gzip, zstd or no Content-Encoding");
     else if (status == STATUS_LIMIT)
@@ -271,8 +291,30 @@ static bool has_key_inside(const struct found *found)
            found->route->style == WEBHOOK_PAGERDUTY_V1;
 }
 
-/* What must hold before the body is looked at: whoever may not send costs nothing more. */
-static bool admit_sender(struct webhook_call *call, const struct found *found)
+/* A key may be in the first bytes of the body; nothing of them is kept. */
+static bool has_key_in_body(struct webhook_call *call, const struct found *found)
+{
+    const struct webhook_request *q = call->request;
+    struct text said = q->header ? q->header(q->header_context, "Content-Encoding") : TEXT_NONE;
+    struct text inside = text_head(q->body, INSIDE_BYTES);
+    struct buffer begins;
+    uint64_t held = 0;
+    if (!needs_a_key(call->webhooks, q) && !call->webhooks->keys)
+        return true;
+    buffer_init(&begins, INSIDE_BYTES);
+    if (webhook_body_encoding(said) == WEBHOOK_ENCODING_KNOWN) {
+        enum status status = webhook_body_look(call, q->body, &begins, &held);
+        call->is_overloaded |= status == STATUS_NOMEM;
+        inside = buffer_text(&begins);
+    }
+    bool is_good = !call->is_overloaded && has_key(call, found, inside);
+    buffer_fini(&begins);
+    webhook_release(call, held);
+    return is_good;
+}
+
+/* What the head alone must say. */
+static bool admit_head(struct webhook_call *call, const struct found *found)
 {
     enum webhook_style style = found->route->style;
     if (!found->has_method) {
@@ -280,9 +322,17 @@ static bool admit_sender(struct webhook_call *call, const struct found *found)
     } else if (!allow_list_has_text(call->webhooks->allow, call->request->peer)) {
         webhook_reject(call, style, 403, "this address is not in `allow`");
     } else {
-        return has_key_inside(found) || has_key(call, found);
+        return true;
     }
     return false;
+}
+
+/* What must hold before the body is looked at: whoever may not send costs nothing more. */
+static bool admit_sender(struct webhook_call *call, const struct found *found)
+{
+    if (!admit_head(call, found))
+        return false;
+    return has_key_inside(found) ? has_key_in_body(call, found) : has_key(call, found, TEXT_NONE);
 }
 
 /* What must hold before a route may read the body; false: the reply says why it does not. */
@@ -293,17 +343,22 @@ static bool admit_body(struct webhook_call *call, const struct found *found)
     struct error err = {0};
     if (call->request->body.len > w->max_body_bytes) {
         webhook_reject(call, style, 413, "the body is longer than `max_body`");
-    } else if (found->route->is_json &&
-               json_tree_parse(call->request->body, &call->tree, &err) != STATUS_OK) {
-        webhook_reject(call, style, style == WEBHOOK_OPSGENIE ? 422 : 400, err.text);
-    } else if (w->secret.len && text_ends(call->request->path, TEXT("/grafana")) &&
-               !webhook_key_is_signed(call, w->secret, w->time_header)) {
-        webhook_reject(call, style, 401, "the signature is missing or wrong");
-    } else {
-        call->body = json_tree_root(call->tree);
-        return !has_key_inside(found) || has_key(call, found);
+        return false;
     }
-    return false;
+    if (w->secret.len && text_ends(call->request->path, TEXT("/grafana")) &&
+        !webhook_key_is_signed(call, w->secret, w->time_header)) {
+        webhook_reject(call, style, 401, "the signature is missing or wrong");
+        return false;
+    }
+    enum status status = STATUS_OK;
+    if (found->route->is_json)
+        status = webhook_parse(call, call->request->body, &call->tree, &call->tree_bytes, &err);
+    if (status && !call->is_overloaded)
+        webhook_reject(call, style,
+                       webhook_parse_status(status, style == WEBHOOK_OPSGENIE ? 422 : 400),
+                       err.text);
+    call->body = json_tree_root(call->tree);
+    return !status;
 }
 
 /* What was turned away, for its sender. */
@@ -327,11 +382,47 @@ static void count_request(struct webhooks *w, struct webhook_call *call)
     note(w, call->request, status == 403 ? DROPS_BARRED : DROPS_REJECTED, status >= 400);
 }
 
+bool webhooks_admit(struct webhooks *w, const struct webhook_request *head, uint64_t *out_max_body,
+                    struct webhook_reply *reply)
+{
+    struct found found = find_route(head->method, head->path);
+    struct arena arena;
+    struct webhook_call call = {.webhooks = w,
+                                .request = head,
+                                .arena = &arena,
+                                .reply = reply,
+                                .now_us = wall_clock_us()};
+    *out_max_body = w->max_body_bytes;
+    if (!found.route)
+        return true; /* it is told so in full */
+    if (reply->body.max_bytes == 0)
+        buffer_init(&reply->body, REPLY_BYTES);
+    arena_init(&arena, REPLY_BYTES);
+    bool is_admitted = admit_head(&call, &found);
+    bool has_good_key =
+        !needs_a_key(w, head) || key_status(&call, &found, TEXT_NONE, true) == STATUS_OK;
+    if (is_admitted && !has_good_key && has_key_inside(&found)) {
+        if (*out_max_body > INSIDE_BYTES)
+            *out_max_body = INSIDE_BYTES;
+    } else if (is_admitted && !has_good_key) {
+        webhook_reject(&call, found.route->style, 401, "a key is needed: see `tocsin key add`");
+        is_admitted = false;
+    }
+    arena_fini(&arena);
+    if (!is_admitted) {
+        count(&w->counts[found.type].requests, 1);
+        count(&w->counts[found.type].rejected, 1);
+        note(w, head, reply->status == 403 ? DROPS_BARRED : DROPS_REJECTED, 1);
+    }
+    return is_admitted;
+}
+
 bool webhooks_take(struct webhooks *w, const struct webhook_request *request, struct batch *out,
                    struct webhook_reply *reply)
 {
     struct arena arena;
     struct buffer room;
+    uint64_t held = 0;
     struct webhook_request plain = *request;
     struct webhook_call call = {.webhooks = w,
                                 .request = &plain,
@@ -355,7 +446,7 @@ bool webhooks_take(struct webhooks *w, const struct webhook_request *request, st
     buffer_init(&call.scratch, SCRATCH_BYTES);
     call.segment = decode_segment(call.arena, found.segment);
     buffer_init(&room, w->max_body_bytes);
-    if (admit_sender(&call, &found) && unpack(&call, found.route->style, &plain, &room) &&
+    if (admit_sender(&call, &found) && unpack(&call, found.route->style, &plain, &room, &held) &&
         admit_body(&call, &found))
         found.route->take(&call);
     if (call.is_overloaded) { /* nothing of the rest: all of it comes again */
@@ -368,6 +459,7 @@ bool webhooks_take(struct webhooks *w, const struct webhook_request *request, st
     buffer_fini(&call.scratch);
     buffer_fini(&room);
     arena_fini(&arena);
+    webhook_release(&call, held + call.tree_bytes);
     return out->count > 0;
 }
 

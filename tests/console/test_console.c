@@ -28,9 +28,38 @@ static int app_command(void *context, struct text command, struct buffer *reply)
     return text_find(command, TEXT("inc_none")) < command.len ? 404 : 200;
 }
 
+/* By the path: refused, or ten bytes at most, or anything. */
+static bool app_admit(void *context, const struct console_request *head, uint64_t *out_max_body,
+                      struct console_reply *reply)
+{
+    (void)context;
+    assert_int_equal(head->body.len, 0);
+    if (text_equal(head->path, TEXT("/v2/short")))
+        *out_max_body = 10;
+    if (!text_equal(head->path, TEXT("/v2/denied")))
+        return true;
+    reply->status = 401;
+    buffer_append(&reply->body, TEXT("no key"));
+    return false;
+}
+
+static bool app_is_heavy(const struct console_request *r, struct console_reply *reply)
+{
+    enum { MIB = 1 << 20 };
+    if (!text_equal(r->path, TEXT("/v2/heavy")))
+        return false;
+    bool is_held = r->hold(r->hold_context, 64 * MIB) && !r->hold(r->hold_context, MIB);
+    is_held = is_held && r->hold(r->hold_context, -MIB) && r->hold(r->hold_context, MIB);
+    reply->status = is_held ? 202 : 500;
+    buffer_append(&reply->body, TEXT("held 64 MiB, not 65"));
+    return true;
+}
+
 static bool app_webhook(void *context, const struct console_request *r, struct console_reply *reply)
 {
     struct app *a = context;
+    if (app_is_heavy(r, reply))
+        return true;
     if (!text_equal(r->path, TEXT("/v2/enqueue")))
         return false;
     (void)pthread_mutex_lock(&a->lock);
@@ -101,6 +130,7 @@ static int set_up(void **state)
         .calls = {.context = &r->app,
                   .command = app_command,
                   .webhook = app_webhook,
+                  .admit = app_admit,
                   .metrics = app_metrics,
                   .is_ready = app_is_ready,
                   .rules = app_list,
@@ -303,6 +333,84 @@ static void test_refused(void **state)
     http_answer_fini(&a);
     (void)close(fd);
     assert_int_equal(tear_down(&rig), 0);
+}
+
+/* One refusal, one answer, and the end: nothing behind the head is read as another request. */
+static void test_a_refusal_is_one_answer(void **state)
+{
+    struct rig *r = *state;
+    static const char *const heads[] = {
+        "Content-Length: +2",
+        "Content-Length: 2 ",
+        "Content-Length: 0x2",
+        "Content-Length: 2, 2",
+        "Content-Length: -2",
+        "Content-Length: 99999999999999999999999",
+        "Content-Length:",
+        "content-length: 2;a",
+        "X: y\r\nCONTENT-LENGTH: 1e1",
+        "Transfer-Encoding: chunked\r\nContent-Length: +0",
+    };
+    for (size_t i = 0; i <= sizeof heads / sizeof *heads; i++) {
+        bool has_host = i < sizeof heads / sizeof *heads;
+        char request[512];
+        (void)snprintf(request, sizeof request,
+                       "POST /v2/enqueue HTTP/1.1\r\n%s%s\r\n\r\n{}GET /healthz HTTP/1.1\r\n" HOST
+                       "\r\n",
+                       has_host ? HOST : "", has_host ? heads[i] : "Content-Length: 2");
+        int fd = http_client_connect(r->port);
+        assert_true(fd >= 0);
+        assert_true(http_client_send(fd, request, strlen(request)));
+        char all[8192];
+        size_t len = 0;
+        for (ssize_t n = 1; n > 0 && len<sizeof all - 1; len += n> 0 ? (size_t)n : 0)
+            n = recv(fd, all + len, sizeof all - 1 - len, 0);
+        all[len] = '\0';
+        (void)close(fd);
+        assert_int_equal(strncmp(all, "HTTP/1.1 400 ", 13), 0);
+        assert_null(strstr(all + 1, "HTTP/1.1"));
+        assert_string_equal(r->app.webhook, "");
+    }
+}
+
+/* Whoever may not send hears it before he has sent anything; the others are told how much. */
+static void test_the_head_alone_is_asked_first(void **state)
+{
+    struct rig *r = *state;
+    struct http_answer a =
+        ask(r, "POST /v2/denied HTTP/1.1\r\n" HOST "Content-Length: 900000\r\n\r\n");
+    assert_int_equal(a.status, 401);
+    assert_non_null(strstr(a.head, "Connection: close"));
+    assert_string_equal(a.body, "no key");
+    http_answer_fini(&a);
+    a = ask(r, "POST /v2/short HTTP/1.1\r\n" HOST "Content-Length: 11\r\n\r\n");
+    assert_int_equal(a.status, 413);
+    http_answer_fini(&a);
+    a = ask(r, "POST /v2/short HTTP/1.1\r\n" HOST
+               "Transfer-Encoding: chunked\r\n\r\nb\r\n12345678901\r\n0\r\n\r\n");
+    assert_int_equal(a.status, 413);
+    http_answer_fini(&a);
+    a = ask(r,
+            "POST /v2/short HTTP/1.1\r\n" HOST "Content-Length: \t010\r\nX: y\r\n\r\n1234567890");
+    assert_int_equal(a.status, 404); /* read to its end, and there is nothing */
+    http_answer_fini(&a);
+}
+
+/* What answers may take from the budget of all bodies, and all of it comes back. */
+static void test_the_budget_is_one(void **state)
+{
+    struct rig *r = *state;
+    static const char request[] =
+        "POST /v2/heavy HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\n{}";
+    expect(r, request, 202, "held 64 MiB, not 65");
+    /* it comes back a moment after the answer was sent */
+    int status = 0;
+    for (int tries = 0; status != 202 && tries < 10000; tries++) {
+        struct http_answer a = ask(r, request);
+        status = a.status;
+        http_answer_fini(&a);
+    }
+    assert_int_equal(status, 202);
 }
 
 static void test_largest_body_is_taken(void **state)
@@ -545,6 +653,9 @@ int main(void)
         EACH(test_command_is_json_and_well_formed),
         EACH(test_reload_says_what_is_wrong),
         EACH(test_webhook_is_handed_on),
+        EACH(test_a_refusal_is_one_answer),
+        EACH(test_the_head_alone_is_asked_first),
+        EACH(test_the_budget_is_one),
         EACH(test_largest_body_is_taken),
         EACH(test_chunked_body_that_is_too_long),
         EACH(test_connection_is_kept),

@@ -74,6 +74,27 @@ want 200 "the same without an id" -H "Authorization: Bearer $key" --data-binary 
 "$python" "$support/hostile.py" http "$(flow_port webhooks)" > "$flow_dir/http"
 grep -q '^http done' "$flow_dir/http" || flow_fail "$(cat "$flow_dir/http")"
 flow_note "no request that two programs could read in two ways"
+
+# ---- a sender without a key costs nothing ----
+"$python" - "$(flow_port webhooks)" "$flow_pid" > "$flow_dir/cost" << 'EOF'
+import gzip, socket, sys, threading
+port, pid = int(sys.argv[1]), sys.argv[2]
+body = gzip.compress(b'[' + b'[],' * ((8 << 20) // 3 - 10) + b'[]]', 9)
+def peak():
+    return next(int(l.split()[1]) for l in open(f'/proc/{pid}/status') if l.startswith('VmHWM'))
+def one(path, said):
+    s = socket.create_connection(('127.0.0.1', port)); s.settimeout(60)
+    s.sendall(b'POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n'
+              b'Connection: close\r\nContent-Length: %d\r\n\r\n' % (path, len(body)) + body)
+    said.append(s.recv(100).split(b' ')[1].decode())
+before, said = peak(), []
+paths = [b'/v2/enqueue', b'/api/v1/events', b'/generic/2010-04-15/create_event.json', b'/webhooks/grafana'] * 3
+threads = [threading.Thread(target=one, args=(p, said)) for p in paths]
+[t.start() for t in threads]; [t.join() for t in threads]
+print(sorted(set(said)), 'cheap' if peak() - before < 2048 * len(paths) else f'dear: {peak() - before} kB')
+EOF
+grep -qx "\['401'\] cheap" "$flow_dir/cost" || flow_fail "without a key: $(cat "$flow_dir/cost")"
+flow_note "twelve packed trees without a key: 401, no memory"
 flow_stop || flow_fail "SIGTERM does not end with 0"
 
 # ---- an address ----

@@ -803,6 +803,238 @@ static void test_remote(void **state)
     }
 }
 
+/* A ring of one key for everything. */
+struct ring {
+    char dir[64], path[96], key[KEYRING_KEY_LEN + 1];
+    struct keyring *keys;
+};
+
+static void open_ring(struct ring *r)
+{
+    struct keyring_entry want = {.name = "x", .scope = "*", .expires_us = TIMESTAMP_NONE};
+    (void)snprintf(r->dir, sizeof r->dir, "/tmp/tocsin-webhooks-XXXXXX");
+    assert_non_null(mkdtemp(r->dir));
+    (void)snprintf(r->path, sizeof r->path, "%s/keys", r->dir);
+    assert_int_equal(keyring_open(r->path, &r->keys, NULL), STATUS_OK);
+    assert_int_equal(keyring_add(r->keys, &want, r->key, NULL), STATUS_OK);
+}
+
+static void close_ring(struct ring *r)
+{
+    char lock[128];
+    keyring_free(r->keys);
+    (void)snprintf(lock, sizeof lock, "%s.lock", r->path);
+    (void)unlink(lock);
+    (void)unlink(r->path);
+    assert_int_equal(rmdir(r->dir), 0);
+}
+
+/* A budget that says how much was held at most. */
+struct budget {
+    int64_t held, most, limit;
+};
+
+static bool hold(void *context, int64_t bytes)
+{
+    struct budget *b = context;
+    if (bytes > 0 && b->held + bytes > b->limit)
+        return false;
+    b->held += bytes;
+    b->most = b->held > b->most ? b->held : b->most;
+    assert_true(b->held >= 0);
+    return true;
+}
+
+/* With the head alone: 401 where a key belongs there and is none, a short body where it may be
+ * inside, all of it with a key. */
+static void test_heads(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        bool has_key, is_remote;
+        int status; /* 0: go on */
+        uint64_t most;
+    } rows[] = {
+        {"/api/v1/events", false, true, 401, 0},
+        {"/webhooks/alertmanager", false, true, 401, 0},
+        {"/v2/alerts", false, true, 401, 0},
+        {"/webhooks/cloudevents", false, true, 401, 0},
+        {"/api/v1/events", true, true, 0, 8 << 20},
+        {"/v2/enqueue", false, true, 0, 512 << 10},
+        {"/generic/2010-04-15/create_event.json", false, true, 0, 512 << 10},
+        {"/v2/enqueue", true, true, 0, 8 << 20},
+        {"/api/v1/events", false, false, 0, 8 << 20},
+        {"/v2/enqueue", false, false, 0, 8 << 20},
+    };
+    struct ring ring;
+    open_ring(&ring);
+    struct webhooks *w = open_webhooks("{}");
+    webhooks_use_keys(w, ring.keys, false);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char bearer[64];
+        (void)snprintf(bearer, sizeof bearer, "Bearer %s", ring.key);
+        struct webhook_reply reply = {0};
+        uint64_t most = 0;
+        struct webhook_request q = {.method = TEXT("POST"),
+                                    .path = text_of(rows[i].path),
+                                    .authorization = text_of(rows[i].has_key ? bearer : ""),
+                                    .peer = TEXT("192.0.2.9"),
+                                    .is_remote = rows[i].is_remote};
+        assert_int_equal(webhooks_admit(w, &q, &most, &reply), rows[i].status == 0);
+        if (rows[i].status)
+            assert_int_equal(reply.status, rows[i].status);
+        else
+            assert_int_equal(most, rows[i].most);
+        buffer_fini(&reply.body);
+    }
+    webhooks_free(w);
+    close_ring(&ring);
+}
+
+/* The key inside is looked for in the first half MiB, and nothing more is unpacked before it is
+ * found; trees are built only for those who have one. */
+static void test_a_key_inside(void **state)
+{
+    (void)state;
+    enum { FILL = 600 << 10, MOST = 3 << 20 };
+    struct ring ring;
+    open_ring(&ring);
+    const struct {
+        const char *head;
+        bool has_key;
+        size_t fill; /* bytes of blanks before the key */
+        int status;
+    } rows[] = {
+        {"{", true, 0, 202},
+        {"{\"payload\":{\"summary\":\"s\",\"source\":\"h\",\"severity\":\"error\"},", true, 1000,
+         202},
+        {"{", true, FILL, 401},
+        {"{", false, FILL, 401},
+        {"{\"client\":{", true, 0, 401},
+    };
+    struct webhooks *w = open_webhooks("{}");
+    webhooks_use_keys(w, ring.keys, false);
+    for (size_t i = 0; i < 2 * sizeof rows / sizeof *rows; i++) {
+        const size_t row = i / 2;
+        bool is_packed = i % 2;
+        struct buffer b;
+        buffer_init(&b, 4 << 20);
+        buffer_append(&b, text_of(rows[row].head));
+        for (size_t k = 0; k < rows[row].fill; k++)
+            buffer_byte(&b, ' ');
+        buffer_printf(&b,
+                      "\"routing_key\":\"%s\",\"event_action\":\"trigger\",\"dedup_key\":\"d\","
+                      "\"payload\":{\"summary\":\"s\",\"source\":\"h\",\"severity\":\"error\"}}",
+                      rows[row].has_key ? ring.key : "none");
+        buffer_byte(&b, 0);
+        struct buffer packed = pack(b.at, 1);
+        struct budget budget = {.limit = 64 << 20};
+        struct visit v = {.batch = batch_new()};
+        char encoding[8];
+        (void)snprintf(encoding, sizeof encoding, "%s", is_packed ? "gzip" : "");
+        struct webhook_request q = {.method = TEXT("POST"),
+                                    .path = TEXT("/v2/enqueue"),
+                                    .content_type = TEXT("application/json"),
+                                    .body = is_packed ? buffer_text(&packed)
+                                                      : (struct text){b.at, b.len - 1},
+                                    .header = encoded_header,
+                                    .header_context = encoding,
+                                    .hold = hold,
+                                    .hold_context = &budget,
+                                    .is_remote = true};
+        (void)webhooks_take(w, &q, v.batch, &v.reply);
+        assert_int_equal(v.reply.status, rows[row].status);
+        assert_int_equal(budget.held, 0);
+        assert_in_range(budget.most, 0, MOST);
+        leave(&v);
+        buffer_fini(&packed);
+        buffer_fini(&b);
+    }
+    webhooks_free(w);
+    close_ring(&ring);
+}
+
+/* What stands for a great tree is told before the tree is built; what the budget has no room for
+ * now comes again. */
+static void test_trees_are_bounded(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *type, *head, *item, *tail;
+        size_t times;
+        int64_t limit;
+        int status;
+    } rows[] = {
+        {"/api/v1/events", "application/json", "[", "[],", "[]]", 2000000, 64 << 20, 413},
+        {"/api/v1/events", "application/json", "[", "{},", "{}]", 2000000, 64 << 20, 413},
+        {"/api/v1/events", "application/json", "[", "1,", "1]", 3000000, 64 << 20, 413},
+        {"/v2/enqueue", "application/json", "{\"a\":[", "\"\",", "1]}", 1000000, 64 << 20, 413},
+        {"/v2/alerts", "application/json", "{\"a\":[", "[],", "1]}", 1000000, 64 << 20, 413},
+        {"/webhooks/alertmanager", "application/json", "{\"a\":[", "[],", "1]}", 1000000, 64 << 20,
+         413},
+        {"/webhooks/cloudevents", "application/cloudevents+json", "{\"a\":[", "[],", "1]}", 1000000,
+         64 << 20, 413},
+        {"/api/v1/events", "application/json", "", "[", "", 60, 64 << 20, 413},
+        {"/api/v1/events", "application/json", "[", "{\"a\":1},", "{}]", 1000, 64 << 10, 503},
+        {"/v2/alerts", "application/json", "{\"a\":[", "[],", "1]}", 1000, 64 << 10, 429},
+        {"/api/v1/events", "application/json", "[", "{\"a\":1},", "{}]", 1000, 64 << 20, 200},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct webhooks *w = open_webhooks("{}");
+        struct budget budget = {.limit = rows[i].limit};
+        struct buffer b;
+        buffer_init(&b, 16 << 20);
+        buffer_append(&b, text_of(rows[i].head));
+        for (size_t k = 0; k < rows[i].times; k++)
+            buffer_append(&b, text_of(rows[i].item));
+        buffer_append(&b, text_of(rows[i].tail));
+        struct visit v = {.batch = batch_new()};
+        struct webhook_request q = {.method = TEXT("POST"),
+                                    .path = text_of(rows[i].path),
+                                    .content_type = text_of(rows[i].type),
+                                    .body = buffer_text(&b),
+                                    .hold = hold,
+                                    .hold_context = &budget};
+        (void)webhooks_take(w, &q, v.batch, &v.reply);
+        assert_int_equal(v.reply.status, rows[i].status);
+        assert_int_equal(v.batch->count > 0, rows[i].status == 200);
+        assert_int_equal(budget.held, 0);
+        leave(&v);
+        buffer_fini(&b);
+        webhooks_free(w);
+    }
+}
+
+/* More lines than any shipper sends at once: nothing is taken, however small they are. */
+static void test_events_of_a_request_are_bounded(void **state)
+{
+    (void)state;
+    static const struct {
+        bool is_numbered;
+        size_t times;
+        int status;
+    } rows[] = {{false, 1000000, 413}, {true, 65536, 200}, {true, 65537, 413}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct webhooks *w = open_webhooks("{}");
+        struct visit v = {0};
+        struct stream s = {0};
+        struct buffer b;
+        buffer_init(&b, 8 << 20);
+        for (size_t k = 0; k < rows[i].times; k++)
+            if (rows[i].is_numbered)
+                buffer_printf(&b, "{\"a\":\"n%zu\"}\n", k);
+            else
+                buffer_append(&b, TEXT("{}\n"));
+        visit_long(w, &v, &s, "/api/v1/events", "application/json", buffer_text(&b));
+        assert_int_equal(v.reply.status, rows[i].status);
+        assert_int_equal(s.records, rows[i].status == 200 ? rows[i].times : 0);
+        leave(&v);
+        buffer_fini(&b);
+        webhooks_free(w);
+    }
+}
+
 struct instance {
     const char *name, *text, *want;
 };
@@ -937,11 +1169,15 @@ int main(void)
         cmocka_unit_test(test_long_and_faulty),
         cmocka_unit_test(test_remote),
         cmocka_unit_test(test_compressed),
+        cmocka_unit_test(test_heads),
+        cmocka_unit_test(test_a_key_inside),
+        cmocka_unit_test(test_trees_are_bounded),
+        cmocka_unit_test(test_events_of_a_request_are_bounded),
         cmocka_unit_test(test_owned_paths),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_unread),
     };
-    size_t n = 17;
+    size_t n = 21;
     for (size_t i = 0; i < sizeof equal_rows / sizeof *equal_rows; i++)
         tests[n++] = ROW(test_equal, &equal_rows[i]);
     for (size_t i = 0; i < sizeof long_rows / sizeof *long_rows; i++)
