@@ -80,7 +80,7 @@ static void feed_links(struct shard *s, const struct detection *d, const struct 
         if (!f || correlation_bucket(f->key) % s->count != s->index)
             continue;
         if (!chain_reserve_work(s)) {
-            counters_add(&s->counters.refused, 1);
+            counter_add(&s->counters.refused, 1);
             continue;
         }
         s->work[s->work_count++] = (struct work){f, child->index, d};

@@ -1,41 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include <stdatomic.h>
-#include <stdint.h>
+#include "base/counter.h"
 
 /* Counters of a shard and of the sequencer: written by their one thread, read by any. */
 #define SHARD_COUNTERS(COUNTER)                                                                    \
-    COUNTER(feeds, "Events and detections that reached a window's correlation.")                   \
-    COUNTER(late, "Events older than their window: not inserted.")                                 \
-    COUNTER(without_value, "Events without the value, or the number, that the rule counts.")       \
-    COUNTER(detections, "Detections of correlations, those that only feed others included.")       \
-    COUNTER(renewals, "Renewals of detections whose condition stayed true.")                       \
-    COUNTER(windows_opened, "Windows opened.")                                                     \
-    COUNTER(windows_expired, "Windows idle for longer than their correlation needs: forgotten.")   \
-    COUNTER(windows_evicted, "Windows least recently touched, evicted at a ceiling.")              \
-    COUNTER(windows_cut, "Insertions that made a window shorter than it should be, at a ceiling.") \
-    COUNTER(refused, "Feeds and detections that found no memory.")                                 \
-    COUNTER(foreign, "Feeds of a correlation that the current rules do not have.")
+    COUNTER(feeds, METRIC_COUNTER, "correlator_feeds_total",                                       \
+            "Events and detections that reached a window's correlation.")                          \
+    COUNTER(late, METRIC_COUNTER, "correlator_late_total",                                         \
+            "Events older than their window: not inserted.")                                       \
+    COUNTER(without_value, METRIC_COUNTER, "correlator_without_value_total",                       \
+            "Events without the value, or the number, that the rule counts.")                      \
+    COUNTER(detections, METRIC_COUNTER, "correlator_detections_total",                             \
+            "Detections of correlations, those that only feed others included.")                   \
+    COUNTER(renewals, METRIC_COUNTER, "correlator_renewals_total",                                 \
+            "Renewals of detections whose condition stayed true.")                                 \
+    COUNTER(windows_opened, METRIC_COUNTER, "correlator_windows_opened_total", "Windows opened.")  \
+    COUNTER(windows_expired, METRIC_COUNTER, "correlator_windows_expired_total",                   \
+            "Windows idle for longer than their correlation needs: forgotten.")                    \
+    COUNTER(windows_evicted, METRIC_COUNTER, "correlator_windows_evicted_total",                   \
+            "Windows least recently touched, evicted at a ceiling.")                               \
+    COUNTER(windows_cut, METRIC_COUNTER, "correlator_windows_cut_total",                           \
+            "Insertions that made a window shorter than it should be, at a ceiling.")              \
+    COUNTER(refused, METRIC_COUNTER, "correlator_refused_total",                                   \
+            "Feeds and detections that found no memory.")                                          \
+    COUNTER(foreign, METRIC_COUNTER, "correlator_foreign_total",                                   \
+            "Feeds of a correlation that the current rules do not have.")                          \
+    COUNTER(windows, METRIC_GAUGE, "correlator_windows", "Windows held now.")                      \
+    COUNTER(bytes, METRIC_GAUGE, "correlator_bytes", "Bytes of all windows and their tables.")
 
 #define SEQUENCER_COUNTERS(COUNTER)                                                                \
-    COUNTER(held, "Events held back for the lateness of their correlation.")                       \
-    COUNTER(released, "Held events let go.")                                                       \
-    COUNTER(released_early, "Held events let go before their time, at the ceiling.")               \
-    COUNTER(refused, "Events to be held that found no memory.")
+    COUNTER(held, METRIC_COUNTER, "sequencer_held_total",                                          \
+            "Events held back for the lateness of their correlation.")                             \
+    COUNTER(released, METRIC_COUNTER, "sequencer_released_total", "Held events let go.")           \
+    COUNTER(released_early, METRIC_COUNTER, "sequencer_released_early_total",                      \
+            "Held events let go before their time, at the ceiling.")                               \
+    COUNTER(refused, METRIC_COUNTER, "sequencer_refused_total",                                    \
+            "Events to be held that found no memory.")                                             \
+    COUNTER(holding, METRIC_GAUGE, "sequencer_holding", "Events held back now.")
 
-#define COUNTER_FIELD(name, help) _Atomic uint64_t name;
 struct shard_counters {
     SHARD_COUNTERS(COUNTER_FIELD)
-    _Atomic uint64_t windows, bytes; /* gauges */
 };
 struct sequencer_counters {
     SEQUENCER_COUNTERS(COUNTER_FIELD)
-    _Atomic uint64_t holding; /* gauge */
 };
-
-/* One writer: no locked instruction is needed. Relaxed: the reader wants numbers, no order. */
-static inline void counters_add(_Atomic uint64_t *counter, uint64_t n)
-{
-    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
-                          memory_order_relaxed);
-}

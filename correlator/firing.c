@@ -68,11 +68,11 @@ static void put(struct shard *s, struct shard_reply *reply, struct detection *d,
 {
     if (!is_whole || !has_room(reply)) {
         reply->refused++;
-        counters_add(&s->counters.refused, 1);
+        counter_add(&s->counters.refused, 1);
         return;
     }
     reply->detections[reply->count++] = d;
-    counters_add(d->is_renewal ? &s->counters.renewals : &s->counters.detections, 1);
+    counter_add(d->is_renewal ? &s->counters.renewals : &s->counters.detections, 1);
 }
 
 static struct detection *begin(struct shard *s, const struct rule_state *r,

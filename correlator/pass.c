@@ -112,7 +112,7 @@ static void insert_subject(struct pass *p, const struct feed *f, struct rule_sta
     if (size <= SUBJECT_COPY_MAX)
         block = window_renew_block(w, &s->store.slab, (uint32_t)size);
     if (!block) {
-        counters_add(&s->counters.refused, 1);
+        counter_add(&s->counters.refused, 1);
         window_lru_forget(s, number);
         return;
     }
@@ -208,7 +208,7 @@ static struct entry entry_of(const struct feed *f, const struct rule_state *r, b
 
 static void note_late(struct shard *s, const struct feed *f, int64_t late_us)
 {
-    counters_add(&s->counters.late, 1);
+    counter_add(&s->counters.late, 1);
     s->late[s->late_count++ % SHARD_LATE] =
         (struct late_event){f->key, f->position, f->event_us, late_us};
 }
@@ -245,10 +245,10 @@ void pass_insert(struct pass *p, const struct work *work, bool is_last)
     struct shard *s = p->shard;
     const struct feed *f = work->feed;
     struct rule_state *r = &s->rules[work->rule];
-    counters_add(&s->counters.feeds, 1);
+    counter_add(&s->counters.feeds, 1);
     r->cost.evaluated++;
     if (!pass_is_complete(r, f)) {
-        counters_add(&s->counters.without_value, 1);
+        counter_add(&s->counters.without_value, 1);
         return;
     }
     s->clock.heard_us = heard_at(s, f, r);
@@ -274,9 +274,9 @@ void pass_insert(struct pass *p, const struct work *work, bool is_last)
     enum window_result result = put(p, r, number, &e);
     r->cost.limits += result == WINDOW_CUT || result == WINDOW_REFUSED;
     if (result == WINDOW_CUT)
-        counters_add(&s->counters.windows_cut, 1);
+        counter_add(&s->counters.windows_cut, 1);
     if (result == WINDOW_REFUSED)
-        counters_add(&s->counters.refused, 1);
+        counter_add(&s->counters.refused, 1);
     if (is_last && result != WINDOW_REFUSED)
         decide(p, f, r, w);
 }

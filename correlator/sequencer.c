@@ -61,14 +61,14 @@ static void release_first(struct sequencer *s, uint64_t position, enum release_t
 {
     struct held *h = held_heap_pop(&s->heap);
     if (!reserve_out(s)) {
-        counters_add(&s->counters.refused, 1);
+        counter_add(&s->counters.refused, 1);
         free(h);
         return;
     }
     h->feed.released = position;
     h->feed.turn = (int8_t)turn;
     s->out[s->out_count++] = h;
-    counters_add(&s->counters.released, 1);
+    counter_add(&s->counters.released, 1);
 }
 
 static int by_release(const void *a, const void *b)
@@ -103,7 +103,7 @@ static void hand_over(struct sequencer *s, struct batch *b)
     uint32_t count = b->released_count + s->out_count;
     struct released_array *array = malloc(sizeof *array + count * sizeof *array->feeds);
     if (!array) {
-        counters_add(&s->counters.refused, s->out_count);
+        counter_add(&s->counters.refused, s->out_count);
         b->refused_count += s->out_count;
         for (uint32_t i = 0; i < s->out_count; i++)
             free(s->out[i]);
@@ -126,7 +126,7 @@ static void hand_over(struct sequencer *s, struct batch *b)
 
 static void tell_holding(struct sequencer *s)
 {
-    atomic_store_explicit(&s->counters.holding, s->heap.count, memory_order_relaxed);
+    counter_set(&s->counters.holding, s->heap.count);
 }
 
 /* ---- the next batch ---- */
@@ -140,7 +140,7 @@ static bool hold(struct sequencer *s, const struct feed *f)
         sequencer_state_retired(s, c->rule->content, c->index, c->lateness_us);
     struct held *h = retired ? held_new(f, &retired->correlation) : NULL;
     if (h && held_heap_push(&s->heap, f->event_us + c->lateness_us, h)) {
-        counters_add(&s->counters.held, 1);
+        counter_add(&s->counters.held, 1);
         return true;
     }
     free(h);
@@ -162,10 +162,10 @@ static void sift(struct sequencer *s, struct batch *b, uint32_t *next, uint32_t 
         }
         if (s->heap.count >= s->max_held && s->heap.count) {
             release_first(s, position, RELEASE_BEFORE);
-            counters_add(&s->counters.released_early, 1);
+            counter_add(&s->counters.released_early, 1);
         }
         if (!hold(s, f)) {
-            counters_add(&s->counters.refused, 1);
+            counter_add(&s->counters.refused, 1);
             b->refused_count++;
         }
     }
@@ -239,13 +239,7 @@ enum status sequencer_restore(struct sequencer *s, struct text chunk,
 
 void sequencer_metrics(const struct sequencer *s, metric_fn tell, void *context)
 {
-#define TELL(name, text)                                                                           \
-    tell(context,                                                                                  \
-         &(struct metric){"sequencer_" #name "_total", text, NULL, METRIC_COUNTER,                 \
-                          (double)atomic_load_explicit(&s->counters.name, memory_order_relaxed)});
-    SEQUENCER_COUNTERS(TELL)
-#undef TELL
-    tell(context, &(struct metric){
-                      "sequencer_holding", "Events held back now.", NULL, METRIC_GAUGE,
-                      (double)atomic_load_explicit(&s->counters.holding, memory_order_relaxed)});
+    const struct sequencer_counters *counters = &s->counters;
+    const struct counter_line lines[] = {SEQUENCER_COUNTERS(COUNTER_LINE)};
+    counter_tell(lines, sizeof lines / sizeof *lines, NULL, tell, context);
 }

@@ -102,13 +102,13 @@ static void gather(struct shard *s, const struct feed *feeds, uint32_t count, ui
             continue;
         uint32_t rule = ruleset_map_find(s, f->correlation);
         if (rule == WINDOW_NONE) {
-            counters_add(&s->counters.foreign, depth == 1);
+            counter_add(&s->counters.foreign, depth == 1);
             continue;
         }
         if (s->rules[rule].correlation->depth != depth)
             continue;
         if (!chain_reserve_work(s)) {
-            counters_add(&s->counters.refused, 1);
+            counter_add(&s->counters.refused, 1);
             continue;
         }
         s->work[s->work_count++] = (struct work){f, rule, NULL};
@@ -205,7 +205,7 @@ static void date_rules(struct shard *s, const struct batch *b)
 static void end_restore(struct shard *s)
 {
     if (freezing_settle(s))
-        counters_add(&s->counters.refused, 1);
+        counter_add(&s->counters.refused, 1);
     free(MOVE(s->generations));
     s->generation_max = 0;
 }
@@ -227,8 +227,8 @@ static void end_pass(struct pass *p)
         s->swept_us = window_lru_now(s);
     }
     put_in_order(p->reply);
-    atomic_store_explicit(&s->counters.windows, s->store.live, memory_order_relaxed);
-    atomic_store_explicit(&s->counters.bytes, window_store_bytes(&s->store), memory_order_relaxed);
+    counter_set(&s->counters.windows, s->store.live);
+    counter_set(&s->counters.bytes, window_store_bytes(&s->store));
 }
 
 void shard_run(struct shard *s, struct batch *b, uint32_t depth, struct shard_reply *const *lower,
@@ -281,15 +281,7 @@ void shard_metrics(const struct shard *s, metric_fn tell, void *context)
 {
     char labels[32];
     (void)snprintf(labels, sizeof labels, "shard=\"%u\"", (unsigned)s->index);
-#define VALUE(name) (double)atomic_load_explicit(&s->counters.name, memory_order_relaxed)
-#define TELL(name, text)                                                                           \
-    tell(context, &(struct metric){"correlator_" #name "_total", text, labels, METRIC_COUNTER,     \
-                                   VALUE(name)});
-    SHARD_COUNTERS(TELL)
-#undef TELL
-    tell(context, &(struct metric){"correlator_windows", "Windows held now.", labels, METRIC_GAUGE,
-                                   VALUE(windows)});
-    tell(context, &(struct metric){"correlator_bytes", "Bytes of all windows and their tables.",
-                                   labels, METRIC_GAUGE, VALUE(bytes)});
-#undef VALUE
+    const struct shard_counters *counters = &s->counters;
+    const struct counter_line lines[] = {SHARD_COUNTERS(COUNTER_LINE)};
+    counter_tell(lines, sizeof lines / sizeof *lines, labels, tell, context);
 }

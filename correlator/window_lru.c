@@ -100,7 +100,7 @@ bool window_lru_evict(struct shard *s, uint32_t keep)
             (n && window_store_at(&s->store, number)->touched_us > next_us))
             break;
         window_lru_forget(s, number);
-        counters_add(&s->counters.windows_evicted, 1);
+        counter_add(&s->counters.windows_evicted, 1);
     }
     return true;
 }
@@ -113,7 +113,7 @@ void window_lru_sweep(struct shard *s, struct rule_state *r, int64_t at_us)
             if (!window_lru_is_idle(r, window_store_at(&s->store, lists[i]->oldest), at_us))
                 break;
             window_lru_forget(s, lists[i]->oldest);
-            counters_add(&s->counters.windows_expired, 1);
+            counter_add(&s->counters.windows_expired, 1);
         }
     }
 }
@@ -123,13 +123,13 @@ static uint32_t open_window(struct shard *s, struct rule_state *r, struct hash12
     window_lru_sweep(s, r, s->clock.heard_us);
     while (r->group_count >= r->group_max) {
         window_lru_forget(s, oldest_of(s, r));
-        counters_add(&s->counters.windows_evicted, 1);
+        counter_add(&s->counters.windows_evicted, 1);
         r->cost.limits++;
     }
     uint32_t number = WINDOW_NONE;
     while (window_store_add(&s->store, key, &number)) {
         if (!window_lru_evict(s, WINDOW_NONE)) {
-            counters_add(&s->counters.refused, 1);
+            counter_add(&s->counters.refused, 1);
             return WINDOW_NONE;
         }
     }
@@ -137,7 +137,7 @@ static uint32_t open_window(struct shard *s, struct rule_state *r, struct hash12
     w->rule = (uint16_t)(r - s->rules);
     link_newest(s, &r->touched, w, number);
     r->group_count++;
-    counters_add(&s->counters.windows_opened, 1);
+    counter_add(&s->counters.windows_opened, 1);
     return number;
 }
 
@@ -151,7 +151,7 @@ uint32_t window_lru_find(struct shard *s, struct rule_state *r, struct hash128 k
         return WINDOW_NONE;
     if (window_lru_is_idle(r, w, s->clock.heard_us)) {
         window_lru_forget(s, number);
-        counters_add(&s->counters.windows_expired, 1);
+        counter_add(&s->counters.windows_expired, 1);
         return open_window(s, r, key);
     }
     return number;

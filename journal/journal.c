@@ -49,13 +49,13 @@ struct journal {
     int64_t synced_us;
     bool must_move; /* a sync of the file failed: it may not be asked again */
 
-    journal_count removable;
+    counter removable;
     struct journal_counters counters;
 };
 
 uint64_t journal_next_position(const struct journal *j)
 {
-    return journal_counters_get(&j->counters.next_position);
+    return counter_get(&j->counters.next_position);
 }
 
 uint64_t journal_instance(const struct journal *j)
@@ -65,7 +65,7 @@ uint64_t journal_instance(const struct journal *j)
 
 uint32_t journal_epoch(const struct journal *j)
 {
-    return atomic_load_explicit(&j->counters.epoch, memory_order_relaxed);
+    return (uint32_t)counter_get(&j->counters.epoch);
 }
 
 int64_t journal_time_us(const struct journal *j)
@@ -75,13 +75,13 @@ int64_t journal_time_us(const struct journal *j)
 
 void journal_allow_removal(struct journal *j, uint64_t position)
 {
-    journal_counters_set(&j->removable, position);
+    counter_set(&j->removable, position);
 }
 
 void journal_skip_to(struct journal *j, uint64_t position)
 {
-    if (position > journal_counters_get(&j->counters.next_position))
-        journal_counters_set(&j->counters.next_position, position);
+    if (position > counter_get(&j->counters.next_position))
+        counter_set(&j->counters.next_position, position);
 }
 
 /* Space is taken in steps, not a whole segment at once: a small disk keeps room for its others. */
@@ -92,7 +92,7 @@ static uint64_t ahead_bytes(const struct journal *j)
 
 static void remember_sync(struct journal *j)
 {
-    j->synced_position = journal_counters_get(&j->counters.next_position);
+    j->synced_position = counter_get(&j->counters.next_position);
     j->synced_offset = j->file.offset;
     j->synced_us = j->time_us;
 }
@@ -119,7 +119,7 @@ static enum status write_marks(struct journal *j, struct journal_file *f, struct
 static enum status begin_file(struct journal *j, struct error *err)
 {
     struct segment_header header = {
-        .first_position = journal_counters_get(&j->counters.next_position),
+        .first_position = counter_get(&j->counters.next_position),
         .journal_us = j->time_us,
         .instance = j->instance,
         .epoch = journal_epoch(j),
@@ -151,18 +151,18 @@ static void clean_up(struct journal *j)
     struct journal_limits limits = {
         .max_bytes = j->options.max_bytes,
         .max_age_us = j->options.max_age_us,
-        .removable = journal_counters_get(&j->removable),
+        .removable = counter_get(&j->removable),
     };
     size_t removed = journal_stock_remove(&j->stock, &j->dir, &limits, j->file.offset, j->time_us);
-    journal_counters_add(&j->counters.removed, removed);
-    journal_counters_set(&j->counters.stock_bytes, j->stock.bytes + j->file.offset);
-    journal_counters_set(&j->counters.stock_files, j->stock.count);
+    counter_add(&j->counters.removed, removed);
+    counter_set(&j->counters.stock_bytes, j->stock.bytes + j->file.offset);
+    counter_set(&j->counters.stock_files, j->stock.count);
 }
 
 /* FULL while the disk has less than the reserve (and what is about to be written). */
 static enum status look_at_space(struct journal *j, size_t more, struct error *err)
 {
-    bool was_full = atomic_load_explicit(&j->counters.is_full, memory_order_relaxed);
+    bool was_full = counter_get(&j->counters.is_full) != 0;
     if (!was_full && j->looked_at != 0 && j->file.offset - j->looked_at < LOOK_BYTES)
         return STATUS_OK;
     struct statvfs fs;
@@ -171,8 +171,8 @@ static enum status look_at_space(struct journal *j, size_t more, struct error *e
                          strerrordesc_np(errno));
     uint64_t free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
     bool is_full = j->options.reserve_bytes > 0 && free_bytes < j->options.reserve_bytes + more;
-    journal_counters_set(&j->counters.free_bytes, free_bytes);
-    atomic_store_explicit(&j->counters.is_full, is_full, memory_order_relaxed);
+    counter_set(&j->counters.free_bytes, free_bytes);
+    counter_set(&j->counters.is_full, is_full);
     j->looked_at = j->file.offset;
     if (!is_full)
         return STATUS_OK;
@@ -204,7 +204,7 @@ static enum status make_room(struct journal *j, size_t more, struct error *err)
 
 static void give_positions(struct journal *j, struct batch *b)
 {
-    uint64_t position = journal_counters_get(&j->counters.next_position);
+    uint64_t position = counter_get(&j->counters.next_position);
     uint32_t epoch = journal_epoch(j);
     if (j->file.journal_us == TIMESTAMP_NONE) /* an empty journal's first: it ages from here */
         j->file.journal_us = b->records[0].receive_us;
@@ -217,7 +217,7 @@ static void give_positions(struct journal *j, struct batch *b)
         r->instance = j->instance;
         r->journal_us = j->time_us;
     }
-    journal_counters_set(&j->counters.next_position, position);
+    counter_set(&j->counters.next_position, position);
     journal_marks_take(j->marks, b->records, b->count);
 }
 
@@ -231,7 +231,7 @@ static enum status append(struct journal *j, struct batch *b, struct error *err)
         return status;
     struct segment_block block = {
         .salt = j->file.salt,
-        .first_position = journal_counters_get(&j->counters.next_position),
+        .first_position = counter_get(&j->counters.next_position),
         .journal_us = j->time_us,
         .count = b->count,
         .instance = j->instance,
@@ -245,25 +245,25 @@ static enum status append(struct journal *j, struct batch *b, struct error *err)
     status = journal_file_append(&j->file, buffer_text(&j->block.bytes), err);
     if (status)
         return status;
-    journal_counters_add(&j->counters.records, b->count);
-    journal_counters_add(&j->counters.bytes, j->block.bytes.len);
-    journal_counters_add(&j->counters.blocks, 1);
+    counter_add(&j->counters.records, b->count);
+    counter_add(&j->counters.bytes, j->block.bytes.len);
+    counter_add(&j->counters.blocks, 1);
     return STATUS_OK;
 }
 
 static void refuse(struct journal *j, enum status status, const struct batch *b)
 {
     journal_marks_refuse(j->marks, b);
-    journal_counters_add(&j->counters.refused, b->count);
+    counter_add(&j->counters.refused, b->count);
     if (status == STATUS_FULL)
-        atomic_store_explicit(&j->counters.is_full, true, memory_order_relaxed);
+        counter_set(&j->counters.is_full, true);
 }
 
 enum status journal_append(struct journal *j, struct batch *b, struct error *err)
 {
     if (b->count == 0)
         return STATUS_OK;
-    journal_counters_add(&j->counters.repeated, journal_marks_drop(j->marks, b));
+    counter_add(&j->counters.repeated, journal_marks_drop(j->marks, b));
     if (b->count == 0)
         return STATUS_OK;
     enum status status = append(j, b, err);
@@ -350,10 +350,10 @@ enum status journal_sync(struct journal *j, struct error *err)
     if (j->file.fd >= 0 && j->file.offset != j->synced_offset) {
         enum status status = sync_file(j, err);
         if (status) {
-            journal_counters_add(&j->counters.failed_syncs, 1);
+            counter_add(&j->counters.failed_syncs, 1);
             return status;
         }
-        journal_counters_add(&j->counters.syncs, 1);
+        counter_add(&j->counters.syncs, 1);
         remember_sync(j);
     }
     j->looked_at = 0; /* others fill the disk too */
@@ -397,8 +397,8 @@ static enum status read_past(struct journal *j, struct error *err)
         if (getrandom(&j->instance, sizeof j->instance, 0) != sizeof j->instance)
             return error_set(err, STATUS_IO, 0, "no random bits for the journal's name: %s",
                              strerrordesc_np(errno));
-    journal_counters_set(&j->counters.next_position, past.next_position);
-    atomic_store_explicit(&j->counters.epoch, past.epoch + 1, memory_order_relaxed);
+    counter_set(&j->counters.next_position, past.next_position);
+    counter_set(&j->counters.epoch, (uint64_t)past.epoch + 1);
     return STATUS_OK;
 }
 
@@ -446,7 +446,9 @@ int64_t journal_mark(const struct journal *j, struct text stream)
 
 void journal_metrics(const struct journal *j, metric_fn tell, void *context)
 {
-    journal_counters_tell(&j->counters, tell, context);
+    const struct journal_counters *counters = &j->counters;
+    const struct counter_line lines[] = {JOURNAL_COUNTERS(COUNTER_LINE)};
+    counter_tell(lines, sizeof lines / sizeof *lines, NULL, tell, context);
 }
 
 void journal_close(struct journal *j)

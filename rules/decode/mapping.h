@@ -84,7 +84,7 @@ bool mapping_set_time(const struct mapping_set *s, struct event *event, struct a
 
 /* Adds the fields that the event has under another name again, under the names that rules know
  * them by. An event's own field of that name stays the only one. */
-void mapping_add_names(const struct mapping_set *s, struct event *event);
+void mapping_view_add_names(const struct mapping_set *s, struct event *event);
 
 /* Sets event->mapping to the first mapping whose `when` holds (none for an event without fields),
  * and appends every log source of it that applies, first written first. No log source: a mapping

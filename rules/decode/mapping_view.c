@@ -63,7 +63,7 @@ static void add_starred(const struct mapping_field *field, struct event *event, 
         }
 }
 
-void mapping_add_names(const struct mapping_set *s, struct event *event)
+void mapping_view_add_names(const struct mapping_set *s, struct event *event)
 {
     if (!event->mapping || event->mapping > s->count)
         return;

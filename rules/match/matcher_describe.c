@@ -22,5 +22,5 @@ void matcher_describe(struct matcher *m, struct event *e, struct arena *arena,
     if (m->decoder && m->decoded == e)
         out->decoder = decoder_name(m->decoder);
     out->mapping = mapping_name(m->ruleset->mappings, e->mapping);
-    mapping_add_names(m->ruleset->mappings, e);
+    mapping_view_add_names(m->ruleset->mappings, e);
 }
