@@ -31,7 +31,7 @@ void candidate_free(struct candidate *c)
 
 uint64_t candidate_hash(enum entity_kind kind, struct text value)
 {
-    return shelf_hash(value, (uint64_t)kind + 1);
+    return hash_table_hash(value, (uint64_t)kind + 1);
 }
 
 void candidate_reset(struct candidate *c)

@@ -4,9 +4,9 @@
 #include "base/own.h"
 #include "base/rule.h"
 #include "base/text.h"
+#include "incidents/hash_table.h"
 #include "incidents/ident.h"
 #include "incidents/score.h"
-#include "incidents/shelf.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,7 +32,7 @@ struct member {
 
 struct incident;
 struct candidate {
-    struct shelf_link link;
+    struct hash_link link;
     struct candidate *next_dirty;
     bool is_dirty;
     bool is_new;            /* not yet written: its keys enter the lists of names */

@@ -17,8 +17,8 @@ const char *delivery_state_name(enum delivery_state state)
 
 static struct posting *find(const struct incidents *i, struct text id)
 {
-    for (struct shelf_link *at = shelf_first(&i->postings, shelf_hash(id, 0)); at;
-         at = shelf_next(at)) {
+    for (struct hash_link *at = hash_table_first(&i->postings, hash_table_hash(id, 0)); at;
+         at = hash_table_next(at)) {
         struct posting *p = CONTAINER_OF(at, struct posting, link);
         if (text_equal(text_of(p->id), id))
             return p;
@@ -220,7 +220,7 @@ static void finish(struct incidents *i, struct posting *p)
     COUNT(i, deliveries_settled);
     if (!p->is_given)
         unlist(i, p);
-    shelf_remove(&i->postings, &p->link);
+    hash_table_remove(&i->postings, &p->link);
     outbox_free_posting(p);
 }
 

@@ -4,8 +4,8 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "incidents/candidate.h"
+#include "incidents/hash_table.h"
 #include "incidents/ident.h"
-#include "incidents/shelf.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -104,8 +104,8 @@ enum {
 };
 
 struct incident {
-    struct shelf_link link;     /* by id */
-    struct shelf_link key_link; /* by key; only of alerts */
+    struct hash_link link;     /* by id */
+    struct hash_link key_link; /* by key; only of alerts */
     bool has_key_link;
     struct incident *next_dirty;
     bool is_dirty, is_new;

@@ -22,7 +22,7 @@ struct candidate *incident_detect_candidate(struct incidents *i, enum entity_kin
         return NULL;
     }
     c = candidate_new(kind, value);
-    if (!c || shelf_put(&i->candidates, &c->link, candidate_hash(kind, value)) != STATUS_OK) {
+    if (!c || hash_table_put(&i->candidates, &c->link, candidate_hash(kind, value)) != STATUS_OK) {
         COUNT(i, no_memory);
         candidate_free(c);
         return NULL;

@@ -100,18 +100,19 @@ void incidents_flush(struct incidents *i)
 static void clear(struct incidents *i)
 {
     size_t slot = 0;
-    for (struct shelf_link *at = shelf_walk(&i->candidates, &slot, NULL), *next; at; at = next) {
-        next = shelf_walk(&i->candidates, &slot, at);
+    for (struct hash_link *at = hash_table_walk(&i->candidates, &slot, NULL), *next; at;
+         at = next) {
+        next = hash_table_walk(&i->candidates, &slot, at);
         candidate_free(CONTAINER_OF(at, struct candidate, link));
     }
     slot = 0;
-    for (struct shelf_link *at = shelf_walk(&i->incidents, &slot, NULL), *next; at; at = next) {
-        next = shelf_walk(&i->incidents, &slot, at);
+    for (struct hash_link *at = hash_table_walk(&i->incidents, &slot, NULL), *next; at; at = next) {
+        next = hash_table_walk(&i->incidents, &slot, at);
         incident_free(CONTAINER_OF(at, struct incident, link));
     }
-    shelf_fini(&i->candidates);
-    shelf_fini(&i->incidents);
-    shelf_fini(&i->keys);
+    hash_table_fini(&i->candidates);
+    hash_table_fini(&i->incidents);
+    hash_table_fini(&i->keys);
     monitor_alert_clear(i);
     rule_verdict_clear(i);
     incidents_state_clear(i);
@@ -306,14 +307,14 @@ static void sweep(struct incidents *i)
     uint32_t looked = 0;
     if (i->sweep_slot >= i->candidates.size)
         i->sweep_slot = 0;
-    struct shelf_link *next = shelf_walk(&i->candidates, &i->sweep_slot, NULL);
+    struct hash_link *next = hash_table_walk(&i->candidates, &i->sweep_slot, NULL);
     while (next && looked++ < SWEEP) {
         struct candidate *c = CONTAINER_OF(next, struct candidate, link);
-        next = shelf_walk(&i->candidates, &i->sweep_slot, next);
+        next = hash_table_walk(&i->candidates, &i->sweep_slot, next);
         if (!is_forgettable(i, c))
             continue;
         persist_forget(i, c);
-        shelf_remove(&i->candidates, &c->link);
+        hash_table_remove(&i->candidates, &c->link);
         candidate_free(c);
     }
 }
@@ -321,10 +322,10 @@ static void sweep(struct incidents *i)
 static void drop_closed(struct incidents *i)
 {
     size_t slot = 0;
-    struct shelf_link *next = shelf_walk(&i->incidents, &slot, NULL);
+    struct hash_link *next = hash_table_walk(&i->incidents, &slot, NULL);
     while (next) {
         struct incident *n = CONTAINER_OF(next, struct incident, link);
-        next = shelf_walk(&i->incidents, &slot, next);
+        next = hash_table_walk(&i->incidents, &slot, next);
         if (!i->store->is_memory && n->state == STATE_CLOSED && !n->is_dirty &&
             i->journal_us - n->times[TIME_CLOSED] > 8 * DAY_US)
             incidents_key_drop(i, n);

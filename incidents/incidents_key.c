@@ -4,8 +4,8 @@
 
 struct incident *incidents_key_find(const struct incidents *i, struct text id)
 {
-    for (struct shelf_link *at = shelf_first(&i->incidents, shelf_hash(id, 0)); at;
-         at = shelf_next(at)) {
+    for (struct hash_link *at = hash_table_first(&i->incidents, hash_table_hash(id, 0)); at;
+         at = hash_table_next(at)) {
         struct incident *n = CONTAINER_OF(at, struct incident, link);
         if (text_equal(text_of(n->id), id))
             return n;
@@ -16,8 +16,8 @@ struct incident *incidents_key_find(const struct incidents *i, struct text id)
 struct incident *incidents_key_find_alert(const struct incidents *i, struct text key)
 {
     struct incident *latest = NULL;
-    for (struct shelf_link *at = shelf_first(&i->keys, shelf_hash(key, 0)); at;
-         at = shelf_next(at)) {
+    for (struct hash_link *at = hash_table_first(&i->keys, hash_table_hash(key, 0)); at;
+         at = hash_table_next(at)) {
         struct incident *n = CONTAINER_OF(at, struct incident, key_link);
         if (text_equal(text_of(n->key), key) &&
             (!latest || n->times[TIME_OPENED] > latest->times[TIME_OPENED]))
@@ -33,29 +33,29 @@ enum status incidents_key_adopt(struct incidents *i, struct incident *n)
         incident_free(n);
         return STATUS_OK;
     }
-    if (shelf_put(&i->incidents, &n->link, shelf_hash(id, 0)) != STATUS_OK) {
+    if (hash_table_put(&i->incidents, &n->link, hash_table_hash(id, 0)) != STATUS_OK) {
         incident_free(n);
         return STATUS_NOMEM;
     }
     if (n->key)
-        n->has_key_link =
-            shelf_put(&i->keys, &n->key_link, shelf_hash(text_of(n->key), 0)) == STATUS_OK;
+        n->has_key_link = hash_table_put(&i->keys, &n->key_link,
+                                         hash_table_hash(text_of(n->key), 0)) == STATUS_OK;
     return STATUS_OK;
 }
 
 void incidents_key_drop(struct incidents *i, struct incident *n)
 {
-    shelf_remove(&i->incidents, &n->link);
+    hash_table_remove(&i->incidents, &n->link);
     if (n->has_key_link)
-        shelf_remove(&i->keys, &n->key_link);
+        hash_table_remove(&i->keys, &n->key_link);
     incident_free(n);
 }
 
 struct candidate *incidents_key_candidate(const struct incidents *i, enum entity_kind kind,
                                           struct text value)
 {
-    for (struct shelf_link *at = shelf_first(&i->candidates, candidate_hash(kind, value)); at;
-         at = shelf_next(at)) {
+    for (struct hash_link *at = hash_table_first(&i->candidates, candidate_hash(kind, value)); at;
+         at = hash_table_next(at)) {
         struct candidate *c = CONTAINER_OF(at, struct candidate, link);
         if (c->kind == kind && text_equal(c->value, value))
             return c;

@@ -18,15 +18,15 @@ static int by_id(const void *a, const void *b)
 static size_t list_lines(const struct incidents *i, struct line *lines)
 {
     size_t count = 0, slot = 0;
-    for (struct shelf_link *at = shelf_walk(&i->incidents, &slot, NULL); at;
-         at = shelf_walk(&i->incidents, &slot, at)) {
+    for (struct hash_link *at = hash_table_walk(&i->incidents, &slot, NULL); at;
+         at = hash_table_walk(&i->incidents, &slot, at)) {
         const struct incident *n = CONTAINER_OF(at, struct incident, link);
         lines[count] = (struct line){.incident = n};
         memcpy(lines[count++].id, n->id, sizeof n->id);
     }
     slot = 0;
-    for (struct shelf_link *at = shelf_walk(&i->candidates, &slot, NULL); at;
-         at = shelf_walk(&i->candidates, &slot, at)) {
+    for (struct hash_link *at = hash_table_walk(&i->candidates, &slot, NULL); at;
+         at = hash_table_walk(&i->candidates, &slot, at)) {
         const struct candidate *c = CONTAINER_OF(at, struct candidate, link);
         if (c->incident || !c->member_count)
             continue;

@@ -5,7 +5,7 @@
 enum { SWEPT_AT_ONCE = 32, NAMES_BYTES = 64 << 20 };
 
 struct chunk {
-    struct shelf_link link;
+    struct hash_link link;
     struct text name;
     bool is_stale; /* not in the latest commit */
     bool is_named; /* while a commit is read */
@@ -15,8 +15,8 @@ struct chunk {
 
 static struct chunk *find(const struct incidents *i, struct text name)
 {
-    for (struct shelf_link *at = shelf_first(&i->chunks, shelf_hash(name, 0)); at;
-         at = shelf_next(at)) {
+    for (struct hash_link *at = hash_table_first(&i->chunks, hash_table_hash(name, 0)); at;
+         at = hash_table_next(at)) {
         struct chunk *c = CONTAINER_OF(at, struct chunk, link);
         if (text_equal(c->name, name))
             return c;
@@ -35,7 +35,7 @@ static struct chunk *note(struct incidents *i, struct text name)
     if (name.len)
         memcpy(c->bytes, name.at, name.len);
     c->name = (struct text){c->bytes, name.len};
-    if (shelf_put(&i->chunks, &c->link, shelf_hash(name, 0)) != STATUS_OK) {
+    if (hash_table_put(&i->chunks, &c->link, hash_table_hash(name, 0)) != STATUS_OK) {
         free(c);
         return NULL;
     }
@@ -70,8 +70,8 @@ static void mark_stale(struct incidents *i, struct text commit)
                 c->is_named = true;
         }
     size_t slot = 0;
-    for (struct shelf_link *at = shelf_walk(&i->chunks, &slot, NULL); at;
-         at = shelf_walk(&i->chunks, &slot, at)) {
+    for (struct hash_link *at = hash_table_walk(&i->chunks, &slot, NULL); at;
+         at = hash_table_walk(&i->chunks, &slot, at)) {
         struct chunk *c = CONTAINER_OF(at, struct chunk, link);
         c->is_stale = !c->is_named;
         c->is_named = c->is_new = false;
@@ -136,8 +136,8 @@ void incidents_state_sweep(struct incidents *i)
     /* Only when the commit is durable: until then the elder one still counts. */
     if (!i->chunks.count || s->acknowledged != s->submitted || s->told != s->heard)
         return;
-    for (struct shelf_link *at = shelf_walk(&i->chunks, &slot, NULL); at && count < SWEPT_AT_ONCE;
-         at = shelf_walk(&i->chunks, &slot, at)) {
+    for (struct hash_link *at = hash_table_walk(&i->chunks, &slot, NULL);
+         at && count < SWEPT_AT_ONCE; at = hash_table_walk(&i->chunks, &slot, at)) {
         struct chunk *c = CONTAINER_OF(at, struct chunk, link);
         if (!c->is_stale)
             continue;
@@ -151,7 +151,7 @@ void incidents_state_sweep(struct incidents *i)
     enum status status =
         s->calls->tell(s, s->is_memory ? words + 1 : words, s->is_memory ? count + 1 : count + 2);
     for (uint32_t g = 0; status == STATUS_OK && g < count; g++) {
-        shelf_remove(&i->chunks, &gone[g]->link);
+        hash_table_remove(&i->chunks, &gone[g]->link);
         free(gone[g]);
     }
 }
@@ -176,9 +176,9 @@ enum status incidents_state_load(struct incidents *i, struct error *err)
 void incidents_state_clear(struct incidents *i)
 {
     size_t slot = 0;
-    for (struct shelf_link *at = shelf_walk(&i->chunks, &slot, NULL), *next; at; at = next) {
-        next = shelf_walk(&i->chunks, &slot, at);
+    for (struct hash_link *at = hash_table_walk(&i->chunks, &slot, NULL), *next; at; at = next) {
+        next = hash_table_walk(&i->chunks, &slot, at);
         free(CONTAINER_OF(at, struct chunk, link));
     }
-    shelf_fini(&i->chunks);
+    hash_table_fini(&i->chunks);
 }

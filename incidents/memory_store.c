@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/own.h"
+#include "incidents/hash_table.h"
 #include "incidents/record_store.h"
-#include "incidents/shelf.h"
 #include <stdlib.h>
 
 /* Keeps the small values of checkpoints; effects are acknowledged and gone, for the record itself
  * holds what they say. */
 struct value {
-    struct shelf_link link;
+    struct hash_link link;
     struct text key, value;
     char bytes[];
 };
 
 struct memory_store {
     struct record_store base;
-    struct shelf values;
+    struct hash_table values;
 };
 
 static struct memory_store *self(struct record_store *s)
@@ -26,13 +26,13 @@ static void close_memory(struct record_store *s)
 {
     struct memory_store *m = self(s);
     size_t slot = 0;
-    struct shelf_link *next = shelf_walk(&m->values, &slot, NULL);
+    struct hash_link *next = hash_table_walk(&m->values, &slot, NULL);
     while (next) {
-        struct shelf_link *at = next;
-        next = shelf_walk(&m->values, &slot, at);
+        struct hash_link *at = next;
+        next = hash_table_walk(&m->values, &slot, at);
         free(CONTAINER_OF(at, struct value, link));
     }
-    shelf_fini(&m->values);
+    hash_table_fini(&m->values);
     free(m);
 }
 
@@ -50,8 +50,8 @@ static void poll_memory(struct record_store *s, uint64_t timeout_ms)
 
 static struct value *find(const struct memory_store *m, struct text key)
 {
-    for (struct shelf_link *at = shelf_first(&m->values, shelf_hash(key, 0)); at;
-         at = shelf_next(at)) {
+    for (struct hash_link *at = hash_table_first(&m->values, hash_table_hash(key, 0)); at;
+         at = hash_table_next(at)) {
         struct value *v = CONTAINER_OF(at, struct value, link);
         if (text_equal(v->key, key))
             return v;
@@ -64,7 +64,7 @@ static void drop(struct memory_store *m, struct text key)
     struct value *v = find(m, key);
     if (!v)
         return;
-    shelf_remove(&m->values, &v->link);
+    hash_table_remove(&m->values, &v->link);
     free(v);
 }
 
@@ -79,7 +79,7 @@ static enum status keep(struct memory_store *m, struct text key, struct text val
     if (value.len)
         memcpy(v->bytes + key.len, value.at, value.len);
     drop(m, key);
-    enum status s = shelf_put(&m->values, &v->link, shelf_hash(key, 0));
+    enum status s = hash_table_put(&m->values, &v->link, hash_table_hash(key, 0));
     if (s != STATUS_OK)
         free(v);
     return s;

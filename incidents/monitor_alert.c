@@ -431,11 +431,11 @@ static void expire_members(struct incidents *i, struct incident *n)
 
 static const struct incident *incident_of(const void *at)
 {
-    struct shelf_link *const *link = at;
+    struct hash_link *const *link = at;
     return CONTAINER_OF(*link, struct incident, key_link);
 }
 
-static bool is_open(const struct shelf_link *at, const void *context)
+static bool is_open(const struct hash_link *at, const void *context)
 {
     (void)context;
     return !incident_is_settled(incident_of(&at));
@@ -454,7 +454,7 @@ void monitor_alert_tick(struct incidents *i)
         return;
     i->alerts_checked_us = i->journal_us;
     monitor_heartbeat_tick(i);
-    struct shelf_link **open = shelf_pick(&i->keys, is_open, NULL, by_id, &count);
+    struct hash_link **open = hash_table_pick(&i->keys, is_open, NULL, by_id, &count);
     for (size_t o = 0; o < count; o++) {
         struct incident *n = CONTAINER_OF(open[o], struct incident, key_link);
         expire_members(i, n);

@@ -13,8 +13,8 @@
 
 static struct heartbeat *put_heartbeat(struct incidents *i, struct text key)
 {
-    for (struct shelf_link *at = shelf_first(&i->heartbeats, shelf_hash(key, 0)); at;
-         at = shelf_next(at)) {
+    for (struct hash_link *at = hash_table_first(&i->heartbeats, hash_table_hash(key, 0)); at;
+         at = hash_table_next(at)) {
         struct heartbeat *h = CONTAINER_OF(at, struct heartbeat, link);
         if (text_equal(h->key, key))
             return h;
@@ -24,7 +24,7 @@ static struct heartbeat *put_heartbeat(struct incidents *i, struct text key)
         return NULL;
     memcpy(h->bytes, key.at, key.len);
     h->key = (struct text){h->bytes, key.len};
-    if (shelf_put(&i->heartbeats, &h->link, shelf_hash(key, 0)) != STATUS_OK) {
+    if (hash_table_put(&i->heartbeats, &h->link, hash_table_hash(key, 0)) != STATUS_OK) {
         free(h);
         return NULL;
     }
@@ -117,11 +117,11 @@ void monitor_heartbeat_beat(struct incidents *i, const struct monitor_alert *a)
 
 static const struct heartbeat *heartbeat_of(const void *at)
 {
-    struct shelf_link *const *link = at;
+    struct hash_link *const *link = at;
     return CONTAINER_OF(*link, struct heartbeat, link);
 }
 
-static bool is_missed(const struct shelf_link *at, const void *journal_us)
+static bool is_missed(const struct hash_link *at, const void *journal_us)
 {
     const struct heartbeat *h = heartbeat_of(&at);
     return !h->is_absent && *(const int64_t *)journal_us - h->last_us > HEARTBEAT_US;
@@ -139,8 +139,8 @@ static int by_last(const void *a, const void *b)
 void monitor_heartbeat_tick(struct incidents *i)
 {
     size_t count = 0;
-    struct shelf_link **missed =
-        shelf_pick(&i->heartbeats, is_missed, &i->journal_us, by_last, &count);
+    struct hash_link **missed =
+        hash_table_pick(&i->heartbeats, is_missed, &i->journal_us, by_last, &count);
     for (size_t m = 0; m < count; m++)
         miss(i, CONTAINER_OF(missed[m], struct heartbeat, link));
     free(missed);
@@ -149,9 +149,10 @@ void monitor_heartbeat_tick(struct incidents *i)
 void monitor_heartbeat_clear(struct incidents *i)
 {
     size_t slot = 0;
-    for (struct shelf_link *at = shelf_walk(&i->heartbeats, &slot, NULL), *next; at; at = next) {
-        next = shelf_walk(&i->heartbeats, &slot, at);
+    for (struct hash_link *at = hash_table_walk(&i->heartbeats, &slot, NULL), *next; at;
+         at = next) {
+        next = hash_table_walk(&i->heartbeats, &slot, at);
         free(CONTAINER_OF(at, struct heartbeat, link));
     }
-    shelf_fini(&i->heartbeats);
+    hash_table_fini(&i->heartbeats);
 }

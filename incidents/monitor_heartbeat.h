@@ -4,7 +4,7 @@
 
 /* An alert that always fires. */
 struct heartbeat {
-    struct shelf_link link;
+    struct hash_link link;
     struct text key;
     int64_t last_us;
     bool is_absent;

@@ -16,8 +16,8 @@ static struct text waiting_key(struct incidents *i, const struct monitor_alert *
 
 static struct waiting *find_waiting(const struct incidents *i, struct text key)
 {
-    for (struct shelf_link *at = shelf_first(&i->waiting, shelf_hash(key, 0)); at;
-         at = shelf_next(at)) {
+    for (struct hash_link *at = hash_table_first(&i->waiting, hash_table_hash(key, 0)); at;
+         at = hash_table_next(at)) {
         struct waiting *w = CONTAINER_OF(at, struct waiting, link);
         if (text_equal(w->key, key))
             return w;
@@ -35,7 +35,7 @@ static struct waiting *put_waiting(struct incidents *i, struct text key, struct 
         memcpy(w->bytes + key.len, document.at, document.len);
     w->key = (struct text){w->bytes, key.len};
     w->document = (struct text){w->bytes + key.len, document.len};
-    if (shelf_put(&i->waiting, &w->link, shelf_hash(key, 0)) != STATUS_OK) {
+    if (hash_table_put(&i->waiting, &w->link, hash_table_hash(key, 0)) != STATUS_OK) {
         free(w);
         return NULL;
     }
@@ -47,7 +47,7 @@ static void drop_waiting(struct incidents *i, struct waiting *w)
     struct effect *e = incidents_effect(i);
     if (e)
         EFFECT(e, TEXT("HDEL"), TEXT("tocsin:waiting"), w->key);
-    shelf_remove(&i->waiting, &w->link);
+    hash_table_remove(&i->waiting, &w->link);
     free(w);
 }
 
@@ -131,11 +131,11 @@ static void open_waiting(struct incidents *i, struct waiting *w)
 
 static const struct waiting *waiting_of(const void *at)
 {
-    struct shelf_link *const *link = at;
+    struct hash_link *const *link = at;
     return CONTAINER_OF(*link, struct waiting, link);
 }
 
-static bool is_due(const struct shelf_link *at, const void *journal_us)
+static bool is_due(const struct hash_link *at, const void *journal_us)
 {
     return *(const int64_t *)journal_us >= waiting_of(&at)->due_us;
 }
@@ -152,7 +152,7 @@ static int by_due(const void *a, const void *b)
 void monitor_waiting_tick(struct incidents *i)
 {
     size_t count = 0;
-    struct shelf_link **due = shelf_pick(&i->waiting, is_due, &i->journal_us, by_due, &count);
+    struct hash_link **due = hash_table_pick(&i->waiting, is_due, &i->journal_us, by_due, &count);
     for (size_t d = 0; d < count; d++)
         open_waiting(i, CONTAINER_OF(due[d], struct waiting, link));
     free(due);
@@ -168,9 +168,9 @@ void monitor_waiting_forget(struct incidents *i, const struct monitor_alert *a)
 void monitor_waiting_clear(struct incidents *i)
 {
     size_t slot = 0;
-    for (struct shelf_link *at = shelf_walk(&i->waiting, &slot, NULL), *next; at; at = next) {
-        next = shelf_walk(&i->waiting, &slot, at);
+    for (struct hash_link *at = hash_table_walk(&i->waiting, &slot, NULL), *next; at; at = next) {
+        next = hash_table_walk(&i->waiting, &slot, at);
         free(CONTAINER_OF(at, struct waiting, link));
     }
-    shelf_fini(&i->waiting);
+    hash_table_fini(&i->waiting);
 }

@@ -4,7 +4,7 @@
 
 /* A warning that has not fired for long enough. */
 struct waiting {
-    struct shelf_link link;
+    struct hash_link link;
     struct text key; /* integration, group, key */
     int64_t due_us;
     struct text document; /* the alert as ingest wrote it */

@@ -123,7 +123,7 @@ static void queue(struct incidents *i, const struct notice *n, struct text desti
         return;
     }
     if (i->postings.count >= OUTBOX_MAX ||
-        shelf_put(&i->postings, &p->link, shelf_hash(text_of(p->id), 0)) != STATUS_OK) {
+        hash_table_put(&i->postings, &p->link, hash_table_hash(text_of(p->id), 0)) != STATUS_OK) {
         COUNT(i, deliveries_refused);
         write_ledger(i, p, "delivery.expired", "the outbox is full", now_us);
         outbox_free_posting(p);
@@ -282,7 +282,7 @@ bool outbox_load(struct incidents *i, const struct doc_tree *t, struct text docu
         memcpy(p->incident, incident.at, IDENT_LEN);
     p->document = malloc(document.len + 1);
     if (!p->document || !incident_set_text(&p->destination, doc_tree_text(t, "destination")) ||
-        shelf_put(&i->postings, &p->link, shelf_hash(id, 0)) != STATUS_OK) {
+        hash_table_put(&i->postings, &p->link, hash_table_hash(id, 0)) != STATUS_OK) {
         outbox_free_posting(p);
         return false;
     }
@@ -303,11 +303,11 @@ bool outbox_load(struct incidents *i, const struct doc_tree *t, struct text docu
 void outbox_clear(struct incidents *i)
 {
     size_t slot = 0;
-    for (struct shelf_link *at = shelf_walk(&i->postings, &slot, NULL), *next; at; at = next) {
-        next = shelf_walk(&i->postings, &slot, at);
+    for (struct hash_link *at = hash_table_walk(&i->postings, &slot, NULL), *next; at; at = next) {
+        next = hash_table_walk(&i->postings, &slot, at);
         outbox_free_posting(CONTAINER_OF(at, struct posting, link));
     }
-    shelf_fini(&i->postings);
+    hash_table_fini(&i->postings);
     i->first_posting = NULL;
     i->last_posting = &i->first_posting;
 }

@@ -4,7 +4,7 @@
 
 /* What must be told to whom: written with the decision, given to the sinks once it is durable. */
 struct posting {
-    struct shelf_link link;
+    struct hash_link link;
     struct posting *next;   /* in the list of those not given */
     char id[IDENT_LEN + 1]; /* "dlv_..." */
     char incident[IDENT_LEN + 1];

@@ -52,7 +52,7 @@ static enum status take_candidate(struct incidents *i, const struct doc_tree *t)
     enum status s = incident_document_read_candidate(t, &i->words, &c, incident);
     if (s != STATUS_OK)
         return s == STATUS_INVALID ? STATUS_OK : s;
-    if (shelf_put(&i->candidates, &c->link, candidate_hash(c->kind, c->value)) != STATUS_OK) {
+    if (hash_table_put(&i->candidates, &c->link, candidate_hash(c->kind, c->value)) != STATUS_OK) {
         candidate_free(c);
         return STATUS_NOMEM;
     }

@@ -18,8 +18,8 @@ static struct text int_text(int64_t value, char out[DIGITS])
 
 static struct suppression *find_suppression(const struct incidents *i, struct hash128 key)
 {
-    for (struct shelf_link *at = shelf_first(&i->suppressed, hash_home(key)); at;
-         at = shelf_next(at)) {
+    for (struct hash_link *at = hash_table_first(&i->suppressed, hash_home(key)); at;
+         at = hash_table_next(at)) {
         struct suppression *s = CONTAINER_OF(at, struct suppression, link);
         if (hash_equal(s->key, key))
             return s;
@@ -33,7 +33,7 @@ static struct suppression *put_suppression(struct incidents *i, struct hash128 k
     if (s)
         return s;
     s = calloc(1, sizeof *s);
-    if (s && shelf_put(&i->suppressed, &s->link, hash_home(key)) != STATUS_OK) {
+    if (s && hash_table_put(&i->suppressed, &s->link, hash_home(key)) != STATUS_OK) {
         free(s);
         s = NULL;
     }
@@ -85,8 +85,8 @@ bool restraint_load_suppression(struct incidents *i, struct text key, struct tex
 
 static struct exception *find_exception(const struct incidents *i, struct text key)
 {
-    for (struct shelf_link *at = shelf_first(&i->exceptions, shelf_hash(key, 0)); at;
-         at = shelf_next(at)) {
+    for (struct hash_link *at = hash_table_first(&i->exceptions, hash_table_hash(key, 0)); at;
+         at = hash_table_next(at)) {
         struct exception *e = CONTAINER_OF(at, struct exception, link);
         if (text_equal(e->key, key))
             return e;
@@ -127,7 +127,7 @@ bool restraint_load_exception(struct incidents *i, struct text key, int64_t unti
         if (key.len)
             memcpy(e->bytes, key.at, key.len);
         e->key = (struct text){e->bytes, key.len};
-        if (shelf_put(&i->exceptions, &e->link, shelf_hash(key, 0)) != STATUS_OK) {
+        if (hash_table_put(&i->exceptions, &e->link, hash_table_hash(key, 0)) != STATUS_OK) {
             free(e);
             return false;
         }
@@ -165,8 +165,8 @@ void restraint_add_exception(struct incidents *i, enum entity_kind kind, struct 
 static struct noise *find_noise(struct incidents *i, struct text rule, uint32_t max)
 {
     struct text kept = vocabulary_keep(&i->words, rule);
-    uint64_t hash = shelf_hash(rule, 0);
-    for (struct shelf_link *at = shelf_first(&i->noise, hash); at; at = shelf_next(at)) {
+    uint64_t hash = hash_table_hash(rule, 0);
+    for (struct hash_link *at = hash_table_first(&i->noise, hash); at; at = hash_table_next(at)) {
         struct noise *n = CONTAINER_OF(at, struct noise, link);
         if (n->rule.at == kept.at)
             return n;
@@ -179,7 +179,7 @@ static struct noise *find_noise(struct incidents *i, struct text rule, uint32_t 
     n->rule = kept;
     n->max = max;
     n->seen = calloc((size_t)max + 1, sizeof *n->seen);
-    if (!n->seen || shelf_put(&i->noise, &n->link, hash) != STATUS_OK) {
+    if (!n->seen || hash_table_put(&i->noise, &n->link, hash) != STATUS_OK) {
         free(n->seen);
         free(n);
         return NULL;
@@ -300,17 +300,17 @@ static void forget_suppressions(struct incidents *i)
 {
     size_t slot = 0;
     char hex[33];
-    struct shelf_link *next = shelf_walk(&i->suppressed, &slot, NULL);
+    struct hash_link *next = hash_table_walk(&i->suppressed, &slot, NULL);
     while (next) {
         struct suppression *s = CONTAINER_OF(next, struct suppression, link);
-        next = shelf_walk(&i->suppressed, &slot, next);
+        next = hash_table_walk(&i->suppressed, &slot, next);
         if (s->until_us > i->journal_us - DAY_US)
             continue;
         hash_to_hex(s->key, hex);
         struct effect *e = incidents_effect(i);
         if (e)
             EFFECT(e, TEXT("HDEL"), TEXT("tocsin:suppress"), {hex, 32});
-        shelf_remove(&i->suppressed, &s->link);
+        hash_table_remove(&i->suppressed, &s->link);
         free(s);
     }
 }
@@ -318,16 +318,16 @@ static void forget_suppressions(struct incidents *i)
 static void forget_exceptions(struct incidents *i)
 {
     size_t slot = 0;
-    struct shelf_link *next = shelf_walk(&i->exceptions, &slot, NULL);
+    struct hash_link *next = hash_table_walk(&i->exceptions, &slot, NULL);
     while (next) {
         struct exception *x = CONTAINER_OF(next, struct exception, link);
-        next = shelf_walk(&i->exceptions, &slot, next);
+        next = hash_table_walk(&i->exceptions, &slot, next);
         if (x->until_us > i->journal_us - DAY_US)
             continue;
         struct effect *e = incidents_effect(i);
         if (e)
             EFFECT(e, TEXT("HDEL"), TEXT("tocsin:exceptions"), x->key);
-        shelf_remove(&i->exceptions, &x->link);
+        hash_table_remove(&i->exceptions, &x->link);
         free(x);
     }
 }
@@ -341,24 +341,26 @@ void restraint_tick(struct incidents *i)
 void restraint_clear(struct incidents *i)
 {
     size_t slot = 0;
-    for (struct shelf_link *at = shelf_walk(&i->suppressed, &slot, NULL), *next; at; at = next) {
-        next = shelf_walk(&i->suppressed, &slot, at);
+    for (struct hash_link *at = hash_table_walk(&i->suppressed, &slot, NULL), *next; at;
+         at = next) {
+        next = hash_table_walk(&i->suppressed, &slot, at);
         free(CONTAINER_OF(at, struct suppression, link));
     }
     slot = 0;
-    for (struct shelf_link *at = shelf_walk(&i->exceptions, &slot, NULL), *next; at; at = next) {
-        next = shelf_walk(&i->exceptions, &slot, at);
+    for (struct hash_link *at = hash_table_walk(&i->exceptions, &slot, NULL), *next; at;
+         at = next) {
+        next = hash_table_walk(&i->exceptions, &slot, at);
         free(CONTAINER_OF(at, struct exception, link));
     }
     slot = 0;
-    for (struct shelf_link *at = shelf_walk(&i->noise, &slot, NULL), *next; at; at = next) {
+    for (struct hash_link *at = hash_table_walk(&i->noise, &slot, NULL), *next; at; at = next) {
         struct noise *n = CONTAINER_OF(at, struct noise, link);
-        next = shelf_walk(&i->noise, &slot, at);
+        next = hash_table_walk(&i->noise, &slot, at);
         free(n->seen);
         free(n);
     }
-    shelf_fini(&i->suppressed);
-    shelf_fini(&i->exceptions);
-    shelf_fini(&i->noise);
+    hash_table_fini(&i->suppressed);
+    hash_table_fini(&i->exceptions);
+    hash_table_fini(&i->noise);
     i->dirty_noise = NULL;
 }

@@ -9,13 +9,13 @@
  */
 
 struct suppression {
-    struct shelf_link link;
+    struct hash_link link;
     struct hash128 key; /* of rule and group */
     int64_t until_us;
 };
 
 struct exception {
-    struct shelf_link link;
+    struct hash_link link;
     struct text key; /* "kind:value|family", in bytes[] */
     int64_t until_us;
     char bytes[];
@@ -29,7 +29,7 @@ struct seen {
 
 /* The latest distinct entities that a rule charged, at most one more than it may. */
 struct noise {
-    struct shelf_link link;
+    struct hash_link link;
     struct noise *next_dirty;
     bool is_dirty, is_loud;
     struct text rule; /* vocabulary */

@@ -7,8 +7,8 @@ enum { GENERATION_BYTES = 64 << 20 };
 
 static struct rule_verdict *find(const struct incidents *i, struct text rule)
 {
-    for (struct shelf_link *at = shelf_first(&i->verdicts, shelf_hash(rule, 0)); at;
-         at = shelf_next(at)) {
+    for (struct hash_link *at = hash_table_first(&i->verdicts, hash_table_hash(rule, 0)); at;
+         at = hash_table_next(at)) {
         struct rule_verdict *v = CONTAINER_OF(at, struct rule_verdict, link);
         if (text_equal(v->rule, rule))
             return v;
@@ -26,7 +26,7 @@ static struct rule_verdict *find_or_make(struct incidents *i, struct text rule)
     if (!v)
         return NULL;
     v->rule = kept;
-    if (shelf_put(&i->verdicts, &v->link, shelf_hash(rule, 0)) == STATUS_OK)
+    if (hash_table_put(&i->verdicts, &v->link, hash_table_hash(rule, 0)) == STATUS_OK)
         return v;
     free(v);
     return NULL;
@@ -86,8 +86,8 @@ void incidents_verdicts(const struct incidents *i, struct buffer *out)
         out->has_failed = true;
         return;
     }
-    for (struct shelf_link *at = shelf_walk(&i->verdicts, &slot, NULL); at;
-         at = shelf_walk(&i->verdicts, &slot, at))
+    for (struct hash_link *at = hash_table_walk(&i->verdicts, &slot, NULL); at;
+         at = hash_table_walk(&i->verdicts, &slot, at))
         all[count++] = CONTAINER_OF(at, struct rule_verdict, link);
     qsort(all, count, sizeof(*all), by_rule);
     json_write_open(out, NULL, '{');
@@ -143,9 +143,9 @@ bool rule_verdict_load(struct incidents *i, struct text rule, const struct doc_t
 void rule_verdict_clear(struct incidents *i)
 {
     size_t slot = 0;
-    for (struct shelf_link *at = shelf_walk(&i->verdicts, &slot, NULL), *next; at; at = next) {
-        next = shelf_walk(&i->verdicts, &slot, at);
+    for (struct hash_link *at = hash_table_walk(&i->verdicts, &slot, NULL), *next; at; at = next) {
+        next = hash_table_walk(&i->verdicts, &slot, at);
         free(CONTAINER_OF(at, struct rule_verdict, link));
     }
-    shelf_fini(&i->verdicts);
+    hash_table_fini(&i->verdicts);
 }

@@ -7,7 +7,7 @@
  * generations that go through the journal, so that a replay decides as that time did.
  */
 struct rule_verdict {
-    struct shelf_link link;
+    struct hash_link link;
     struct text rule;                     /* vocabulary */
     int64_t right, wrong;                 /* true and false positives so far; benign is neither */
     int64_t learned_right, learned_wrong; /* of the current generation */

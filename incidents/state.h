@@ -4,12 +4,12 @@
 #include "incidents/candidate.h"
 #include "incidents/doc_tree.h"
 #include "incidents/effect.h"
+#include "incidents/hash_table.h"
 #include "incidents/incident.h"
 #include "incidents/incidents.h"
 #include "incidents/ledger.h"
 #include "incidents/record_store.h"
 #include "incidents/roster.h"
-#include "incidents/shelf.h"
 #include "incidents/vocabulary.h"
 #include <stdatomic.h>
 
@@ -77,17 +77,17 @@ struct incidents {
     struct ledger ledger;
     struct roster *roster;
     struct vocabulary words;
-    struct shelf candidates, incidents, keys; /* keys: alerts' incidents by key */
+    struct hash_table candidates, incidents, keys; /* keys: alerts' incidents by key */
     struct candidate *dirty_candidates;
     struct incident *dirty_incidents;
     struct applied applied[2];
     uint32_t generation; /* which of the two is filled */
-    struct shelf exceptions, suppressed, noise;
-    struct shelf postings;            /* the outbox */
-    struct shelf waiting, heartbeats; /* of alerts */
-    struct shelf verdicts;            /* on rules */
+    struct hash_table exceptions, suppressed, noise;
+    struct hash_table postings;            /* the outbox */
+    struct hash_table waiting, heartbeats; /* of alerts */
+    struct hash_table verdicts;            /* on rules */
     int64_t alerts_checked_us;
-    struct shelf chunks; /* names of checkpoint values in Redis */
+    struct hash_table chunks; /* names of checkpoint values in Redis */
     uint64_t chunk_failures;
     int64_t openings_us[STORM_INCIDENTS + 1]; /* journal times, a ring: the latest openings */
     uint32_t opening_count;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json_write.h"
 #include "base/timestamp.h"
+#include "incidents/hash_table.h"
 #include "incidents/ident.h"
 #include "incidents/response_times.h"
-#include "incidents/shelf.h"
 #include "incidents/view.h"
 #include "incidents/vocabulary.h"
 #include <stdio.h>
@@ -31,7 +31,7 @@ enum mark {
 
 /* One incident as the ledger tells it. */
 struct story {
-    struct shelf_link link;
+    struct hash_link link;
     struct story *next;
     char id[IDENT_LEN + 1];
     int64_t marks[MARK_COUNT];
@@ -41,7 +41,7 @@ struct story {
 };
 
 struct reading {
-    struct shelf stories;
+    struct hash_table stories;
     struct story *first, **last;
     struct vocabulary words;
     struct arena arena; /* of the stories */
@@ -53,14 +53,14 @@ struct reading {
 
 static struct story *story_of(struct reading *r, struct text id)
 {
-    uint64_t hash = shelf_hash(id, 0);
-    for (struct shelf_link *at = shelf_first(&r->stories, hash); at; at = shelf_next(at)) {
+    uint64_t hash = hash_table_hash(id, 0);
+    for (struct hash_link *at = hash_table_first(&r->stories, hash); at; at = hash_table_next(at)) {
         struct story *s = CONTAINER_OF(at, struct story, link);
         if (text_equal(text_of(s->id), id))
             return s;
     }
     struct story *s = id.len == IDENT_LEN ? arena_zero(&r->arena, sizeof *s) : NULL;
-    if (!s || shelf_put(&r->stories, &s->link, hash) != STATUS_OK)
+    if (!s || hash_table_put(&r->stories, &s->link, hash) != STATUS_OK)
         return NULL;
     memcpy(s->id, id.at, IDENT_LEN);
     for (int m = 0; m < MARK_COUNT; m++)
@@ -392,7 +392,7 @@ enum status view_report(struct view *v, int64_t since_us, int64_t until_us, stru
         s = error_set(err, s, 0, "no memory for the report");
     if (s != STATUS_OK)
         out->len = before;
-    shelf_fini(&r.stories);
+    hash_table_fini(&r.stories);
     vocabulary_fini(&r.words);
     arena_fini(&r.arena);
     arena_fini(&r.record);

@@ -5,7 +5,7 @@
 enum { CEILING_BYTES = 32 << 20 };
 
 struct word {
-    struct shelf_link link;
+    struct hash_link link;
     struct text text;
 };
 
@@ -17,14 +17,15 @@ void vocabulary_init(struct vocabulary *v)
 
 void vocabulary_fini(struct vocabulary *v)
 {
-    shelf_fini(&v->shelf);
+    hash_table_fini(&v->hash_table);
     arena_fini(&v->arena);
 }
 
 struct text vocabulary_keep(struct vocabulary *v, struct text t)
 {
-    uint64_t hash = shelf_hash(t, 0);
-    for (struct shelf_link *at = shelf_first(&v->shelf, hash); at; at = shelf_next(at)) {
+    uint64_t hash = hash_table_hash(t, 0);
+    for (struct hash_link *at = hash_table_first(&v->hash_table, hash); at;
+         at = hash_table_next(at)) {
         struct word *word = CONTAINER_OF(at, struct word, link);
         if (text_equal(word->text, t))
             return word->text;
@@ -33,7 +34,7 @@ struct text vocabulary_keep(struct vocabulary *v, struct text t)
     if (!word)
         return TEXT_NONE;
     word->text = arena_copy(&v->arena, t);
-    if (!word->text.at || shelf_put(&v->shelf, &word->link, hash) != STATUS_OK)
+    if (!word->text.at || hash_table_put(&v->hash_table, &word->link, hash) != STATUS_OK)
         return TEXT_NONE;
     return word->text;
 }

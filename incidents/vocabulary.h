@@ -2,7 +2,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/text.h"
-#include "incidents/shelf.h"
+#include "incidents/hash_table.h"
 
 /*
  * Texts that come again and again (rule keys, titles, tactics), each kept once for the life of its
@@ -10,7 +10,7 @@
  * equal addresses. One thread.
  */
 struct vocabulary {
-    struct shelf shelf;
+    struct hash_table hash_table;
     struct arena arena;
 };
 
