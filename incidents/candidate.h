@@ -20,7 +20,7 @@ enum {
 };
 
 struct member {
-    struct text tactic, family; /* kept in the vocabulary, like all texts here */
+    struct text tactic, family; /* kept in the string pool, like all texts here */
     struct text rule, title;    /* of the strongest detection */
     enum rule_level level;
     double chance, mark;

@@ -82,7 +82,7 @@ struct incident_entity {
     double score;
 };
 
-/* One contribution as shown: of the entity that scores highest. Texts of the vocabulary. */
+/* One contribution as shown: of the entity that scores highest. Texts of the string pool. */
 struct incident_part {
     struct member member;
     double weight, share;
@@ -115,7 +115,7 @@ struct incident {
     enum incident_profile profile;
     enum incident_origin origin;
     enum incident_state state;
-    struct text category; /* vocabulary */
+    struct text category; /* string pool */
     char *title;
     char *key; /* of an alert's incident: "(integration, dedup_key)"; or NULL */
     enum incident_severity severity;

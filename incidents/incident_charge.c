@@ -46,8 +46,8 @@ static void fade(struct incidents *i, struct candidate *c, int64_t t_us)
 struct member *incident_detect_charge(struct incidents *i, struct candidate *c,
                                       const struct charge *charge, bool *out_is_new)
 {
-    struct text tactic = vocabulary_keep(&i->words, charge->tactic);
-    struct text family = vocabulary_keep(&i->words, charge->family);
+    struct text tactic = string_pool_keep(&i->words, charge->tactic);
+    struct text family = string_pool_keep(&i->words, charge->family);
     fade(i, c, charge->t_us);
     struct member *m =
         tactic.at && family.at ? candidate_member(c, tactic, family, out_is_new) : NULL;
@@ -60,8 +60,8 @@ struct member *incident_detect_charge(struct incidents *i, struct candidate *c,
         m->mark = mark;
         m->chance = charge->chance;
         m->level = charge->level;
-        m->rule = vocabulary_keep(&i->words, charge->rule);
-        m->title = vocabulary_keep(&i->words, charge->title);
+        m->rule = string_pool_keep(&i->words, charge->rule);
+        m->title = string_pool_keep(&i->words, charge->title);
         persist_mark(i, c, m);
     }
     i->is_urgent |= *out_is_new;

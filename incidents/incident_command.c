@@ -424,9 +424,9 @@ static int do_report(struct word *w)
     n->origin = ORIGIN_PERSON;
     n->profile = is_operations ? PROFILE_OPERATIONS : PROFILE_SECURITY;
     struct text category = doc_tree_text(w->tree, "category");
-    n->category = vocabulary_keep(&i->words, category.len    ? category
-                                             : is_operations ? TEXT("availability")
-                                                             : TEXT("security"));
+    n->category = string_pool_keep(&i->words, category.len    ? category
+                                              : is_operations ? TEXT("availability")
+                                                              : TEXT("security"));
     n->severity = n->floor = severity;
     n->times[TIME_REPORTED] = w->now_us;
     n->times[TIME_OCCURRED] = doc_tree_time(w->tree, "occurred");

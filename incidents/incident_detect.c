@@ -183,7 +183,7 @@ static struct incident *make_incident(struct incidents *i, const struct detectio
     struct incident *n = incident_new(id);
     if (!n)
         return NULL;
-    n->category = vocabulary_keep(&i->words, category_of(d->rule));
+    n->category = string_pool_keep(&i->words, category_of(d->rule));
     n->profile = text_equal(n->category, TEXT("security")) ? PROFILE_SECURITY : PROFILE_OPERATIONS;
     n->origin = d->rule->open == OPEN_ALWAYS ? ORIGIN_RULE : ORIGIN_SCORE;
     n->floor =

@@ -5,7 +5,7 @@
 #include "incidents/candidate.h"
 #include "incidents/doc_tree.h"
 #include "incidents/incident.h"
-#include "incidents/vocabulary.h"
+#include "incidents/string_pool.h"
 
 /*
  * Incidents and candidates as JSON: what the API shows and what Redis keeps are one document, so
@@ -21,9 +21,9 @@ bool incident_document_take_parts(struct incident *i, const struct candidate *c,
                                   int64_t half_life_us);
 
 /* Back again. INVALID where it is no such document, NOMEM. */
-NODISCARD enum status incident_document_read(const struct doc_tree *t, struct vocabulary *words,
+NODISCARD enum status incident_document_read(const struct doc_tree *t, struct string_pool *words,
                                              struct incident **out);
 /* `out_incident` (IDENT_LEN + 1 bytes) is the id of the incident it belongs to, or "". */
 NODISCARD enum status incident_document_read_candidate(const struct doc_tree *t,
-                                                       struct vocabulary *words,
+                                                       struct string_pool *words,
                                                        struct candidate **out, char *out_incident);

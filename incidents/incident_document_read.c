@@ -30,15 +30,16 @@ static uint32_t read_positions(const struct doc_tree *list, uint64_t *out)
     return count;
 }
 
-static void read_part(const struct doc_tree *t, struct vocabulary *words, struct incident_part *out)
+static void read_part(const struct doc_tree *t, struct string_pool *words,
+                      struct incident_part *out)
 {
     *out = (struct incident_part){.weight = doc_tree_real(t, "weight", 0),
                                   .share = doc_tree_real(t, "share", 0),
                                   .member = {
-                                      .rule = vocabulary_keep(words, doc_tree_text(t, "rule")),
-                                      .title = vocabulary_keep(words, doc_tree_text(t, "title")),
-                                      .family = vocabulary_keep(words, doc_tree_text(t, "family")),
-                                      .tactic = vocabulary_keep(words, doc_tree_text(t, "tactic")),
+                                      .rule = string_pool_keep(words, doc_tree_text(t, "rule")),
+                                      .title = string_pool_keep(words, doc_tree_text(t, "title")),
+                                      .family = string_pool_keep(words, doc_tree_text(t, "family")),
+                                      .tactic = string_pool_keep(words, doc_tree_text(t, "tactic")),
                                       .level = read_level(doc_tree_text(t, "level")),
                                       .chance = doc_tree_real(t, "p", 0),
                                       .mark = doc_tree_real(t, "mark", -1e300),
@@ -59,7 +60,8 @@ static void copy_id(struct text t, char out[IDENT_LEN + 1])
     out[len] = 0;
 }
 
-static bool read_members(const struct doc_tree *list, struct vocabulary *words, struct candidate *c)
+static bool read_members(const struct doc_tree *list, struct string_pool *words,
+                         struct candidate *c)
 {
     for (uint32_t i = 0; i < list->count; i++) {
         struct incident_part part;
@@ -73,7 +75,7 @@ static bool read_members(const struct doc_tree *list, struct vocabulary *words, 
     return true;
 }
 
-enum status incident_document_read_candidate(const struct doc_tree *t, struct vocabulary *words,
+enum status incident_document_read_candidate(const struct doc_tree *t, struct string_pool *words,
                                              struct candidate **out, char *out_incident)
 {
     const struct doc_tree *entities = doc_tree_get(t, "entities");
@@ -105,7 +107,7 @@ enum status incident_document_read_candidate(const struct doc_tree *t, struct vo
 
 /* ---- incident ---- */
 
-static bool read_parts(const struct doc_tree *list, struct vocabulary *words, struct incident *i)
+static bool read_parts(const struct doc_tree *list, struct string_pool *words, struct incident *i)
 {
     if (!list->count)
         return true;
@@ -203,7 +205,7 @@ static void read_grades(const struct doc_tree *t, struct incident *i)
                                        : URGENCY_LOW;
 }
 
-enum status incident_document_read(const struct doc_tree *t, struct vocabulary *words,
+enum status incident_document_read(const struct doc_tree *t, struct string_pool *words,
                                    struct incident **out)
 {
     struct text id = doc_tree_text(t, "id");
@@ -221,7 +223,7 @@ enum status incident_document_read(const struct doc_tree *t, struct vocabulary *
     i->episode = (uint32_t)doc_tree_whole(t, "episode", 1);
     i->profile = text_equal(doc_tree_text(t, "profile"), TEXT("security")) ? PROFILE_SECURITY
                                                                            : PROFILE_OPERATIONS;
-    i->category = vocabulary_keep(words, doc_tree_text(t, "category"));
+    i->category = string_pool_keep(words, doc_tree_text(t, "category"));
     i->detections = (uint64_t)doc_tree_whole(t, "detections", 0);
     i->recurrences = (uint64_t)doc_tree_whole(t, "recurrences", 0);
     i->is_backfill = doc_tree_bool(t, "backfill");

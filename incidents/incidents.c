@@ -140,7 +140,7 @@ void incidents_close(struct incidents *i)
     if (i->store)
         i->store->calls->close(i->store);
     roster_free(i->roster);
-    vocabulary_fini(&i->words);
+    string_pool_fini(&i->words);
     arena_fini(&i->scratch);
     buffer_fini(&i->text);
     buffer_fini(&i->digest);
@@ -172,7 +172,7 @@ enum status incidents_open(const struct incidents_options *options, struct incid
     i->max_pending = options->max_pending ? options->max_pending : 100000;
     i->journal_us = i->digest_us = TIMESTAMP_NONE;
     i->last_posting = &i->first_posting;
-    vocabulary_init(&i->words);
+    string_pool_init(&i->words);
     arena_init(&i->scratch, SCRATCH_BYTES);
     buffer_init(&i->text, TEXT_BYTES);
     buffer_init(&i->digest, 1 << 20);

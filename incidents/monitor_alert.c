@@ -254,7 +254,7 @@ static struct incident *make_incident(struct incidents *i, const struct monitor_
         return NULL;
     n->origin = ORIGIN_ALERT;
     n->profile = PROFILE_OPERATIONS;
-    n->category = vocabulary_keep(&i->words, TEXT("availability"));
+    n->category = string_pool_keep(&i->words, TEXT("availability"));
     n->severity = n->floor = a->severity;
     struct text title = a->title.len ? a->title : a->name.len ? a->name : a->key;
     if (!incident_set_text(&n->key, a->incident_key) ||

@@ -164,7 +164,7 @@ void restraint_add_exception(struct incidents *i, enum entity_kind kind, struct 
 
 static struct noise *find_noise(struct incidents *i, struct text rule, uint32_t max)
 {
-    struct text kept = vocabulary_keep(&i->words, rule);
+    struct text kept = string_pool_keep(&i->words, rule);
     uint64_t hash = hash_table_hash(rule, 0);
     for (struct hash_link *at = hash_table_first(&i->noise, hash); at; at = hash_table_next(at)) {
         struct noise *n = CONTAINER_OF(at, struct noise, link);

@@ -32,7 +32,7 @@ struct noise {
     struct hash_link link;
     struct noise *next_dirty;
     bool is_dirty, is_loud;
-    struct text rule; /* vocabulary */
+    struct text rule; /* string pool */
     struct seen *seen;
     uint32_t count, max;
 };

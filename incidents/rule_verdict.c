@@ -21,7 +21,7 @@ static struct rule_verdict *find_or_make(struct incidents *i, struct text rule)
     struct rule_verdict *v = find(i, rule);
     if (v)
         return v;
-    struct text kept = vocabulary_keep(&i->words, rule);
+    struct text kept = string_pool_keep(&i->words, rule);
     v = kept.at ? calloc(1, sizeof *v) : NULL;
     if (!v)
         return NULL;

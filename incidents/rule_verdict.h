@@ -8,7 +8,7 @@
  */
 struct rule_verdict {
     struct hash_link link;
-    struct text rule;                     /* vocabulary */
+    struct text rule;                     /* string pool */
     int64_t right, wrong;                 /* true and false positives so far; benign is neither */
     int64_t learned_right, learned_wrong; /* of the current generation */
 };

@@ -10,7 +10,7 @@
 #include "incidents/ledger.h"
 #include "incidents/record_store.h"
 #include "incidents/roster.h"
-#include "incidents/vocabulary.h"
+#include "incidents/string_pool.h"
 #include <stdatomic.h>
 
 /*
@@ -76,7 +76,7 @@ struct incidents {
     struct effect *effect; /* being filled; NULL: nothing yet */
     struct ledger ledger;
     struct roster *roster;
-    struct vocabulary words;
+    struct string_pool words;
     struct hash_table candidates, incidents, keys; /* keys: alerts' incidents by key */
     struct candidate *dirty_candidates;
     struct incident *dirty_incidents;

@@ -4,8 +4,8 @@
 #include "incidents/hash_table.h"
 #include "incidents/ident.h"
 #include "incidents/response_times.h"
+#include "incidents/string_pool.h"
 #include "incidents/view.h"
-#include "incidents/vocabulary.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -43,7 +43,7 @@ struct story {
 struct reading {
     struct hash_table stories;
     struct story *first, **last;
-    struct vocabulary words;
+    struct string_pool words;
     struct arena arena; /* of the stories */
     struct arena record;
     uint64_t deliveries, suppressed;
@@ -84,8 +84,8 @@ static void see_opened(struct reading *r, struct story *s, const struct doc_tree
     s->marks[MARK_OCCURRED] = doc_tree_time(data, "occurred");
     s->marks[MARK_FIRST_EVENT] = doc_tree_time(data, "first_event");
     s->marks[MARK_ALERT] = doc_tree_time(data, "alert");
-    s->rule = vocabulary_keep(&r->words, doc_tree_text(data, "rule"));
-    s->category = vocabulary_keep(&r->words, doc_tree_text(data, "category"));
+    s->rule = string_pool_keep(&r->words, doc_tree_text(data, "rule"));
+    s->category = string_pool_keep(&r->words, doc_tree_text(data, "category"));
 }
 
 static void see_settled(struct story *s, int64_t us)
@@ -109,7 +109,7 @@ static void see_incident(struct reading *r, struct story *s, struct text what,
 {
     struct text disposition = doc_tree_text(data, "disposition");
     if (disposition.len)
-        s->disposition = vocabulary_keep(&r->words, disposition);
+        s->disposition = string_pool_keep(&r->words, disposition);
     if (text_equal(what, TEXT("opened"))) {
         see_opened(r, s, data, us);
     } else if (text_equal(what, TEXT("grew"))) {
@@ -140,7 +140,7 @@ static void see_incident(struct reading *r, struct story *s, struct text what,
     } else if (text_equal(what, TEXT("resumed"))) {
         end_pause(s, us);
     } else if (text_equal(what, TEXT("assigned")) && doc_tree_text(data, "to").len) {
-        s->team = vocabulary_keep(&r->words, doc_tree_text(data, "to"));
+        s->team = string_pool_keep(&r->words, doc_tree_text(data, "to"));
     }
 }
 
@@ -164,7 +164,7 @@ static enum status see(void *context, uint64_t sequence, struct text record, str
     if (!s)
         return STATUS_OK;
     if (doc_tree_text(data, "priority").len)
-        s->priority = vocabulary_keep(&r->words, doc_tree_text(data, "priority"));
+        s->priority = string_pool_keep(&r->words, doc_tree_text(data, "priority"));
     if (text_starts(kind, TEXT("incident.")))
         see_incident(r, s, text_skip(kind, 9), data, us);
     if (text_equal(kind, TEXT("delivery.accepted")) ||
@@ -381,7 +381,7 @@ enum status view_report(struct view *v, int64_t since_us, int64_t until_us, stru
         !text_equal(by, TEXT("team")))
         return error_set(err, STATUS_INVALID, 0, "a report is by priority, rule or team");
     r.last = &r.first;
-    vocabulary_init(&r.words);
+    string_pool_init(&r.words);
     arena_init(&r.arena, VIEW_BYTES);
     arena_init(&r.record, 8 << 20);
     enum status s = view_ledger(v, see, &r, err);
@@ -393,7 +393,7 @@ enum status view_report(struct view *v, int64_t since_us, int64_t until_us, stru
     if (s != STATUS_OK)
         out->len = before;
     hash_table_fini(&r.stories);
-    vocabulary_fini(&r.words);
+    string_pool_fini(&r.words);
     arena_fini(&r.arena);
     arena_fini(&r.record);
     return s;

@@ -44,12 +44,12 @@ static void fill_in(struct text line, struct text id, struct buffer *out)
 static void check_document(struct text line)
 {
     struct arena arena;
-    struct vocabulary words;
+    struct string_pool words;
     struct doc_tree t = {0};
     struct buffer again;
     struct incident *n = NULL;
     arena_init(&arena, 32 << 20);
-    vocabulary_init(&words);
+    string_pool_init(&words);
     buffer_init(&again, 8 << 20);
     assert(doc_tree_parse(line, &arena, &t, NULL) == STATUS_OK);
     if (text_equal(doc_tree_text(&t, "kind"), TEXT("incident"))) {
@@ -59,7 +59,7 @@ static void check_document(struct text line)
     }
     incident_free(n);
     buffer_fini(&again);
-    vocabulary_fini(&words);
+    string_pool_fini(&words);
     arena_fini(&arena);
 }
 

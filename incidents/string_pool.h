@@ -9,12 +9,12 @@
  * owner: a detection's rule dies with its ruleset, its name in a score does not. Equal texts have
  * equal addresses. One thread.
  */
-struct vocabulary {
+struct string_pool {
     struct hash_table hash_table;
     struct arena arena;
 };
 
-void vocabulary_init(struct vocabulary *v);
-void vocabulary_fini(struct vocabulary *v);
+void string_pool_init(struct string_pool *v);
+void string_pool_fini(struct string_pool *v);
 /* The kept copy; TEXT_NONE at its ceiling (32 MiB) or without memory. */
-struct text vocabulary_keep(struct vocabulary *v, struct text t);
+struct text string_pool_keep(struct string_pool *v, struct text t);

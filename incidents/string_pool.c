@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "incidents/vocabulary.h"
+#include "incidents/string_pool.h"
 #include "base/own.h"
 
 enum { CEILING_BYTES = 32 << 20 };
@@ -9,19 +9,19 @@ struct word {
     struct text text;
 };
 
-void vocabulary_init(struct vocabulary *v)
+void string_pool_init(struct string_pool *v)
 {
-    *v = (struct vocabulary){0};
+    *v = (struct string_pool){0};
     arena_init(&v->arena, CEILING_BYTES);
 }
 
-void vocabulary_fini(struct vocabulary *v)
+void string_pool_fini(struct string_pool *v)
 {
     hash_table_fini(&v->hash_table);
     arena_fini(&v->arena);
 }
 
-struct text vocabulary_keep(struct vocabulary *v, struct text t)
+struct text string_pool_keep(struct string_pool *v, struct text t)
 {
     uint64_t hash = hash_table_hash(t, 0);
     for (struct hash_link *at = hash_table_first(&v->hash_table, hash); at;
