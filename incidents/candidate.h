@@ -51,7 +51,7 @@ struct candidate {
     int64_t alert_us;    /* journal time of the first one */
     uint64_t detections;
     bool is_backfill;
-    double criticality;     /* of the roster; not stored */
+    double criticality;     /* of the inventory; not stored */
     struct member *members; /* sorted by tactic, then family */
     uint32_t member_count, member_max;
     char bytes[];

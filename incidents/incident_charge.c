@@ -27,7 +27,7 @@ struct candidate *incident_detect_candidate(struct incidents *i, enum entity_kin
         candidate_free(c);
         return NULL;
     }
-    c->criticality = roster_find(i->roster, kind, value)->criticality;
+    c->criticality = inventory_find(i->inventory, kind, value)->criticality;
     return c;
 }
 
@@ -148,8 +148,8 @@ static bool is_held(struct incidents *i, const struct detection *d, const struct
                     int64_t t_us)
 {
     bool is_first = false;
-    if (!e->is_charged || roster_is_nobody(e->kind, e->value) ||
-        roster_find(i->roster, e->kind, e->value)->is_excluded)
+    if (!e->is_charged || inventory_is_nobody(e->kind, e->value) ||
+        inventory_find(i->inventory, e->kind, e->value)->is_excluded)
         return true;
     if (restraint_excepts(i, e->kind, e->value, d->rule->family, t_us)) {
         COUNT(i, excepted);
@@ -267,7 +267,7 @@ void incident_charge_all(struct incidents *i, const struct detection *d, struct 
         struct entity own = d->subject->entities[e];
         const struct entity *entity = &own;
         own.value = clean(i, own.value);
-        named += entity->is_charged && !roster_is_nobody(entity->kind, entity->value);
+        named += entity->is_charged && !inventory_is_nobody(entity->kind, entity->value);
         if (out->count >= INCIDENT_CHARGED || is_held(i, d, entity, out->t_us))
             continue;
         if (d->is_renewal)

@@ -139,7 +139,7 @@ void incidents_close(struct incidents *i)
     clear(i);
     if (i->store)
         i->store->calls->close(i->store);
-    roster_free(i->roster);
+    inventory_free(i->inventory);
     string_pool_fini(&i->words);
     arena_fini(&i->scratch);
     buffer_fini(&i->text);
@@ -176,7 +176,7 @@ enum status incidents_open(const struct incidents_options *options, struct incid
     arena_init(&i->scratch, SCRATCH_BYTES);
     buffer_init(&i->text, TEXT_BYTES);
     buffer_init(&i->digest, 1 << 20);
-    enum status s = roster_new(options->entities, &i->roster, err);
+    enum status s = inventory_new(options->entities, &i->inventory, err);
     if (s == STATUS_OK)
         s = open_store(i, err);
     if (s == STATUS_OK)

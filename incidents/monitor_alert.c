@@ -203,8 +203,8 @@ static double chance_of(enum incident_severity s)
 static void charge_host(struct incidents *i, struct incident_alert *m, int64_t now_us)
 {
     struct text host = text_of(m->host);
-    if (!host.len || roster_is_nobody(ENTITY_HOST, host) || chance_of(m->severity) <= 0 ||
-        roster_find(i->roster, ENTITY_HOST, host)->is_excluded)
+    if (!host.len || inventory_is_nobody(ENTITY_HOST, host) || chance_of(m->severity) <= 0 ||
+        inventory_find(i->inventory, ENTITY_HOST, host)->is_excluded)
         return;
     if (m->charged_us != TIMESTAMP_NONE && now_us - m->charged_us < HOUR_US)
         return;
@@ -280,9 +280,9 @@ static void open_alert(struct incidents *i, const struct monitor_alert *a,
     n->times[TIME_FIRST_EVENT] = n->times[TIME_ALERT] = a->now_us;
     n->last_us = n->last_journal_us = a->now_us;
     n->detections = 1;
-    if (a->host.len && !roster_is_nobody(ENTITY_HOST, a->host)) {
+    if (a->host.len && !inventory_is_nobody(ENTITY_HOST, a->host)) {
         (void)incident_add_entity(n, ENTITY_HOST, a->host, 1);
-        n->criticality = roster_find(i->roster, ENTITY_HOST, a->host)->criticality;
+        n->criticality = inventory_find(i->inventory, ENTITY_HOST, a->host)->criticality;
     }
     (void)incident_weigh(n, a->now_us);
     charge_all(i, n);
@@ -312,7 +312,7 @@ static void grow(struct incidents *i, struct incident *n, const struct monitor_a
     n->detections++;
     n->last_us = n->last_journal_us = a->now_us;
     incident_detect_date(n, start_of(a));
-    if (a->host.len && !roster_is_nobody(ENTITY_HOST, a->host))
+    if (a->host.len && !inventory_is_nobody(ENTITY_HOST, a->host))
         (void)incident_add_entity(n, ENTITY_HOST, a->host, 1);
     regrade(n);
     bool has_risen = incident_weigh(n, a->now_us);

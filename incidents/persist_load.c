@@ -56,7 +56,7 @@ static enum status take_candidate(struct incidents *i, const struct doc_tree *t)
         candidate_free(c);
         return STATUS_NOMEM;
     }
-    c->criticality = roster_find(i->roster, c->kind, c->value)->criticality;
+    c->criticality = inventory_find(i->inventory, c->kind, c->value)->criticality;
     c->incident = incident[0] ? incidents_key_find(i, text_of(incident)) : NULL;
     return STATUS_OK;
 }

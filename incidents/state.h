@@ -7,9 +7,9 @@
 #include "incidents/hash_table.h"
 #include "incidents/incident.h"
 #include "incidents/incidents.h"
+#include "incidents/inventory.h"
 #include "incidents/ledger.h"
 #include "incidents/record_store.h"
-#include "incidents/roster.h"
 #include "incidents/string_pool.h"
 #include <stdatomic.h>
 
@@ -75,7 +75,7 @@ struct incidents {
     struct record_store *store;
     struct effect *effect; /* being filled; NULL: nothing yet */
     struct ledger ledger;
-    struct roster *roster;
+    struct inventory *inventory;
     struct string_pool words;
     struct hash_table candidates, incidents, keys; /* keys: alerts' incidents by key */
     struct candidate *dirty_candidates;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "incidents/roster.h"
+#include "incidents/inventory.h"
 #include "tests/support/table.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,14 +44,14 @@ static const struct row {
 static void test_read(void **state)
 {
     const struct row *row = *state;
-    char path[] = "/tmp/tocsin-roster-XXXXXX";
+    char path[] = "/tmp/tocsin-inventory-XXXXXX";
     int fd = mkstemp(path);
     struct error err = {0};
-    AUTO(roster) r = NULL;
+    AUTO(inventory) r = NULL;
     assert_true(fd >= 0);
     assert_int_equal(write(fd, row->yaml, strlen(row->yaml)), (ssize_t)strlen(row->yaml));
     close(fd);
-    enum status s = roster_new(path, &r, &err);
+    enum status s = inventory_new(path, &r, &err);
     unlink(path);
     assert_int_equal(s, row->want);
     assert_int_equal(r != NULL, s == STATUS_OK);
@@ -59,7 +59,7 @@ static void test_read(void **state)
         assert_true(strstr(err.text, path) != NULL);
         return;
     }
-    const struct roster_entry *e = roster_find(r, row->kind, text_of(row->value));
+    const struct inventory_entry *e = inventory_find(r, row->kind, text_of(row->value));
     assert_true(e->criticality > row->criticality - 1e-9 &&
                 e->criticality < row->criticality + 1e-9);
     assert_int_equal(e->is_excluded, row->is_excluded);
@@ -82,16 +82,16 @@ static void test_nobody(void **state)
         {ENTITY_HOST, "localhost", true},    {ENTITY_HOST, "web1", false},
     };
     for (size_t n = 0; n < sizeof all / sizeof all[0]; n++)
-        assert_int_equal(roster_is_nobody(all[n].kind, text_of(all[n].value)), all[n].is_nobody);
+        assert_int_equal(inventory_is_nobody(all[n].kind, text_of(all[n].value)), all[n].is_nobody);
 }
 
 static void test_missing_file(void **state)
 {
     (void)state;
-    AUTO(roster) r = NULL;
+    AUTO(inventory) r = NULL;
     struct error err = {0};
-    assert_int_equal(roster_new("/nowhere/entities.yml", &r, &err), STATUS_IO);
-    assert_int_equal(roster_new(NULL, &r, &err), STATUS_OK);
+    assert_int_equal(inventory_new("/nowhere/entities.yml", &r, &err), STATUS_IO);
+    assert_int_equal(inventory_new(NULL, &r, &err), STATUS_OK);
 }
 
 int main(void)
@@ -102,5 +102,5 @@ int main(void)
         tests[n++] = ROW(test_read, &rows[r]);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_nobody);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_missing_file);
-    return _cmocka_run_group_tests("test_roster", tests, n, NULL, NULL);
+    return _cmocka_run_group_tests("test_inventory", tests, n, NULL, NULL);
 }

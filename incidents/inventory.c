@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "incidents/roster.h"
+#include "incidents/inventory.h"
 #include "base/option.h"
 #include "base/yaml.h"
 #include "incidents/incidents.h"
@@ -14,18 +14,18 @@ struct network {
 };
 
 struct row {
-    struct roster_entry entry;
+    struct inventory_entry entry;
     bool has_kind, has_network;
     enum entity_kind kind;
     struct text name, pattern;
     struct network network;
 };
 
-struct roster {
+struct inventory {
     struct arena arena;
     struct row *rows;
     uint32_t count;
-    struct roster_entry plain;
+    struct inventory_entry plain;
 };
 
 static bool read_address(struct text t, unsigned char out[ADDRESS_BYTES])
@@ -115,8 +115,8 @@ static bool fits(const struct row *row, enum entity_kind kind, struct text value
     return row->name.len ? text_equal_nocase(row->name, value) : is_like(row->pattern, value);
 }
 
-const struct roster_entry *roster_find(const struct roster *r, enum entity_kind kind,
-                                       struct text value)
+const struct inventory_entry *inventory_find(const struct inventory *r, enum entity_kind kind,
+                                             struct text value)
 {
     for (uint32_t i = 0; i < r->count; i++)
         if (fits(&r->rows[i], kind, value))
@@ -124,7 +124,7 @@ const struct roster_entry *roster_find(const struct roster *r, enum entity_kind 
     return &r->plain;
 }
 
-bool roster_is_nobody(enum entity_kind kind, struct text value)
+bool inventory_is_nobody(enum entity_kind kind, struct text value)
 {
     static const char *const names[] = {
         "-",   "unknown", "(unknown)",     "localhost",       "0.0.0.0",
@@ -173,7 +173,7 @@ static const struct option table[] = {
     {"tags", OPTION_TEXTS, offsetof(struct options, tags), "", 0, 0, NULL, "Words for routing"},
 };
 
-static enum status read_row(const struct yaml_node *node, struct roster *r, struct row *row,
+static enum status read_row(const struct yaml_node *node, struct inventory *r, struct row *row,
                             struct error *err)
 {
     struct options o = {0};
@@ -189,15 +189,15 @@ static enum status read_row(const struct yaml_node *node, struct roster *r, stru
     if (row->has_network && !read_network(o.cidr, &row->network))
         return error_set(err, STATUS_INVALID, node->line, "'%.*s' is not a network",
                          TEXT_ARG(text_head(o.cidr, 80)));
-    row->entry = (struct roster_entry){.criticality = o.criticality,
-                                       .is_excluded = o.is_excluded,
-                                       .owner = o.owner,
-                                       .tags = o.tags.items,
-                                       .tag_count = o.tags.count};
+    row->entry = (struct inventory_entry){.criticality = o.criticality,
+                                          .is_excluded = o.is_excluded,
+                                          .owner = o.owner,
+                                          .tags = o.tags.items,
+                                          .tag_count = o.tags.count};
     return STATUS_OK;
 }
 
-static enum status read_document(const struct yaml_node *document, struct roster *r,
+static enum status read_document(const struct yaml_node *document, struct inventory *r,
                                  struct error *err)
 {
     const struct yaml_node *list = yaml_get(document, TEXT("entities"));
@@ -215,7 +215,7 @@ static enum status read_document(const struct yaml_node *document, struct roster
     return STATUS_OK;
 }
 
-void roster_free(struct roster *r)
+void inventory_free(struct inventory *r)
 {
     if (!r)
         return;
@@ -223,13 +223,13 @@ void roster_free(struct roster *r)
     free(r);
 }
 
-enum status roster_new(const char *path, struct roster **out, struct error *err)
+enum status inventory_new(const char *path, struct inventory **out, struct error *err)
 {
-    AUTO(roster) r = calloc(1, sizeof *r);
+    AUTO(inventory) r = calloc(1, sizeof *r);
     if (!r)
         return error_set(err, STATUS_NOMEM, 0, "no memory for the entities");
     arena_init(&r->arena, FILE_BYTES);
-    r->plain = (struct roster_entry){.criticality = 1};
+    r->plain = (struct inventory_entry){.criticality = 1};
     struct yaml_file file = {0};
     enum status s = path ? yaml_load(path, &r->arena, &file, err) : STATUS_OK;
     if (s == STATUS_OK && file.count)
@@ -242,8 +242,8 @@ enum status roster_new(const char *path, struct roster **out, struct error *err)
 
 enum status incidents_check_entities(const char *path, uint32_t *out_count, struct error *err)
 {
-    AUTO(roster) r = NULL;
-    enum status status = roster_new(path, &r, err);
+    AUTO(inventory) r = NULL;
+    enum status status = inventory_new(path, &r, err);
     *out_count = r ? r->count : 0;
     return status;
 }

@@ -16,9 +16,9 @@
  *
  * The first entry that fits decides. `kind` may be left out: any.
  */
-struct roster;
+struct inventory;
 
-struct roster_entry {
+struct inventory_entry {
     double criticality; /* 0.5..2 */
     bool is_excluded;   /* never charged: NAT, scanners, proxies */
     struct text owner;  /* or empty */
@@ -26,12 +26,12 @@ struct roster_entry {
     uint32_t tag_count;
 };
 
-/* `path` NULL: an empty roster. */
-NODISCARD enum status roster_new(const char *path, struct roster **out, struct error *err);
-void roster_free(struct roster *r);
-AUTO_DEFINE(roster);
+/* `path` NULL: an empty inventory. */
+NODISCARD enum status inventory_new(const char *path, struct inventory **out, struct error *err);
+void inventory_free(struct inventory *r);
+AUTO_DEFINE(inventory);
 /* Never NULL: criticality 1 where nothing fits. */
-const struct roster_entry *roster_find(const struct roster *r, enum entity_kind kind,
-                                       struct text value);
+const struct inventory_entry *inventory_find(const struct inventory *r, enum entity_kind kind,
+                                             struct text value);
 /* Values that name nobody: empty, "-", "unknown", loopback, 0.0.0.0, SYSTEM, machine accounts. */
-bool roster_is_nobody(enum entity_kind kind, struct text value);
+bool inventory_is_nobody(enum entity_kind kind, struct text value);
