@@ -151,9 +151,10 @@ static enum status open_store(struct incidents *i, struct error *err)
 {
     struct buffer warning;
     if (!i->options.socket && !i->options.url)
-        return memory_store_open(&i->store, err);
+        return incident_store_memory_open(&i->store, err);
     buffer_init(&warning, 4096);
-    enum status s = redis_store_open(i->options.socket, i->options.url, &i->store, &warning, err);
+    enum status s =
+        incident_store_redis_open(i->options.socket, i->options.url, &i->store, &warning, err);
     if (warning.len)
         log_line(LOG_WARNING, "%.*s", TEXT_ARG(buffer_text(&warning)));
     buffer_fini(&warning);
@@ -194,7 +195,7 @@ enum status incidents_open(const struct incidents_options *options, struct incid
 
 static bool is_stuck(const struct incidents *i)
 {
-    const struct record_store *s = i->store;
+    const struct incident_store *s = i->store;
     return s->pending >= i->max_pending || s->pending_bytes >= PENDING_BYTES || s->is_fenced ||
            s->has_lost;
 }
@@ -383,7 +384,7 @@ static void reload(struct incidents *i)
                         "journal holds is decided again");
 }
 
-static void tell_connection(const struct record_store *s, bool was_connected)
+static void tell_connection(const struct incident_store *s, bool was_connected)
 {
     if (was_connected && !s->is_connected)
         log_line(LOG_WARNING, "the connection to Redis broke, effects wait pending=%u%s%s",
@@ -394,13 +395,13 @@ static void tell_connection(const struct record_store *s, bool was_connected)
 
 static bool is_quiet(const struct incidents *i)
 {
-    const struct record_store *s = i->store;
+    const struct incident_store *s = i->store;
     return s->acknowledged == s->submitted && s->heard == s->told && !is_dirty(i);
 }
 
 static void poll_once(struct incidents *i, uint64_t timeout_ms)
 {
-    struct record_store *s = i->store;
+    struct incident_store *s = i->store;
     bool was_connected = s->is_connected;
     if (!is_stuck(i) && s->pending < QUEUE_SHORT)
         incidents_flush(i);

@@ -80,7 +80,7 @@ static void mark_stale(struct incidents *i, struct text commit)
 
 enum status incidents_commit_state(struct incidents *i, struct text commit)
 {
-    struct record_store *s = i->store;
+    struct incident_store *s = i->store;
     const struct text plain[] = {TEXT("SET"), TEXT("tocsin:commit"), commit};
     if (i->is_behind || s->has_lost)
         return STATUS_CONFLICT;
@@ -128,7 +128,7 @@ enum status incidents_get_state(struct incidents *i, struct text key, struct buf
 
 void incidents_state_sweep(struct incidents *i)
 {
-    struct record_store *s = i->store;
+    struct incident_store *s = i->store;
     struct text words[SWEPT_AT_ONCE + 2] = {TEXT("HDEL"), TEXT("tocsin:state")};
     struct chunk *gone[SWEPT_AT_ONCE];
     uint32_t count = 0;

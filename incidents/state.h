@@ -6,10 +6,10 @@
 #include "incidents/effect.h"
 #include "incidents/hash_table.h"
 #include "incidents/incident.h"
+#include "incidents/incident_store.h"
 #include "incidents/incidents.h"
 #include "incidents/inventory.h"
 #include "incidents/ledger.h"
-#include "incidents/record_store.h"
 #include "incidents/string_pool.h"
 #include <stdatomic.h>
 
@@ -72,7 +72,7 @@ struct incidents {
     int64_t half_life_us;
     uint32_t max_pending;
     int64_t journal_us; /* highest so far */
-    struct record_store *store;
+    struct incident_store *store;
     struct effect *effect; /* being filled; NULL: nothing yet */
     struct ledger ledger;
     struct inventory *inventory;

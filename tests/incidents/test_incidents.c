@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/incidents/record_case.h"
+#include "tests/incidents/incident_case.h"
 #include <math.h>
 
 static const struct case_rule guessing = {"ssh-guessing", LEVEL_MEDIUM, "credential-access"};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json_scan.h"
-#include "tests/incidents/record_case.h"
+#include "tests/incidents/incident_case.h"
 
 #define M (60 * CASE_S)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/incidents/record_case.h"
+#include "tests/incidents/incident_case.h"
 
 /* An incident occurred when its earliest evidence did, not when the detection came. */
 

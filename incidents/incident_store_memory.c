@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/own.h"
 #include "incidents/hash_table.h"
-#include "incidents/record_store.h"
+#include "incidents/incident_store.h"
 #include <stdlib.h>
 
 /* Keeps the small values of checkpoints; effects are acknowledged and gone, for the record itself
@@ -12,19 +12,19 @@ struct value {
     char bytes[];
 };
 
-struct memory_store {
-    struct record_store base;
+struct incident_store_memory {
+    struct incident_store base;
     struct hash_table values;
 };
 
-static struct memory_store *self(struct record_store *s)
+static struct incident_store_memory *self(struct incident_store *s)
 {
-    return CONTAINER_OF(s, struct memory_store, base);
+    return CONTAINER_OF(s, struct incident_store_memory, base);
 }
 
-static void close_memory(struct record_store *s)
+static void close_memory(struct incident_store *s)
 {
-    struct memory_store *m = self(s);
+    struct incident_store_memory *m = self(s);
     size_t slot = 0;
     struct hash_link *next = hash_table_walk(&m->values, &slot, NULL);
     while (next) {
@@ -36,19 +36,19 @@ static void close_memory(struct record_store *s)
     free(m);
 }
 
-static void submit(struct record_store *s, struct effect *e)
+static void submit(struct incident_store *s, struct effect *e)
 {
     s->submitted = s->acknowledged = e->number;
     effect_free(e);
 }
 
-static void poll_memory(struct record_store *s, uint64_t timeout_ms)
+static void poll_memory(struct incident_store *s, uint64_t timeout_ms)
 {
     (void)s;
     (void)timeout_ms;
 }
 
-static struct value *find(const struct memory_store *m, struct text key)
+static struct value *find(const struct incident_store_memory *m, struct text key)
 {
     for (struct hash_link *at = hash_table_first(&m->values, hash_table_hash(key, 0)); at;
          at = hash_table_next(at)) {
@@ -59,7 +59,7 @@ static struct value *find(const struct memory_store *m, struct text key)
     return NULL;
 }
 
-static void drop(struct memory_store *m, struct text key)
+static void drop(struct incident_store_memory *m, struct text key)
 {
     struct value *v = find(m, key);
     if (!v)
@@ -68,7 +68,7 @@ static void drop(struct memory_store *m, struct text key)
     free(v);
 }
 
-static enum status keep(struct memory_store *m, struct text key, struct text value)
+static enum status keep(struct incident_store_memory *m, struct text key, struct text value)
 {
     struct value *v = malloc(sizeof *v + key.len + value.len + 1);
     if (!v)
@@ -85,9 +85,9 @@ static enum status keep(struct memory_store *m, struct text key, struct text val
     return s;
 }
 
-static enum status tell(struct record_store *s, const struct text *words, uint32_t count)
+static enum status tell(struct incident_store *s, const struct text *words, uint32_t count)
 {
-    struct memory_store *m = self(s);
+    struct incident_store_memory *m = self(s);
     if (text_equal(words[0], TEXT("SET")) && count == 3)
         return keep(m, words[1], words[2]);
     for (uint32_t i = 1; i < count && text_equal(words[0], TEXT("DEL")); i++)
@@ -95,7 +95,7 @@ static enum status tell(struct record_store *s, const struct text *words, uint32
     return STATUS_OK;
 }
 
-static enum status ask(struct record_store *s, const struct text *words, uint32_t count,
+static enum status ask(struct incident_store *s, const struct text *words, uint32_t count,
                        struct arena *arena, struct reply *out)
 {
     *out = (struct reply){.kind = REPLY_NIL};
@@ -107,13 +107,13 @@ static enum status ask(struct record_store *s, const struct text *words, uint32_
     return out->text.at ? STATUS_OK : STATUS_NOMEM;
 }
 
-enum status memory_store_open(struct record_store **out, struct error *err)
+enum status incident_store_memory_open(struct incident_store **out, struct error *err)
 {
-    static const struct record_store_calls calls = {close_memory, submit, poll_memory, ask, tell};
-    struct memory_store *m = calloc(1, sizeof *m);
+    static const struct incident_store_calls calls = {close_memory, submit, poll_memory, ask, tell};
+    struct incident_store_memory *m = calloc(1, sizeof *m);
     if (!m)
         return error_set(err, STATUS_NOMEM, 0, "no memory for the record");
-    m->base = (struct record_store){.calls = &calls, .is_connected = true, .is_memory = true};
+    m->base = (struct incident_store){.calls = &calls, .is_connected = true, .is_memory = true};
     *out = &m->base;
     return STATUS_OK;
 }

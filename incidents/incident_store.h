@@ -14,22 +14,22 @@
  * Where effects go: memory (replay, test) or Redis. The decisions know no difference. The record's
  * thread only.
  */
-struct record_store;
-struct record_store_calls {
-    void (*close)(struct record_store *s);
+struct incident_store;
+struct incident_store_calls {
+    void (*close)(struct incident_store *s);
     /* Takes the effect, numbered. */
-    void (*submit)(struct record_store *s, struct effect *e);
+    void (*submit)(struct incident_store *s, struct effect *e);
     /* Sends and hears for up to timeout_ms. */
-    void (*poll)(struct record_store *s, uint64_t timeout_ms);
+    void (*poll)(struct incident_store *s, uint64_t timeout_ms);
     /* A command and its answer, after everything submitted. IO while Redis is away. */
-    enum status (*ask)(struct record_store *s, const struct text *words, uint32_t count,
+    enum status (*ask)(struct incident_store *s, const struct text *words, uint32_t count,
                        struct arena *arena, struct reply *out);
     /* A command whose answer nobody waits for: lost with the connection; its failure is counted. */
-    enum status (*tell)(struct record_store *s, const struct text *words, uint32_t count);
+    enum status (*tell)(struct incident_store *s, const struct text *words, uint32_t count);
 };
 
-struct record_store {
-    const struct record_store_calls *calls;
+struct incident_store {
+    const struct incident_store_calls *calls;
     uint64_t submitted;    /* number of the last effect taken */
     uint64_t acknowledged; /* number of the last effect that is durable */
     uint32_t pending;      /* effects in between */
@@ -45,9 +45,9 @@ struct record_store {
     char detail[160]; /* the last refusal, for a log line; empty: none */
 };
 
-NODISCARD enum status memory_store_open(struct record_store **out, struct error *err);
+NODISCARD enum status incident_store_memory_open(struct incident_store **out, struct error *err);
 /* Connects, loads the function, takes over as the writer. `out_warning` (may be NULL) is filled
  * where the server may lose acknowledged writes. */
-NODISCARD enum status redis_store_open(const char *socket, const char *url,
-                                       struct record_store **out, struct buffer *out_warning,
-                                       struct error *err);
+NODISCARD enum status incident_store_redis_open(const char *socket, const char *url,
+                                                struct incident_store **out,
+                                                struct buffer *out_warning, struct error *err);

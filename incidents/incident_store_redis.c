@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/timestamp.h"
-#include "incidents/record_lua.h"
-#include "incidents/record_store.h"
+#include "incidents/incident_store.h"
+#include "incidents/incident_store_lua.h"
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,8 +22,8 @@ enum {
 /* What the next answer belongs to. */
 enum asked_kind { ASKED_EFFECT, ASKED_TELL, ASKED_MEMORY };
 
-struct redis_store {
-    struct record_store base;
+struct incident_store_redis {
+    struct incident_store base;
     struct redis *redis; /* NULL while away */
     char *socket, *url;
     char writer[24];
@@ -36,12 +36,12 @@ struct redis_store {
     uint64_t heard_ms, retry_ms, next_try_ms, next_memory_ms;
 };
 
-static struct redis_store *self(struct record_store *s)
+static struct incident_store_redis *self(struct incident_store *s)
 {
-    return CONTAINER_OF(s, struct redis_store, base);
+    return CONTAINER_OF(s, struct incident_store_redis, base);
 }
 
-static void hang_up(struct redis_store *s, uint64_t now_ms)
+static void hang_up(struct incident_store_redis *s, uint64_t now_ms)
 {
     redis_close(s->redis);
     s->redis = NULL;
@@ -54,7 +54,7 @@ static void hang_up(struct redis_store *s, uint64_t now_ms)
     s->retry_ms = s->retry_ms * 2 > RETRY_MAX_MS ? RETRY_MAX_MS : s->retry_ms * 2;
 }
 
-static bool push_asked(struct redis_store *s, enum asked_kind kind)
+static bool push_asked(struct incident_store_redis *s, enum asked_kind kind)
 {
     if (s->asked_count == s->asked_size) {
         uint32_t size = s->asked_size ? s->asked_size * 2 : 1024;
@@ -72,7 +72,7 @@ static bool push_asked(struct redis_store *s, enum asked_kind kind)
     return true;
 }
 
-static enum asked_kind pop_asked(struct redis_store *s)
+static enum asked_kind pop_asked(struct incident_store_redis *s)
 {
     enum asked_kind kind = (enum asked_kind)s->asked[s->asked_first];
     s->asked_first = (s->asked_first + 1) % s->asked_size;
@@ -83,7 +83,7 @@ static enum asked_kind pop_asked(struct redis_store *s)
 /* ---- connecting ---------------------------------------------------------------------------------
  */
 
-static enum status call(struct redis_store *s, const struct text *words, uint32_t count,
+static enum status call(struct incident_store_redis *s, const struct text *words, uint32_t count,
                         struct reply *out, struct error *err)
 {
     arena_reset(&s->arena);
@@ -94,15 +94,17 @@ static enum status call(struct redis_store *s, const struct text *words, uint32_
     return status;
 }
 
-static enum status load_function(struct redis_store *s, struct error *err)
+static enum status load_function(struct incident_store_redis *s, struct error *err)
 {
     struct reply reply = {0};
-    const struct text words[] = {
-        TEXT("FUNCTION"), TEXT("LOAD"), TEXT("REPLACE"), {record_lua, record_lua_len}};
+    const struct text words[] = {TEXT("FUNCTION"),
+                                 TEXT("LOAD"),
+                                 TEXT("REPLACE"),
+                                 {incident_store_lua, incident_store_lua_len}};
     return call(s, words, 4, &reply, err);
 }
 
-static enum status read_epoch(struct redis_store *s, uint64_t *out, struct error *err)
+static enum status read_epoch(struct incident_store_redis *s, uint64_t *out, struct error *err)
 {
     struct reply reply = {0};
     const struct text words[] = {TEXT("GET"), TEXT("tocsin:epoch")};
@@ -114,7 +116,7 @@ static enum status read_epoch(struct redis_store *s, uint64_t *out, struct error
     return status;
 }
 
-static void pop_effect(struct redis_store *s)
+static void pop_effect(struct incident_store_redis *s)
 {
     struct effect *e = s->first;
     s->first = e->next;
@@ -130,7 +132,7 @@ static void pop_effect(struct redis_store *s)
 }
 
 /* Redis is behind what it acknowledged: what was decided since then must be decided again. */
-static void lose(struct redis_store *s)
+static void lose(struct incident_store_redis *s)
 {
     while (s->first)
         pop_effect(s);
@@ -138,7 +140,7 @@ static void lose(struct redis_store *s)
     s->base.has_lost = true;
 }
 
-static void align(struct redis_store *s, uint64_t epoch)
+static void align(struct incident_store_redis *s, uint64_t epoch)
 {
     if (epoch < s->base.acknowledged || epoch > s->base.submitted) {
         lose(s);
@@ -150,13 +152,13 @@ static void align(struct redis_store *s, uint64_t epoch)
     s->base.resent += s->base.pending;
 }
 
-static enum status greet(struct redis_store *s, uint64_t *out_epoch, struct error *err)
+static enum status greet(struct incident_store_redis *s, uint64_t *out_epoch, struct error *err)
 {
     enum status status = load_function(s, err);
     return status == STATUS_OK ? read_epoch(s, out_epoch, err) : status;
 }
 
-static void reconnect(struct redis_store *s, uint64_t now_ms)
+static void reconnect(struct incident_store_redis *s, uint64_t now_ms)
 {
     uint64_t epoch = 0;
     if (s->base.is_fenced || now_ms < s->next_try_ms)
@@ -176,7 +178,7 @@ static void reconnect(struct redis_store *s, uint64_t now_ms)
 
 /* ---- sending ---- */
 
-static bool send_one(struct redis_store *s, struct effect *e)
+static bool send_one(struct incident_store_redis *s, struct effect *e)
 {
     buffer_clear(&s->wire);
     effect_encode(e, text_of(s->writer), &s->wire);
@@ -184,13 +186,13 @@ static bool send_one(struct redis_store *s, struct effect *e)
            push_asked(s, ASKED_EFFECT);
 }
 
-static void send_effects(struct redis_store *s)
+static void send_effects(struct incident_store_redis *s)
 {
     while (s->unsent && redis_unsent(s->redis) < WINDOW_BYTES && send_one(s, s->unsent))
         s->unsent = s->unsent->next;
 }
 
-static void ask_memory(struct redis_store *s, uint64_t now_ms)
+static void ask_memory(struct incident_store_redis *s, uint64_t now_ms)
 {
     if (now_ms < s->next_memory_ms)
         return;
@@ -214,14 +216,14 @@ static int64_t info_number(struct text info, struct text name)
     return 0;
 }
 
-static void hear_memory(struct redis_store *s, const struct reply *reply)
+static void hear_memory(struct incident_store_redis *s, const struct reply *reply)
 {
     int64_t used = info_number(reply->text, TEXT("used_memory:"));
     int64_t most = info_number(reply->text, TEXT("maxmemory:"));
     s->base.is_full = most > 0 && used / MEMORY_FULL_PERCENT >= most / 100;
 }
 
-static enum status hear_effect(struct redis_store *s, const struct reply *reply)
+static enum status hear_effect(struct incident_store_redis *s, const struct reply *reply)
 {
     if (!s->first)
         return STATUS_IO;
@@ -238,7 +240,7 @@ static enum status hear_effect(struct redis_store *s, const struct reply *reply)
     return STATUS_IO; /* the effects behind it were refused too: connect and send again */
 }
 
-static enum status hear(struct redis_store *s, const struct reply *reply)
+static enum status hear(struct incident_store_redis *s, const struct reply *reply)
 {
     switch (pop_asked(s)) {
     case ASKED_EFFECT:
@@ -254,7 +256,7 @@ static enum status hear(struct redis_store *s, const struct reply *reply)
     return STATUS_OK;
 }
 
-static enum status hear_all(struct redis_store *s, uint64_t now_ms)
+static enum status hear_all(struct incident_store_redis *s, uint64_t now_ms)
 {
     struct reply reply = {0};
     enum status status = STATUS_OK;
@@ -271,9 +273,9 @@ static enum status hear_all(struct redis_store *s, uint64_t now_ms)
     return status == STATUS_AGAIN ? STATUS_OK : status;
 }
 
-static void poll_redis(struct record_store *base, uint64_t timeout_ms)
+static void poll_redis(struct incident_store *base, uint64_t timeout_ms)
 {
-    struct redis_store *s = self(base);
+    struct incident_store_redis *s = self(base);
     uint64_t now_ms = timestamp_monotonic_ms();
     if (!s->redis && now_ms < s->next_try_ms && timeout_ms) {
         uint64_t left_ms = s->next_try_ms - now_ms;
@@ -293,9 +295,9 @@ static void poll_redis(struct record_store *base, uint64_t timeout_ms)
         hang_up(s, now_ms);
 }
 
-static void submit(struct record_store *base, struct effect *e)
+static void submit(struct incident_store *base, struct effect *e)
 {
-    struct redis_store *s = self(base);
+    struct incident_store_redis *s = self(base);
     e->next = NULL;
     *s->last = e;
     s->last = &e->next;
@@ -309,16 +311,16 @@ static void submit(struct record_store *base, struct effect *e)
 }
 
 /* A checkpoint may be larger than what may wait: Redis sets the pace. */
-static void make_room(struct redis_store *s)
+static void make_room(struct incident_store_redis *s)
 {
     uint64_t end_ms = timestamp_monotonic_ms() + CALL_MS;
     while (s->redis && redis_unsent(s->redis) > TELL_BYTES && timestamp_monotonic_ms() < end_ms)
         poll_redis(&s->base, RETRY_MS);
 }
 
-static enum status tell(struct record_store *base, const struct text *words, uint32_t count)
+static enum status tell(struct incident_store *base, const struct text *words, uint32_t count)
 {
-    struct redis_store *s = self(base);
+    struct incident_store_redis *s = self(base);
     make_room(s);
     if (!s->redis)
         return STATUS_AGAIN;
@@ -333,10 +335,10 @@ static enum status tell(struct record_store *base, const struct text *words, uin
     return status;
 }
 
-static enum status ask(struct record_store *base, const struct text *words, uint32_t count,
+static enum status ask(struct incident_store *base, const struct text *words, uint32_t count,
                        struct arena *arena, struct reply *out)
 {
-    struct redis_store *s = self(base);
+    struct incident_store_redis *s = self(base);
     uint64_t end_ms = timestamp_monotonic_ms() + CALL_MS;
     while (s->redis && (s->asked_count || s->unsent)) {
         uint64_t now_ms = timestamp_monotonic_ms();
@@ -354,9 +356,9 @@ static enum status ask(struct record_store *base, const struct text *words, uint
 
 /* ---- life ---- */
 
-static void close_redis(struct record_store *base)
+static void close_redis(struct incident_store *base)
 {
-    struct redis_store *s = self(base);
+    struct incident_store_redis *s = self(base);
     redis_close(s->redis);
     while (s->first)
         pop_effect(s);
@@ -369,7 +371,7 @@ static void close_redis(struct record_store *base)
 }
 
 /* Says what a crash of that server can cost. */
-static void check_durability(struct redis_store *s, struct buffer *out_warning)
+static void check_durability(struct incident_store_redis *s, struct buffer *out_warning)
 {
     struct reply reply = {0};
     const struct text words[] = {TEXT("CONFIG"), TEXT("GET"), TEXT("appendfsync")};
@@ -389,7 +391,7 @@ static void check_durability(struct redis_store *s, struct buffer *out_warning)
                                         "again, what people did in it is not"));
 }
 
-static enum status take_over(struct redis_store *s, struct error *err)
+static enum status take_over(struct incident_store_redis *s, struct error *err)
 {
     struct reply reply = {0};
     const struct text words[] = {TEXT("INCR"), TEXT("tocsin:writer")};
@@ -398,14 +400,15 @@ static enum status take_over(struct redis_store *s, struct error *err)
     return status;
 }
 
-enum status redis_store_open(const char *socket, const char *url, struct record_store **out,
-                             struct buffer *out_warning, struct error *err)
+enum status incident_store_redis_open(const char *socket, const char *url,
+                                      struct incident_store **out, struct buffer *out_warning,
+                                      struct error *err)
 {
-    static const struct record_store_calls calls = {close_redis, submit, poll_redis, ask, tell};
-    struct redis_store *s = calloc(1, sizeof *s);
+    static const struct incident_store_calls calls = {close_redis, submit, poll_redis, ask, tell};
+    struct incident_store_redis *s = calloc(1, sizeof *s);
     if (!s)
         return error_set(err, STATUS_NOMEM, 0, "no memory for the record");
-    s->base = (struct record_store){.calls = &calls, .is_connected = true};
+    s->base = (struct incident_store){.calls = &calls, .is_connected = true};
     s->last = &s->first;
     s->retry_ms = RETRY_MS;
     arena_init(&s->arena, ANSWER_BYTES);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The record over a real redis-server: crashes, redelivery, the ledger, checkpoints, views. */
 #include "incidents/redis.h"
-#include "tests/incidents/record_case.h"
+#include "tests/incidents/incident_case.h"
 #include "tests/support/table.h"
 #include <poll.h>
 #include <signal.h>
@@ -613,5 +613,5 @@ int main(void)
         TEST(test_checkpoints),    TEST(test_deliveries_outlive_a_crash),
         TEST(test_views),
     };
-    return cmocka_run_group_tests_name("test_redis_store", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("test_incident_store_redis", tests, NULL, NULL);
 }
