@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Postings on their way out: given to the sinks once that is on record, and settled. */
+/* Entries on their way out: given to the sinks once that is on record, and settled. */
 #include "base/json_write.h"
 #include "base/timestamp.h"
 #include "incidents/incidents_key.h"
@@ -15,11 +15,11 @@ const char *delivery_state_name(enum delivery_state state)
     return names[state];
 }
 
-static struct posting *find(const struct incidents *i, struct text id)
+static struct outbox_entry *find(const struct incidents *i, struct text id)
 {
-    for (struct hash_link *at = hash_table_first(&i->postings, hash_table_hash(id, 0)); at;
+    for (struct hash_link *at = hash_table_first(&i->entries, hash_table_hash(id, 0)); at;
          at = hash_table_next(at)) {
-        struct posting *p = CONTAINER_OF(at, struct posting, link);
+        struct outbox_entry *p = CONTAINER_OF(at, struct outbox_entry, link);
         if (text_equal(text_of(p->id), id))
             return p;
     }
@@ -41,7 +41,7 @@ static struct text put(char **at, struct text t)
     return copy;
 }
 
-static struct delivery *deliver(const struct posting *p)
+static struct delivery *deliver(const struct outbox_entry *p)
 {
     struct text id = text_of(p->id), destination = text_of(p->destination);
     struct text incident = text_of(p->incident), document = {p->document, p->document_len};
@@ -67,7 +67,7 @@ static struct delivery *deliver(const struct posting *p)
 static void mark_due(struct incidents *i, int64_t now_us)
 {
     bool is_any = false;
-    for (struct posting *p = i->first_posting; p; p = p->next) {
+    for (struct outbox_entry *p = i->first_entry; p; p = p->next) {
         if (p->marked || p->due_us > now_us)
             continue;
         p->state = DELIVERY_SENDING;
@@ -81,10 +81,10 @@ static void mark_due(struct incidents *i, int64_t now_us)
 
 struct delivery *incidents_next_delivery(struct incidents *i, int64_t now_us)
 {
-    if (i->first_posting)
+    if (i->first_entry)
         mark_due(i, now_us);
-    for (struct posting **at = &i->first_posting; *at; at = &(*at)->next) {
-        struct posting *p = *at;
+    for (struct outbox_entry **at = &i->first_entry; *at; at = &(*at)->next) {
+        struct outbox_entry *p = *at;
         if (!p->marked || p->marked > i->store->acknowledged)
             continue;
         struct delivery *d = deliver(p);
@@ -92,7 +92,7 @@ struct delivery *incidents_next_delivery(struct incidents *i, int64_t now_us)
             return NULL;
         *at = p->next;
         if (!p->next)
-            i->last_posting = at;
+            i->last_entry = at;
         p->next = NULL;
         p->is_given = true;
         return d;
@@ -139,7 +139,7 @@ static bool is_final(const struct outcome *o)
     return true;
 }
 
-static void write_attempt(const struct posting *p, const struct outcome *o, struct buffer *out)
+static void write_attempt(const struct outbox_entry *p, const struct outcome *o, struct buffer *out)
 {
     json_write_open(out, NULL, '{');
     json_write_string(out, "delivery", text_of(p->id));
@@ -160,7 +160,8 @@ static void write_attempt(const struct posting *p, const struct outcome *o, stru
     json_write_close(out, '}');
 }
 
-static void record_attempt(struct incidents *i, const struct posting *p, const struct outcome *o)
+static void record_attempt(struct incidents *i, const struct outbox_entry *p,
+                           const struct outcome *o)
 {
     struct buffer data, kind, key;
     buffer_init(&data, 1 << 16);
@@ -185,7 +186,7 @@ static void record_attempt(struct incidents *i, const struct posting *p, const s
     buffer_fini(&key);
 }
 
-static void note_time(struct incidents *i, const struct posting *p, const struct outcome *o)
+static void note_time(struct incidents *i, const struct outbox_entry *p, const struct outcome *o)
 {
     struct incident *n = incidents_key_find(i, text_of(p->incident));
     bool is_delivered = o->state == DELIVERY_DELIVERED;
@@ -199,18 +200,18 @@ static void note_time(struct incidents *i, const struct posting *p, const struct
     incidents_touch_incident(i, n);
 }
 
-static void unlist(struct incidents *i, const struct posting *p)
+static void unlist(struct incidents *i, const struct outbox_entry *p)
 {
-    struct posting **at = &i->first_posting;
+    struct outbox_entry **at = &i->first_entry;
     while (*at && *at != p)
         at = &(*at)->next;
     if (*at)
         *at = p->next;
     if (!*at)
-        i->last_posting = at;
+        i->last_entry = at;
 }
 
-static void finish(struct incidents *i, struct posting *p)
+static void finish(struct incidents *i, struct outbox_entry *p)
 {
     struct effect *e = incidents_effect(i);
     if (e) {
@@ -220,12 +221,12 @@ static void finish(struct incidents *i, struct posting *p)
     COUNT(i, deliveries_settled);
     if (!p->is_given)
         unlist(i, p);
-    hash_table_remove(&i->postings, &p->link);
-    outbox_free_posting(p);
+    hash_table_remove(&i->entries, &p->link);
+    outbox_entry_free(p);
 }
 
 /* No sink took it: it is given again when it is due. */
-static void take_back(struct incidents *i, struct posting *p)
+static void take_back(struct incidents *i, struct outbox_entry *p)
 {
     p->marked = 0;
     if (!p->is_given)
@@ -236,7 +237,7 @@ static void take_back(struct incidents *i, struct posting *p)
 
 enum status incidents_settle(struct incidents *i, const struct outcome *o)
 {
-    struct posting *p = find(i, o->delivery);
+    struct outbox_entry *p = find(i, o->delivery);
     if (!p)
         return STATUS_NOTFOUND;
     /* Never refused for want of room: the outbox bounds them, and an outcome that is lost is a

@@ -66,7 +66,7 @@ static void tell_sizes(struct incidents *i)
 {
     atomic_store_explicit(&i->candidate_count, i->candidates.count, memory_order_relaxed);
     atomic_store_explicit(&i->incident_count, i->incidents.count, memory_order_relaxed);
-    atomic_store_explicit(&i->posting_count, i->postings.count, memory_order_relaxed);
+    atomic_store_explicit(&i->entry_count, i->entries.count, memory_order_relaxed);
     atomic_store_explicit(&i->pending_count, i->store->pending, memory_order_relaxed);
     atomic_store_explicit(&i->is_memory_full, i->store->is_full, memory_order_relaxed);
 }
@@ -172,7 +172,7 @@ enum status incidents_open(const struct incidents_options *options, struct incid
     i->half_life_us = options->half_life_us > 0 ? options->half_life_us : DAY_US;
     i->max_pending = options->max_pending ? options->max_pending : 100000;
     i->journal_us = i->digest_us = TIMESTAMP_NONE;
-    i->last_posting = &i->first_posting;
+    i->last_entry = &i->first_entry;
     string_pool_init(&i->words);
     arena_init(&i->scratch, SCRATCH_BYTES);
     buffer_init(&i->text, TEXT_BYTES);

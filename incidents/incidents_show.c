@@ -70,7 +70,7 @@ void incidents_metrics(const struct incidents *i, metric_fn tell, void *context)
         {"record_incidents", "Incidents in memory: open, or closed in the last days", NULL,
          METRIC_GAUGE, (double)atomic_load_explicit(&i->incident_count, memory_order_relaxed)},
         {"record_outbox", "Deliveries that have not ended", NULL, METRIC_GAUGE,
-         (double)atomic_load_explicit(&i->posting_count, memory_order_relaxed)},
+         (double)atomic_load_explicit(&i->entry_count, memory_order_relaxed)},
         {"record_pending", "Effects that Redis has not acknowledged", NULL, METRIC_GAUGE,
          (double)atomic_load_explicit(&i->pending_count, memory_order_relaxed)},
         {"record_memory_full", "Whether Redis is at its memory limit: detections wait (1)", NULL,

@@ -18,7 +18,7 @@ const char *incidents_notice_name(enum notice_kind kind)
     return names[kind];
 }
 
-void outbox_free_posting(struct posting *p)
+void outbox_entry_free(struct outbox_entry *p)
 {
     free(p->destination);
     free(p->document);
@@ -27,7 +27,7 @@ void outbox_free_posting(struct posting *p)
 
 /* ---- writing ---- */
 
-static void write_posting(const struct posting *p, struct buffer *out)
+static void write_entry(const struct outbox_entry *p, struct buffer *out)
 {
     json_write_open(out, NULL, '{');
     json_write_string(out, "id", text_of(p->id));
@@ -43,14 +43,14 @@ static void write_posting(const struct posting *p, struct buffer *out)
     json_write_close(out, '}');
 }
 
-void outbox_persist(struct incidents *i, const struct posting *p, bool with_document)
+void outbox_persist(struct incidents *i, const struct outbox_entry *p, bool with_document)
 {
     struct buffer text;
     struct effect *e = incidents_effect(i);
     if (!e)
         return;
     buffer_init(&text, 1 << 16);
-    write_posting(p, &text);
+    write_entry(p, &text);
     EFFECT(e, TEXT("HSET"), TEXT("tocsin:outbox"), text_of(p->id), buffer_text(&text));
     if (with_document)
         EFFECT(e, TEXT("HSET"), TEXT("tocsin:outbox:documents"), text_of(p->id),
@@ -58,7 +58,7 @@ void outbox_persist(struct incidents *i, const struct posting *p, bool with_docu
     buffer_fini(&text);
 }
 
-static void write_ledger(struct incidents *i, const struct posting *p, const char *kind,
+static void write_ledger(struct incidents *i, const struct outbox_entry *p, const char *kind,
                          const char *why, int64_t now_us)
 {
     struct buffer data;
@@ -79,10 +79,10 @@ static void write_ledger(struct incidents *i, const struct posting *p, const cha
 
 /* ---- queueing ---- */
 
-static struct posting *make(const struct incidents *i, const struct notice *n,
-                            struct text destination, int64_t now_us)
+static struct outbox_entry *make(const struct incidents *i, const struct notice *n,
+                                 struct text destination, int64_t now_us)
 {
-    struct posting *p = calloc(1, sizeof *p);
+    struct outbox_entry *p = calloc(1, sizeof *p);
     if (!p)
         return NULL;
     struct hasher h;
@@ -96,7 +96,7 @@ static struct posting *make(const struct incidents *i, const struct notice *n,
         memcpy(p->incident, n->incident.at, IDENT_LEN);
     p->document = malloc(n->document.len + 1);
     if (!p->document || !incident_set_text(&p->destination, destination)) {
-        outbox_free_posting(p);
+        outbox_entry_free(p);
         return NULL;
     }
     memcpy(p->document, n->document.at, n->document.len);
@@ -107,26 +107,26 @@ static struct posting *make(const struct incidents *i, const struct notice *n,
     return p;
 }
 
-void outbox_append(struct incidents *i, struct posting *p)
+void outbox_append(struct incidents *i, struct outbox_entry *p)
 {
     p->next = NULL;
-    *i->last_posting = p;
-    i->last_posting = &p->next;
+    *i->last_entry = p;
+    i->last_entry = &p->next;
 }
 
 static void queue(struct incidents *i, const struct notice *n, struct text destination,
                   int64_t now_us)
 {
-    struct posting *p = make(i, n, destination, now_us);
+    struct outbox_entry *p = make(i, n, destination, now_us);
     if (!p) {
         COUNT(i, no_memory);
         return;
     }
-    if (i->postings.count >= OUTBOX_MAX ||
-        hash_table_put(&i->postings, &p->link, hash_table_hash(text_of(p->id), 0)) != STATUS_OK) {
+    if (i->entries.count >= OUTBOX_MAX ||
+        hash_table_put(&i->entries, &p->link, hash_table_hash(text_of(p->id), 0)) != STATUS_OK) {
         COUNT(i, deliveries_refused);
         write_ledger(i, p, "delivery.expired", "the outbox is full", now_us);
-        outbox_free_posting(p);
+        outbox_entry_free(p);
         return;
     }
     COUNT(i, deliveries);
@@ -274,7 +274,7 @@ static enum notice_kind read_kind(struct text name)
 bool outbox_load(struct incidents *i, const struct doc_tree *t, struct text document)
 {
     struct text id = doc_tree_text(t, "id"), incident = doc_tree_text(t, "incident");
-    struct posting *p = id.len == IDENT_LEN ? calloc(1, sizeof *p) : NULL;
+    struct outbox_entry *p = id.len == IDENT_LEN ? calloc(1, sizeof *p) : NULL;
     if (!p)
         return id.len != IDENT_LEN;
     memcpy(p->id, id.at, IDENT_LEN);
@@ -282,8 +282,8 @@ bool outbox_load(struct incidents *i, const struct doc_tree *t, struct text docu
         memcpy(p->incident, incident.at, IDENT_LEN);
     p->document = malloc(document.len + 1);
     if (!p->document || !incident_set_text(&p->destination, doc_tree_text(t, "destination")) ||
-        hash_table_put(&i->postings, &p->link, hash_table_hash(id, 0)) != STATUS_OK) {
-        outbox_free_posting(p);
+        hash_table_put(&i->entries, &p->link, hash_table_hash(id, 0)) != STATUS_OK) {
+        outbox_entry_free(p);
         return false;
     }
     if (document.len)
@@ -303,11 +303,11 @@ bool outbox_load(struct incidents *i, const struct doc_tree *t, struct text docu
 void outbox_clear(struct incidents *i)
 {
     size_t slot = 0;
-    for (struct hash_link *at = hash_table_walk(&i->postings, &slot, NULL), *next; at; at = next) {
-        next = hash_table_walk(&i->postings, &slot, at);
-        outbox_free_posting(CONTAINER_OF(at, struct posting, link));
+    for (struct hash_link *at = hash_table_walk(&i->entries, &slot, NULL), *next; at; at = next) {
+        next = hash_table_walk(&i->entries, &slot, at);
+        outbox_entry_free(CONTAINER_OF(at, struct outbox_entry, link));
     }
-    hash_table_fini(&i->postings);
-    i->first_posting = NULL;
-    i->last_posting = &i->first_posting;
+    hash_table_fini(&i->entries);
+    i->first_entry = NULL;
+    i->last_entry = &i->first_entry;
 }

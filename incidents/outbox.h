@@ -3,10 +3,10 @@
 #include "incidents/state.h"
 
 /* What must be told to whom: written with the decision, given to the sinks once it is durable. */
-struct posting {
+struct outbox_entry {
     struct hash_link link;
-    struct posting *next;   /* in the list of those not given */
-    char id[IDENT_LEN + 1]; /* "dlv_..." */
+    struct outbox_entry *next; /* in the list of those not given */
+    char id[IDENT_LEN + 1];    /* "dlv_..." */
     char incident[IDENT_LEN + 1];
     char *destination;
     char *document;
@@ -32,10 +32,10 @@ void outbox_general(struct incidents *i, enum notice_kind kind, const char *what
 void outbox_opened(struct incidents *i, struct incident *n, int64_t now_us);
 void outbox_tick(struct incidents *i);
 /* Shared with the giving out of deliveries. */
-void outbox_persist(struct incidents *i, const struct posting *p, bool with_document);
+void outbox_persist(struct incidents *i, const struct outbox_entry *p, bool with_document);
 /* At the end of those not given. */
-void outbox_append(struct incidents *i, struct posting *p);
-void outbox_free_posting(struct posting *p);
+void outbox_append(struct incidents *i, struct outbox_entry *p);
+void outbox_entry_free(struct outbox_entry *p);
 /* From Redis. False without memory. */
 bool outbox_load(struct incidents *i, const struct doc_tree *t, struct text document);
 void outbox_clear(struct incidents *i);

@@ -256,7 +256,7 @@ static int by_name(const void *a, const void *b)
     return text_compare(*(const struct text *)a, *(const struct text *)b);
 }
 
-static enum status load_posting(struct incidents *i, struct text id, struct error *err)
+static enum status load_entry(struct incidents *i, struct text id, struct error *err)
 {
     struct arena arena;
     struct reply head = {0}, document = {0};
@@ -287,7 +287,7 @@ static enum status load_outbox(struct incidents *i, struct error *err)
     if (s == STATUS_OK && ids.count)
         qsort(names, ids.count, sizeof *names, by_name);
     for (uint32_t k = 0; s == STATUS_OK && k < ids.count; k++)
-        s = load_posting(i, names[k], err);
+        s = load_entry(i, names[k], err);
     arena_fini(&arena);
     return s;
 }

@@ -83,7 +83,7 @@ struct incidents {
     struct applied applied[2];
     uint32_t generation; /* which of the two is filled */
     struct hash_table exceptions, suppressed, noise;
-    struct hash_table postings;            /* the outbox */
+    struct hash_table entries;             /* the outbox */
     struct hash_table waiting, heartbeats; /* of alerts */
     struct hash_table verdicts;            /* on rules */
     int64_t alerts_checked_us;
@@ -101,12 +101,12 @@ struct incidents {
     bool is_urgent; /* something new: the effect goes at once */
     struct noise *dirty_noise;
     size_t sweep_slot; /* where the search for faded candidates goes on */
-    struct posting *first_posting, **last_posting; /* not yet given, oldest first */
+    struct outbox_entry *first_entry, **last_entry; /* not yet given, oldest first */
     uint64_t connects_seen;
     struct arena scratch;
     struct buffer text; /* for documents */
     struct counters counters;
-    _Atomic uint64_t candidate_count, incident_count, posting_count, pending_count;
+    _Atomic uint64_t candidate_count, incident_count, entry_count, pending_count;
     _Atomic bool is_memory_full;
 };
 
