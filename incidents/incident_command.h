@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "incidents/state.h"
+#include "incidents/lifecycle.h"
 
 /* A person's word: one command as JSON, its answer as JSON, the HTTP status. */
-int incident_command_run(struct incidents *i, struct text command, int64_t now_us,
+int incident_command_run(const struct lifecycle *lifecycle, struct text text, int64_t now_us,
                          struct buffer *reply);
-/* Moves an incident on: state, time, ledger "incident.<state>", notice. Its entities are released
- * when it closes. Shared with alerts, which resolve by themselves. */
-void incident_command_move(struct incidents *i, struct incident *n, enum incident_state to,
-                           struct text by, struct text more, int64_t now_us);
+/* The answer to a command that is not taken: {"error":...}. Gives `http`. */
+int incident_command_refuse(struct buffer *reply, int http, const char *why, struct text detail);

@@ -51,3 +51,18 @@ NODISCARD enum status incident_store_memory_open(struct incident_store **out, st
 NODISCARD enum status incident_store_redis_open(const char *socket, const char *url,
                                                 struct incident_store **out,
                                                 struct buffer *out_warning, struct error *err);
+
+/* One command and its answer, for reading at a start: an error reply is IO, with its text. */
+NODISCARD enum status incident_store_ask(struct incident_store *store, struct arena *arena,
+                                         const struct text *words, uint32_t count,
+                                         struct reply *out, struct error *err);
+#define STORE_ASK(store, arena, out, err, ...)                                                     \
+    incident_store_ask((store), (arena), (const struct text[]){__VA_ARGS__},                       \
+                       sizeof((const struct text[]){__VA_ARGS__}) / sizeof(struct text), (out),    \
+                       (err))
+enum { INCIDENT_STORE_ANSWER = 256 << 20 }; /* of answers at once */
+/* Each field of a hash, in no order; stops at the first that is not OK. Views for the call. */
+typedef enum status (*incident_store_pair_fn)(void *context, struct text field, struct text value);
+NODISCARD enum status incident_store_read_hash(struct incident_store *store, struct text key,
+                                               incident_store_pair_fn take, void *context,
+                                               struct error *err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The record for those outside of it: everything as JSON lines, and its numbers. */
+/* The incidents for those outside: everything as JSON lines, and its numbers. */
 #include "incidents/incident_document.h"
-#include "incidents/state.h"
+#include "incidents/incidents_parts.h"
 #include <stdlib.h>
 
 struct line {
@@ -15,18 +15,18 @@ static int by_id(const void *a, const void *b)
     return strcmp(((const struct line *)a)->id, ((const struct line *)b)->id);
 }
 
-static size_t list_lines(const struct incidents *i, struct line *lines)
+static size_t list_lines(const struct incidents *incidents, struct line *lines)
 {
     size_t count = 0, slot = 0;
-    for (struct hash_link *at = hash_table_walk(&i->incidents, &slot, NULL); at;
-         at = hash_table_walk(&i->incidents, &slot, at)) {
+    for (struct hash_link *at = hash_table_walk(&incidents->tables.incidents, &slot, NULL); at;
+         at = hash_table_walk(&incidents->tables.incidents, &slot, at)) {
         const struct incident *n = CONTAINER_OF(at, struct incident, link);
         lines[count] = (struct line){.incident = n};
         memcpy(lines[count++].id, n->id, sizeof n->id);
     }
     slot = 0;
-    for (struct hash_link *at = hash_table_walk(&i->candidates, &slot, NULL); at;
-         at = hash_table_walk(&i->candidates, &slot, at)) {
+    for (struct hash_link *at = hash_table_walk(&incidents->tables.candidates, &slot, NULL); at;
+         at = hash_table_walk(&incidents->tables.candidates, &slot, at)) {
         const struct candidate *c = CONTAINER_OF(at, struct candidate, link);
         if (c->incident || !c->member_count)
             continue;
@@ -36,45 +36,49 @@ static size_t list_lines(const struct incidents *i, struct line *lines)
     return count;
 }
 
-void incidents_write_all(const struct incidents *i, struct buffer *out)
+void incidents_write_all(const struct incidents *incidents, struct buffer *out)
 {
-    struct line *lines = calloc(i->incidents.count + i->candidates.count + 1, sizeof *lines);
+    struct line *lines = calloc(
+        incidents->tables.incidents.count + incidents->tables.candidates.count + 1, sizeof *lines);
     if (!lines) {
         out->has_failed = true;
         return;
     }
-    size_t count = list_lines(i, lines);
+    size_t count = list_lines(incidents, lines);
     qsort(lines, count, sizeof *lines, by_id);
     for (size_t l = 0; l < count; l++) {
         if (lines[l].incident)
             incident_document_write(lines[l].incident, out);
         else
-            incident_document_write_candidate(lines[l].candidate, i->half_life_us, out);
+            incident_document_write_candidate(lines[l].candidate, incidents->tables.half_life_us,
+                                              out);
         buffer_byte(out, '\n');
     }
     free(lines);
 }
 
-void incidents_metrics(const struct incidents *i, metric_fn tell, void *context)
+void incidents_metrics(const struct incidents *incidents, metric_fn tell, void *context)
 {
     const struct metric counters[] = {
 #define COUNTER(name, help)                                                                        \
     {"record_" #name "_total", help, NULL, METRIC_COUNTER,                                         \
-     (double)atomic_load_explicit(&i->counters.name, memory_order_relaxed)},
+     (double)atomic_load_explicit(&incidents->counters.name, memory_order_relaxed)},
         COUNTERS(COUNTER)
 #undef COUNTER
     };
     const struct metric gauges[] = {
         {"record_entities", "Entities with a score or a history", NULL, METRIC_GAUGE,
-         (double)atomic_load_explicit(&i->candidate_count, memory_order_relaxed)},
+         (double)atomic_load_explicit(&incidents->candidate_count, memory_order_relaxed)},
         {"record_incidents", "Incidents in memory: open, or closed in the last days", NULL,
-         METRIC_GAUGE, (double)atomic_load_explicit(&i->incident_count, memory_order_relaxed)},
+         METRIC_GAUGE,
+         (double)atomic_load_explicit(&incidents->incident_count, memory_order_relaxed)},
         {"record_outbox", "Deliveries that have not ended", NULL, METRIC_GAUGE,
-         (double)atomic_load_explicit(&i->entry_count, memory_order_relaxed)},
+         (double)atomic_load_explicit(&incidents->entry_count, memory_order_relaxed)},
         {"record_pending", "Effects that Redis has not acknowledged", NULL, METRIC_GAUGE,
-         (double)atomic_load_explicit(&i->pending_count, memory_order_relaxed)},
+         (double)atomic_load_explicit(&incidents->pending_count, memory_order_relaxed)},
         {"record_memory_full", "Whether Redis is at its memory limit: detections wait (1)", NULL,
-         METRIC_GAUGE, atomic_load_explicit(&i->is_memory_full, memory_order_relaxed) ? 1 : 0},
+         METRIC_GAUGE,
+         atomic_load_explicit(&incidents->is_memory_full, memory_order_relaxed) ? 1 : 0},
     };
     for (size_t c = 0; c < sizeof counters / sizeof counters[0]; c++)
         tell(context, &counters[c]);

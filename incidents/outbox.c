@@ -3,149 +3,145 @@
 #include "base/json_write.h"
 #include "base/timestamp.h"
 #include "incidents/incident_document.h"
-#include "incidents/incidents_key.h"
-#include "incidents/persist.h"
 #include <stdlib.h>
 
-#define MINUTE_US  (INT64_C(60) * 1000000)
-#define STORM_LONG (10 * MINUTE_US)
+enum { DOCUMENT_BYTES = 4 << 20 };
 
-const char *incidents_notice_name(enum notice_kind kind)
+void outbox_init(struct outbox *outbox)
 {
-    static const char *const names[] = {"opened",       "raised",   "recurred",
-                                        "acknowledged", "resolved", "closed",
-                                        "reopened",     "storm",    "digest"};
-    return names[kind];
+    *outbox = (struct outbox){0};
+    outbox->last_entry = &outbox->first_entry;
+    storm_init(&outbox->storm);
 }
 
-void outbox_entry_free(struct outbox_entry *p)
+void outbox_clear(struct outbox *outbox)
 {
-    free(p->destination);
-    free(p->document);
-    free(p);
+    size_t slot = 0;
+    struct hash_link *next = hash_table_walk(&outbox->entries, &slot, NULL);
+    while (next) {
+        struct outbox_entry *entry = CONTAINER_OF(next, struct outbox_entry, link);
+        next = hash_table_walk(&outbox->entries, &slot, next);
+        outbox_entry_free(entry);
+    }
+    hash_table_fini(&outbox->entries);
+    outbox->first_entry = NULL;
+    outbox->last_entry = &outbox->first_entry;
+    storm_clear(&outbox->storm);
+}
+
+void outbox_fini(struct outbox *outbox)
+{
+    outbox_clear(outbox);
+    storm_fini(&outbox->storm);
 }
 
 /* ---- writing ---- */
 
-static void write_entry(const struct outbox_entry *p, struct buffer *out)
-{
-    json_write_open(out, NULL, '{');
-    json_write_string(out, "id", text_of(p->id));
-    json_write_string(out, "destination", text_of(p->destination));
-    if (p->incident[0])
-        json_write_string(out, "incident", text_of(p->incident));
-    json_write_string(out, "kind", text_of(incidents_notice_name(p->kind)));
-    json_write_int(out, "priority", p->priority);
-    json_write_uint(out, "attempts", p->attempts);
-    json_write_string(out, "state", text_of(delivery_state_name(p->state)));
-    json_write_int(out, "due", p->due_us);
-    json_write_int(out, "queued", p->queued_us);
-    json_write_close(out, '}');
-}
-
-void outbox_persist(struct incidents *i, const struct outbox_entry *p, bool with_document)
+void outbox_save_entry(struct changes *changes, const struct outbox_entry *entry,
+                       bool with_document)
 {
     struct buffer text;
-    struct effect *e = incidents_effect(i);
-    if (!e)
+    struct effect *effect = changes_effect(changes);
+    if (!effect)
         return;
     buffer_init(&text, 1 << 16);
-    write_entry(p, &text);
-    EFFECT(e, TEXT("HSET"), TEXT("tocsin:outbox"), text_of(p->id), buffer_text(&text));
+    outbox_entry_write(entry, &text);
+    EFFECT(effect, TEXT("HSET"), TEXT("tocsin:outbox"), text_of(entry->id), buffer_text(&text));
     if (with_document)
-        EFFECT(e, TEXT("HSET"), TEXT("tocsin:outbox:documents"), text_of(p->id),
-               {p->document, p->document_len});
+        EFFECT(effect, TEXT("HSET"), TEXT("tocsin:outbox:documents"), text_of(entry->id),
+               {entry->document, entry->document_len});
     buffer_fini(&text);
 }
 
-static void write_ledger(struct incidents *i, const struct outbox_entry *p, const char *kind,
-                         const char *why, int64_t now_us)
+static void record(struct changes *changes, const struct outbox_entry *entry, const char *kind,
+                   const char *why, int64_t now_us)
 {
     struct buffer data;
     buffer_init(&data, 1 << 16);
     json_write_open(&data, NULL, '{');
-    json_write_string(&data, "delivery", text_of(p->id));
-    json_write_string(&data, "destination", text_of(p->destination));
-    json_write_string(&data, "notice", text_of(incidents_notice_name(p->kind)));
+    json_write_string(&data, "delivery", text_of(entry->id));
+    json_write_string(&data, "destination", text_of(entry->destination));
+    json_write_string(&data, "notice", text_of(incidents_notice_name(entry->kind)));
     if (why)
         json_write_string(&data, "because", text_of(why));
     json_write_close(&data, '}');
-    persist_ledger(i, &(struct ledger_entry){.kind = kind,
-                                             .incident = text_of(p->incident),
-                                             .time_us = now_us,
-                                             .data = buffer_text(&data)});
+    changes_record(changes, &(struct ledger_entry){.kind = kind,
+                                                   .incident = text_of(entry->incident),
+                                                   .time_us = now_us,
+                                                   .data = buffer_text(&data)});
     buffer_fini(&data);
 }
 
 /* ---- queueing ---- */
 
-static struct outbox_entry *make(const struct incidents *i, const struct notice *n,
+static struct outbox_entry *make(const struct ledger *ledger, const struct notice *notice,
                                  struct text destination, int64_t now_us)
 {
-    struct outbox_entry *p = calloc(1, sizeof *p);
-    if (!p)
+    struct outbox_entry *entry = outbox_entry_new(notice->document, destination);
+    if (!entry)
         return NULL;
     struct hasher h;
     hash_start(&h);
-    hash_part_text(&h, n->incident);
-    hash_part_u64(&h, i->ledger.sequence);
-    hash_part_u64(&h, (uint64_t)n->kind);
+    hash_part_text(&h, notice->incident);
+    hash_part_u64(&h, ledger->sequence);
+    hash_part_u64(&h, (uint64_t)notice->kind);
     hash_part_text(&h, destination);
-    ident_make("dlv_", now_us, hash_end(&h), p->id);
-    if (n->incident.len == IDENT_LEN)
-        memcpy(p->incident, n->incident.at, IDENT_LEN);
-    p->document = malloc(n->document.len + 1);
-    if (!p->document || !incident_set_text(&p->destination, destination)) {
-        outbox_entry_free(p);
-        return NULL;
-    }
-    memcpy(p->document, n->document.at, n->document.len);
-    p->document_len = n->document.len;
-    p->kind = n->kind;
-    p->priority = n->priority;
-    p->due_us = p->queued_us = now_us;
-    return p;
+    ident_make("dlv_", now_us, hash_end(&h), entry->id);
+    if (notice->incident.len == IDENT_LEN)
+        memcpy(entry->incident, notice->incident.at, IDENT_LEN);
+    entry->kind = notice->kind;
+    entry->priority = notice->priority;
+    entry->due_us = entry->queued_us = now_us;
+    return entry;
 }
 
-void outbox_append(struct incidents *i, struct outbox_entry *p)
+void outbox_append(struct outbox *outbox, struct outbox_entry *entry)
 {
-    p->next = NULL;
-    *i->last_entry = p;
-    i->last_entry = &p->next;
+    entry->next = NULL;
+    *outbox->last_entry = entry;
+    outbox->last_entry = &entry->next;
 }
 
-static void queue(struct incidents *i, const struct notice *n, struct text destination,
+/* False at the ceiling or without memory. */
+static bool put(struct outbox *outbox, struct outbox_entry *entry)
+{
+    uint64_t hash = hash_table_hash(text_of(entry->id), 0);
+    return outbox->entries.count < OUTBOX_MAX &&
+           hash_table_put(&outbox->entries, &entry->link, hash) == STATUS_OK;
+}
+
+static void queue(struct outbox *outbox, struct changes *changes, const struct notice *notice,
+                  struct text destination, int64_t now_us)
+{
+    struct outbox_entry *entry = make(&changes->ledger, notice, destination, now_us);
+    if (!entry) {
+        COUNT(changes->counters, no_memory);
+        return;
+    }
+    if (!put(outbox, entry)) {
+        COUNT(changes->counters, deliveries_refused);
+        record(changes, entry, "delivery.expired", "the outbox is full", now_us);
+        outbox_entry_free(entry);
+        return;
+    }
+    COUNT(changes->counters, deliveries);
+    outbox_append(outbox, entry);
+    outbox_save_entry(changes, entry, true);
+    record(changes, entry, "delivery.queued", NULL, now_us);
+}
+
+static void route(struct outbox *outbox, struct changes *changes, const struct notice *notice,
                   int64_t now_us)
 {
-    struct outbox_entry *p = make(i, n, destination, now_us);
-    if (!p) {
-        COUNT(i, no_memory);
-        return;
-    }
-    if (i->entries.count >= OUTBOX_MAX ||
-        hash_table_put(&i->entries, &p->link, hash_table_hash(text_of(p->id), 0)) != STATUS_OK) {
-        COUNT(i, deliveries_refused);
-        write_ledger(i, p, "delivery.expired", "the outbox is full", now_us);
-        outbox_entry_free(p);
-        return;
-    }
-    COUNT(i, deliveries);
-    outbox_append(i, p);
-    outbox_persist(i, p, true);
-    write_ledger(i, p, "delivery.queued", NULL, now_us);
-}
-
-static void route(struct incidents *i, const struct notice *n, int64_t now_us)
-{
     struct text destinations[DELIVERY_DESTINATIONS];
-    uint32_t count = i->options.route ? i->options.route(i->options.context, n, destinations) : 0;
-    COUNT(i, notices);
+    uint32_t count = outbox->route ? outbox->route(outbox->context, notice, destinations) : 0;
+    COUNT(changes->counters, notices);
     for (uint32_t d = 0; d < count && d < DELIVERY_DESTINATIONS; d++)
-        queue(i, n, destinations[d], now_us);
+        queue(outbox, changes, notice, destinations[d], now_us);
 }
 
-static void suppress(struct incidents *i, const struct incident *n, enum notice_kind kind,
-                     const char *why, int64_t now_us)
+static void suppress(struct changes *changes, const struct incident *incident,
+                     enum notice_kind kind, const char *why, int64_t now_us)
 {
     struct buffer data;
     buffer_init(&data, 1 << 12);
@@ -153,161 +149,156 @@ static void suppress(struct incidents *i, const struct incident *n, enum notice_
     json_write_string(&data, "notice", text_of(incidents_notice_name(kind)));
     json_write_string(&data, "because", text_of(why));
     json_write_close(&data, '}');
-    COUNT(i, notices);
-    persist_ledger(i, &(struct ledger_entry){.kind = "notice.suppressed",
-                                             .incident = text_of(n->id),
-                                             .time_us = now_us,
-                                             .data = buffer_text(&data)});
+    COUNT(changes->counters, notices);
+    changes_record(changes, &(struct ledger_entry){.kind = "notice.suppressed",
+                                                   .incident = text_of(incident->id),
+                                                   .time_us = now_us,
+                                                   .data = buffer_text(&data)});
     buffer_fini(&data);
 }
 
-static void into_digest(struct incidents *i, const struct incident *n, int64_t now_us)
+void outbox_notice(struct outbox *outbox, struct changes *changes, const struct incident *incident,
+                   enum notice_kind kind, int64_t now_us)
 {
-    json_write_string(&i->digest, NULL, text_of(n->id));
-    i->digest.has_failed = false;
-    if (!i->digest_count++)
-        i->digest_us = now_us;
-    i->is_meta_dirty = true;
-}
-
-void outbox_notice(struct incidents *i, struct incident *n, enum notice_kind kind, int64_t now_us)
-{
-    bool is_alone = n->priority == 1;
-    if (kind == NOTICE_OPENED && n->is_backfill) {
-        into_digest(i, n, now_us);
-        suppress(i, n, kind, "backfill: told in a digest", now_us);
+    if (kind == NOTICE_OPENED && incident->is_backfill) {
+        storm_add_to_digest(&outbox->storm, text_of(incident->id), now_us);
+        suppress(changes, incident, kind, "backfill: told in a digest", now_us);
         return;
     }
-    if (kind == NOTICE_OPENED && i->is_storm && !is_alone) {
-        suppress(i, n, kind, "storm: told as one", now_us);
+    if (kind == NOTICE_OPENED && outbox->storm.is_on && incident->priority != 1) {
+        suppress(changes, incident, kind, "storm: told as one", now_us);
         return;
     }
     struct buffer document;
-    buffer_init(&document, 4 << 20);
-    incident_document_write(n, &document);
-    const struct notice notice = {kind, text_of(n->id), n->priority, n->category,
-                                  buffer_text(&document)};
+    buffer_init(&document, DOCUMENT_BYTES);
+    incident_document_write(incident, &document);
+    const struct notice notice = {kind, text_of(incident->id), incident->priority,
+                                  incident->category, buffer_text(&document)};
     if (document.has_failed)
-        COUNT(i, no_memory);
+        COUNT(changes->counters, no_memory);
     else
-        route(i, &notice, now_us);
+        route(outbox, changes, &notice, now_us);
     buffer_fini(&document);
 }
 
-void outbox_general(struct incidents *i, enum notice_kind kind, const char *what, int priority,
-                    struct text data, int64_t now_us)
+void outbox_tell(struct outbox *outbox, struct changes *changes,
+                 const struct outbox_general *general, int64_t now_us)
 {
     struct buffer document;
-    buffer_init(&document, 4 << 20);
+    buffer_init(&document, DOCUMENT_BYTES);
     json_write_open(&document, NULL, '{');
-    json_write_string(&document, "kind", text_of(what));
+    json_write_string(&document, "kind", text_of(general->what));
     json_write_time(&document, "time", now_us);
-    buffer_printf(&document, ",\"priority\":\"P%d\"", priority);
-    if (data.len) {
+    buffer_printf(&document, ",\"priority\":\"P%d\"", general->priority);
+    if (general->data.len) {
         buffer_byte(&document, ',');
-        buffer_append(&document, data);
+        buffer_append(&document, general->data);
     }
     json_write_close(&document, '}');
-    const struct notice notice = {kind, TEXT_NONE, priority, TEXT("operations"),
+    const struct notice notice = {general->kind, TEXT_NONE, general->priority, TEXT("operations"),
                                   buffer_text(&document)};
-    persist_ledger(
-        i, &(struct ledger_entry){.kind = what, .time_us = now_us, .data = buffer_text(&document)});
-    route(i, &notice, now_us);
+    changes_record(changes, &(struct ledger_entry){.kind = general->what,
+                                                   .time_us = now_us,
+                                                   .data = buffer_text(&document)});
+    route(outbox, changes, &notice, now_us);
     buffer_fini(&document);
 }
 
-/* More than STORM_INCIDENTS openings within ten minutes: the ring holds exactly one more. */
-void outbox_opened(struct incidents *i, struct incident *n, int64_t now_us)
+/* ---- what is told as one ---- */
+
+void outbox_opened(struct outbox *outbox, struct changes *changes, const struct incident *incident,
+                   int64_t now_us)
 {
-    if (i->opening_count > STORM_INCIDENTS) {
-        memmove(i->openings_us, i->openings_us + 1, STORM_INCIDENTS * sizeof i->openings_us[0]);
-        i->opening_count = STORM_INCIDENTS;
-    }
-    i->openings_us[i->opening_count++] = now_us;
-    bool was_storm = i->is_storm;
-    i->is_storm = i->opening_count > STORM_INCIDENTS && now_us - i->openings_us[0] <= STORM_LONG;
-    i->is_meta_dirty = true;
-    if (!i->is_storm || was_storm)
+    if (!storm_begins(&outbox->storm, now_us))
         return;
     struct buffer data;
     buffer_init(&data, 1 << 12);
     json_write_int(&data, "incidents", STORM_INCIDENTS + 1);
-    json_write_int(&data, "minutes", STORM_LONG / MINUTE_US);
-    json_write_string(&data, "latest", text_of(n->id));
-    outbox_general(i, NOTICE_STORM, "storm", 2, buffer_text(&data), now_us);
+    json_write_int(&data, "minutes", STORM_MINUTES);
+    json_write_string(&data, "latest", text_of(incident->id));
+    outbox_tell(outbox, changes,
+                &(struct outbox_general){NOTICE_STORM, "storm", 2, buffer_text(&data)}, now_us);
     buffer_fini(&data);
 }
 
-void outbox_tick(struct incidents *i)
+void outbox_tick(struct outbox *outbox, struct changes *changes)
 {
-    if (i->is_storm && i->opening_count &&
-        i->journal_us - i->openings_us[i->opening_count - 1] > STORM_LONG) {
-        i->is_storm = false;
-        i->is_meta_dirty = true;
-    }
-    if (!i->digest_count || i->journal_us - i->digest_us < STORM_LONG)
+    struct storm *storm = &outbox->storm;
+    storm_tick(storm, changes->journal_us);
+    if (!storm_is_digest_due(storm, changes->journal_us))
         return;
     struct buffer data;
-    buffer_init(&data, 4 << 20);
-    json_write_uint(&data, "incidents", i->digest_count);
+    buffer_init(&data, DOCUMENT_BYTES);
+    json_write_uint(&data, "incidents", storm->digest_count);
     json_write_open(&data, "ids", '[');
-    json_write_raw(&data, NULL, buffer_text(&i->digest));
+    json_write_raw(&data, NULL, buffer_text(&storm->digest));
     json_write_close(&data, ']');
-    outbox_general(i, NOTICE_DIGEST, "digest", 4, buffer_text(&data), i->journal_us);
+    outbox_tell(outbox, changes,
+                &(struct outbox_general){NOTICE_DIGEST, "digest", 4, buffer_text(&data)},
+                changes->journal_us);
     buffer_fini(&data);
-    buffer_clear(&i->digest);
-    i->digest_count = 0;
-    i->digest_us = TIMESTAMP_NONE;
-    i->is_meta_dirty = true;
+    storm_empty_digest(storm);
 }
 
-/* ---- start and end ---- */
+/* ---- from the store ---- */
 
-static enum notice_kind read_kind(struct text name)
+static int by_name(const void *a, const void *b)
 {
-    for (int k = NOTICE_OPENED; k <= NOTICE_DIGEST; k++)
-        if (text_equal(text_of(incidents_notice_name((enum notice_kind)k)), name))
-            return (enum notice_kind)k;
-    return NOTICE_OPENED;
+    return text_compare(*(const struct text *)a, *(const struct text *)b);
 }
 
-bool outbox_load(struct incidents *i, const struct doc_tree *t, struct text document)
+/* False without memory. */
+static bool take(struct outbox *outbox, const struct doc_tree *tree, struct text document)
 {
-    struct text id = doc_tree_text(t, "id"), incident = doc_tree_text(t, "incident");
-    struct outbox_entry *p = id.len == IDENT_LEN ? calloc(1, sizeof *p) : NULL;
-    if (!p)
-        return id.len != IDENT_LEN;
-    memcpy(p->id, id.at, IDENT_LEN);
-    if (incident.len == IDENT_LEN)
-        memcpy(p->incident, incident.at, IDENT_LEN);
-    p->document = malloc(document.len + 1);
-    if (!p->document || !incident_set_text(&p->destination, doc_tree_text(t, "destination")) ||
-        hash_table_put(&i->entries, &p->link, hash_table_hash(id, 0)) != STATUS_OK) {
-        outbox_entry_free(p);
+    struct text id = doc_tree_text(tree, "id");
+    if (id.len != IDENT_LEN)
+        return true;
+    struct outbox_entry *entry = outbox_entry_read(tree, document);
+    if (!entry)
+        return false;
+    if (hash_table_put(&outbox->entries, &entry->link, hash_table_hash(id, 0)) != STATUS_OK) {
+        outbox_entry_free(entry);
         return false;
     }
-    if (document.len)
-        memcpy(p->document, document.at, document.len);
-    p->document_len = document.len;
-    p->kind = read_kind(doc_tree_text(t, "kind"));
-    p->priority = (int)doc_tree_whole(t, "priority", 5);
-    p->attempts = (uint32_t)doc_tree_whole(t, "attempts", 0);
-    p->due_us = doc_tree_whole(t, "due", 0);
-    p->queued_us = doc_tree_whole(t, "queued", 0);
-    p->may_be_duplicate = text_equal(doc_tree_text(t, "state"), TEXT("sending")) ||
-                          text_equal(doc_tree_text(t, "state"), TEXT("unknown"));
-    outbox_append(i, p);
+    outbox_append(outbox, entry);
     return true;
 }
 
-void outbox_clear(struct incidents *i)
+static enum status load_entry(struct outbox *outbox, struct incident_store *store, struct text id,
+                              struct error *err)
 {
-    size_t slot = 0;
-    for (struct hash_link *at = hash_table_walk(&i->entries, &slot, NULL), *next; at; at = next) {
-        next = hash_table_walk(&i->entries, &slot, at);
-        outbox_entry_free(CONTAINER_OF(at, struct outbox_entry, link));
-    }
-    hash_table_fini(&i->entries);
-    i->first_entry = NULL;
-    i->last_entry = &i->first_entry;
+    struct arena arena;
+    struct reply head = {0}, document = {0};
+    struct doc_tree tree;
+    arena_init(&arena, INCIDENT_STORE_ANSWER);
+    enum status status =
+        STORE_ASK(store, &arena, &head, err, TEXT("HGET"), TEXT("tocsin:outbox"), id);
+    if (status == STATUS_OK)
+        status = STORE_ASK(store, &arena, &document, err, TEXT("HGET"),
+                           TEXT("tocsin:outbox:documents"), id);
+    if (status == STATUS_OK && doc_tree_parse(head.text, &arena, &tree, NULL) == STATUS_OK &&
+        !take(outbox, &tree, document.text))
+        status = error_set(err, STATUS_NOMEM, 0, "no memory for the outbox");
+    arena_fini(&arena);
+    return status;
+}
+
+/* In the order of their ids, which is the order of time: Redis gives them in none. */
+enum status outbox_load(struct outbox *outbox, struct incident_store *store, struct error *err)
+{
+    struct arena arena;
+    struct reply ids = {0};
+    arena_init(&arena, INCIDENT_STORE_ANSWER);
+    enum status status = STORE_ASK(store, &arena, &ids, err, TEXT("HKEYS"), TEXT("tocsin:outbox"));
+    struct text *names = arena_zero(&arena, (ids.count + 1) * sizeof *names);
+    if (status == STATUS_OK && !names)
+        status = error_set(err, STATUS_NOMEM, 0, "no memory for the outbox");
+    for (uint32_t k = 0; status == STATUS_OK && k < ids.count; k++)
+        names[k] = ids.items[k].text;
+    if (status == STATUS_OK && ids.count)
+        qsort(names, ids.count, sizeof *names, by_name);
+    for (uint32_t k = 0; status == STATUS_OK && k < ids.count; k++)
+        status = load_entry(outbox, store, names[k], err);
+    arena_fini(&arena);
+    return status;
 }

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define COUNTERS(COUNTER)                                                                          \
+    COUNTER(detections, "Detections that reached the record")                                      \
+    COUNTER(redelivered, "Detections that had been applied before")                                \
+    COUNTER(shadowed, "Detections of shadow rules: recorded, not charged")                         \
+    COUNTER(uncharged, "Detections that charged no entity")                                        \
+    COUNTER(suppressed, "Detections held by their rule's suppress time")                           \
+    COUNTER(excepted, "Charges left out by an exception after a false positive")                   \
+    COUNTER(noise_held, "Charges left out because their rule charges too many entities")           \
+    COUNTER(late, "Detections of an episode that was closed before")                               \
+    COUNTER(members_left_out, "Charges left out because an entity has too many families")          \
+    COUNTER(entities_refused, "Charges left out because too many entities are known")              \
+    COUNTER(opened, "Incidents opened")                                                            \
+    COUNTER(reopened, "Incidents reopened")                                                        \
+    COUNTER(recurred, "Detections appended to open incidents")                                     \
+    COUNTER(alerts, "Alerts of monitoring systems")                                                \
+    COUNTER(notices, "Notices put into the outbox or suppressed")                                  \
+    COUNTER(deliveries, "Deliveries queued")                                                       \
+    COUNTER(deliveries_settled, "Deliveries that ended, well or not")                              \
+    COUNTER(deliveries_refused, "Deliveries expired at once because the outbox was full")          \
+    COUNTER(effects, "Effects submitted")                                                          \
+    COUNTER(rollbacks, "Times Redis lost effects it had acknowledged")                             \
+    COUNTER(no_memory, "Steps left out without memory")
+
+/* Written by the decider thread, read by incidents_metrics from any other. */
+struct counters {
+#define COUNTER(name, help) _Atomic uint64_t name;
+    COUNTERS(COUNTER)
+#undef COUNTER
+};
+/* Relaxed: numbers for people. */
+#define COUNT(counters, name)                                                                      \
+    ((void)atomic_fetch_add_explicit(&(counters)->name, 1, memory_order_relaxed))
