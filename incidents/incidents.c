@@ -2,9 +2,9 @@
 #include "incidents/incidents.h"
 #include "base/log.h"
 #include "base/timestamp.h"
-#include "incidents/incident_command.h"
+#include "incidents/decide/incident_command.h"
 #include "incidents/incidents_parts.h"
-#include "incidents/tables_sweep.h"
+#include "incidents/state/tables_sweep.h"
 #include <stdlib.h>
 
 enum {

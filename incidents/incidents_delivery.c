@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The outbox, as app's loop empties it. */
 #include "incidents/incidents_parts.h"
-#include "incidents/outbox_delivery.h"
+#include "incidents/outbox/outbox_delivery.h"
 
 struct delivery *incidents_next_delivery(struct incidents *incidents, int64_t now_us)
 {

@@ -3,9 +3,9 @@
 #include "incidents/incidents_parts.h"
 #include "base/json_write.h"
 #include "base/timestamp.h"
-#include "incidents/doc_tree.h"
-#include "incidents/tables_load.h"
-#include "incidents/tables_save.h"
+#include "incidents/model/doc_tree.h"
+#include "incidents/state/tables_load.h"
+#include "incidents/state/tables_save.h"
 
 enum { META_BYTES = 8 << 20, DEFAULT_THRESHOLD = 65, DEFAULT_PENDING = 100000 };
 

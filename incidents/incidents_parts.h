@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "incidents/alerts.h"
-#include "incidents/applied.h"
-#include "incidents/chunks.h"
-#include "incidents/detect.h"
+#include "incidents/alert/alerts.h"
+#include "incidents/decide/detect.h"
 #include "incidents/incidents.h"
+#include "incidents/state/applied.h"
+#include "incidents/state/chunks.h"
 
 /*
  * What the decider thread knows: the whole live state, decided on in memory; Redis holds the

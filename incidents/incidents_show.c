@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The incidents for those outside: everything as JSON lines, and its numbers. */
-#include "incidents/incident_document.h"
 #include "incidents/incidents_parts.h"
+#include "incidents/model/incident_document.h"
 #include <stdlib.h>
 
 struct line {

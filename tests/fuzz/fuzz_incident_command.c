@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/record.h"
-#include "incidents/doc_tree.h"
-#include "incidents/incident_document.h"
 #include "incidents/incidents.h"
+#include "incidents/model/doc_tree.h"
+#include "incidents/model/incident_document.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 #pragma once
 #include "base/record.h"
 #include "base/timestamp.h"
-#include "incidents/doc_tree.h"
 #include "incidents/incidents.h"
+#include "incidents/model/doc_tree.h"
 #include "tests/support/table.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -25,7 +25,14 @@ table='
   rules/match     : rules/decode
   rules/decode    :
   correlator      :
-  incidents       :
+  incidents       : incidents/view incidents/alert incidents/decide incidents/outbox incidents/state incidents/store incidents/model
+  incidents/view  : incidents/store incidents/model
+  incidents/alert : incidents/decide incidents/outbox incidents/state incidents/store incidents/model
+  incidents/decide : incidents/outbox incidents/state incidents/store incidents/model
+  incidents/outbox : incidents/state incidents/store incidents/model
+  incidents/state : incidents/store incidents/model
+  incidents/store : incidents/model
+  incidents/model :
   sinks           : incidents
   console         : incidents
   app             : journal ingest rules correlator incidents sinks console

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "incidents/model/incident.h"
+#include "base/timestamp.h"
+#include <stdlib.h>
+
+enum { NOTE_BYTES = 64 * 1024 };
+
+static const char *const states[] = {"open",      "acknowledged", "contained", "eradicated",
+                                     "recovered", "resolved",     "reviewed",  "closed"};
+static const char *const origins[] = {"score", "rule", "alert", "person"};
+static const char *const severities[] = {"info", "low", "medium", "high", "critical"};
+static const char *const dispositions[] = {"",          "true_positive", "benign", "false_positive",
+                                           "duplicate", "test"};
+
+const char *incident_state_name(enum incident_state s)
+{
+    return states[s];
+}
+
+const char *incident_profile_name(enum incident_profile p)
+{
+    return p == PROFILE_SECURITY ? "security" : "operations";
+}
+
+const char *incident_origin_name(enum incident_origin o)
+{
+    return origins[o];
+}
+
+const char *incident_severity_name(enum incident_severity s)
+{
+    return severities[s];
+}
+
+const char *incident_urgency_name(enum incident_urgency u)
+{
+    static const char *const names[] = {"low", "medium", "high"};
+    return names[u];
+}
+
+const char *incident_disposition_name(enum incident_disposition d)
+{
+    return dispositions[d];
+}
+
+const char *incident_time_name(enum incident_time t)
+{
+    static const char *const names[TIME_COUNT] = {
+        "occurred",  "first_event",  "alert",    "opened",  "reported",  "notified",
+        "delivered", "acknowledged", "assigned", "triaged", "contained", "eradicated",
+        "recovered", "resolved",     "reviewed", "closed",  "reopened"};
+    return names[t];
+}
+
+static int find_name(const char *const *names, size_t count, struct text want)
+{
+    for (size_t i = 0; i < count; i++)
+        if (text_equal(text_of(names[i]), want))
+            return (int)i;
+    return -1;
+}
+
+bool incident_parse_state(struct text name, enum incident_state *out)
+{
+    int at = find_name(states, sizeof states / sizeof states[0], name);
+    if (at >= 0)
+        *out = (enum incident_state)at;
+    return at >= 0;
+}
+
+bool incident_parse_severity(struct text name, enum incident_severity *out)
+{
+    int at = find_name(severities, sizeof severities / sizeof severities[0], name);
+    if (at >= 0)
+        *out = (enum incident_severity)at;
+    return at >= 0;
+}
+
+bool incident_parse_disposition(struct text name, enum incident_disposition *out)
+{
+    int at = find_name(dispositions, sizeof dispositions / sizeof dispositions[0], name);
+    if (at >= 0)
+        *out = (enum incident_disposition)at;
+    return at >= 0;
+}
+
+bool incident_parse_origin(struct text name, enum incident_origin *out)
+{
+    int at = find_name(origins, sizeof origins / sizeof origins[0], name);
+    if (at >= 0)
+        *out = (enum incident_origin)at;
+    return at >= 0;
+}
+
+struct incident *incident_new(const char *id)
+{
+    struct incident *i = calloc(1, sizeof *i);
+    if (!i)
+        return NULL;
+    memcpy(i->id, id, IDENT_LEN);
+    i->episode = 1;
+    i->is_new = true;
+    i->criticality = 1;
+    i->diversity = 1;
+    for (int t = 0; t < TIME_COUNT; t++)
+        i->times[t] = TIMESTAMP_NONE;
+    i->last_us = i->last_journal_us = i->paused_us = TIMESTAMP_NONE;
+    i->override_until_us = TIMESTAMP_NONE;
+    buffer_init(&i->evidence, INCIDENT_EVIDENCE_BYTES);
+    buffer_init(&i->notes, INCIDENT_NOTES_BYTES);
+    buffer_init(&i->pauses, NOTE_BYTES);
+    buffer_init(&i->merged, NOTE_BYTES);
+    return i;
+}
+
+static void free_alerts(struct incident *i)
+{
+    for (uint32_t a = 0; a < i->alert_count; a++) {
+        free(i->alerts[a].key);
+        free(i->alerts[a].name);
+        free(i->alerts[a].host);
+        free(i->alerts[a].summary);
+    }
+    free(i->alerts);
+}
+
+void incident_free(struct incident *i)
+{
+    if (!i)
+        return;
+    for (uint32_t e = 0; e < i->entity_count; e++)
+        free(i->entities[e].value);
+    free_alerts(i);
+    free(i->parts);
+    char *const texts[] = {i->title,       i->key,         i->pause_reason,   i->assignee,
+                           i->next_action, i->override_by, i->override_reason};
+    for (size_t t = 0; t < sizeof texts / sizeof texts[0]; t++)
+        free(texts[t]);
+    buffer_fini(&i->evidence);
+    buffer_fini(&i->notes);
+    buffer_fini(&i->pauses);
+    buffer_fini(&i->merged);
+    free(i);
+}
+
+bool incident_set_text(char **at, struct text t)
+{
+    char *copy = NULL;
+    if (t.len) {
+        copy = malloc(t.len + 1);
+        if (!copy)
+            return false;
+        memcpy(copy, t.at, t.len);
+        copy[t.len] = 0;
+    }
+    free(*at);
+    *at = copy;
+    return true;
+}
+
+bool incident_is_settled(const struct incident *i)
+{
+    return i->state == STATE_RECOVERED || i->state == STATE_RESOLVED ||
+           i->state == STATE_REVIEWED || i->state == STATE_CLOSED;
+}
+
+bool incident_has_entity(const struct incident *i, enum entity_kind kind, struct text value,
+                         struct incident_entity **out)
+{
+    for (uint32_t e = 0; e < i->entity_count; e++) {
+        const struct incident_entity *at = &i->entities[e];
+        if (at->kind != kind || !text_equal((struct text){at->value, at->len}, value))
+            continue;
+        if (out)
+            *out = (struct incident_entity *)(uintptr_t)at;
+        return true;
+    }
+    return false;
+}
+
+bool incident_add_entity(struct incident *i, enum entity_kind kind, struct text value,
+                         uint32_t episode)
+{
+    struct incident_entity *old = NULL;
+    if (incident_has_entity(i, kind, value, &old)) {
+        old->episode = episode;
+        return true;
+    }
+    char *copy = i->entity_count < INCIDENT_ENTITIES ? malloc(value.len + 1) : NULL;
+    if (!copy) {
+        i->entities_left_out++;
+        return false;
+    }
+    if (value.len)
+        memcpy(copy, value.at, value.len);
+    copy[value.len] = 0;
+    i->entities[i->entity_count++] =
+        (struct incident_entity){.kind = kind, .value = copy, .len = value.len, .episode = episode};
+    return true;
+}
+
+enum incident_severity incident_grade(double score, enum incident_severity now)
+{
+    static const double bounds[] = {20, 40, 65, 90};
+    const double hysteresis = 5;
+    enum incident_severity grade = SEVERITY_INFO;
+    for (int i = 0; i < 4; i++)
+        if (score >= bounds[i])
+            grade = (enum incident_severity)(i + 1);
+    while (grade < now && score < bounds[now - 1] - hysteresis)
+        now = (enum incident_severity)(now - 1);
+    return grade > now ? grade : now;
+}
+
+int incident_rank(enum incident_severity s, enum incident_urgency u)
+{
+    static const int table[5][3] = {
+        /* urgency low, medium, high */
+        [SEVERITY_INFO] = {5, 5, 4}, [SEVERITY_LOW] = {5, 4, 3},      [SEVERITY_MEDIUM] = {4, 3, 2},
+        [SEVERITY_HIGH] = {3, 2, 1}, [SEVERITY_CRITICAL] = {2, 1, 1},
+    };
+    return table[s][u];
+}
+
+bool incident_weigh(struct incident *i, int64_t now_us)
+{
+    int before = i->priority;
+    if (i->origin == ORIGIN_SCORE || i->origin == ORIGIN_RULE)
+        i->severity = incident_grade(i->severity_score, i->severity);
+    if (i->severity < i->floor)
+        i->severity = i->floor;
+    if (i->has_override && i->override_until_us != TIMESTAMP_NONE && now_us > i->override_until_us)
+        i->has_override = false;
+    i->urgency = i->criticality >= 1.5 ? URGENCY_HIGH
+                 : i->criticality >= 1 ? URGENCY_MEDIUM
+                                       : URGENCY_LOW;
+    i->priority = incident_rank(i->has_override ? i->override_severity : i->severity, i->urgency);
+    return before && i->priority < before;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "incidents/model/incident_document.h"
+#include "base/json_write.h"
+#include "base/timestamp.h"
+#include "incidents/model/json_fixed.h"
+#include <stdlib.h>
+
+static void write_time(struct buffer *out, const char *name, int64_t us)
+{
+    if (us != TIMESTAMP_NONE)
+        json_write_time(out, name, us);
+}
+
+static void write_text(struct buffer *out, const char *name, const char *value)
+{
+    if (value && *value)
+        json_write_string(out, name, text_of(value));
+}
+
+static void write_items(struct buffer *out, const char *name, const struct buffer *items)
+{
+    if (!items->len)
+        return;
+    json_write_open(out, name, '[');
+    json_write_raw(out, NULL, buffer_text(items));
+    json_write_close(out, ']');
+}
+
+static void write_positions(struct buffer *out, const char *name, const uint64_t *at,
+                            uint32_t count)
+{
+    json_write_open(out, name, '[');
+    for (uint32_t i = 0; i < count; i++)
+        json_write_uint(out, NULL, at[i]);
+    json_write_close(out, ']');
+}
+
+/* `mark` is what the score is made of: log2(-ln(1-p)) + t / half-life. */
+static void write_part(const struct incident_part *p, struct buffer *out)
+{
+    const struct member *m = &p->member;
+    json_write_open(out, NULL, '{');
+    json_write_string(out, "rule", m->rule);
+    json_write_string(out, "title", m->title);
+    json_write_string(out, "family", m->family);
+    json_write_string(out, "tactic", m->tactic);
+    json_write_string(out, "level", text_of(rule_level_name(m->level)));
+    json_fixed_write(out, "p", m->chance, 6);
+    json_fixed_write(out, "weight", p->weight, 6);
+    json_fixed_write(out, "share", p->share, 6);
+    json_fixed_exact(out, "mark", m->mark);
+    json_write_uint(out, "count", m->count);
+    write_time(out, "first", m->first_us);
+    write_time(out, "last", m->last_us);
+    write_positions(out, "first_evidence", m->first, m->first_count);
+    write_positions(out, "last_evidence", m->last, m->last_count);
+    json_write_close(out, '}');
+}
+
+static void write_parts(const struct incident_part *parts, uint32_t count, struct buffer *out)
+{
+    json_write_open(out, "contributions", '[');
+    for (uint32_t i = 0; i < count; i++)
+        write_part(&parts[i], out);
+    json_write_close(out, ']');
+}
+
+static int by_weight(const void *a, const void *b)
+{
+    const struct incident_part *x = a, *y = b;
+    if (x->weight != y->weight)
+        return x->weight > y->weight ? -1 : 1;
+    int tactic = text_compare(x->member.tactic, y->member.tactic);
+    return tactic ? tactic : text_compare(x->member.family, y->member.family);
+}
+
+static void fill_parts(const struct candidate *c, int64_t t_us, int64_t half_life_us, double lambda,
+                       struct incident_part *parts)
+{
+    for (uint32_t i = 0; i < c->member_count; i++) {
+        double weight = score_weight(c->members[i].mark, t_us, half_life_us);
+        parts[i] = (struct incident_part){c->members[i], weight, lambda > 0 ? weight / lambda : 0};
+    }
+    if (c->member_count)
+        qsort(parts, c->member_count, sizeof *parts, by_weight);
+}
+
+bool incident_document_take_parts(struct incident *i, const struct candidate *c, int64_t t_us,
+                                  int64_t half_life_us)
+{
+    struct incident_part *parts =
+        realloc(i->parts, (c->member_count ? c->member_count : 1) * sizeof *parts);
+    if (!parts)
+        return false;
+    struct score_reading reading = candidate_read(c, t_us, half_life_us);
+    fill_parts(c, t_us, half_life_us, reading.lambda, parts);
+    i->parts = parts;
+    i->part_count = c->member_count;
+    return true;
+}
+
+/* ---- candidate ----------------------------------------------------------------------------------
+ */
+
+static void write_identity(const struct candidate *c, struct score_reading r, struct buffer *out)
+{
+    json_write_open(out, NULL, '{');
+    json_write_string(out, "id", text_of(c->id));
+    json_write_string(out, "kind", TEXT("candidate"));
+    json_write_uint(out, "episode", c->episode);
+    json_write_string(out, "state", c->incident ? TEXT("confirmed") : TEXT("candidate"));
+    if (c->incident)
+        json_write_string(out, "incident", text_of(c->incident->id));
+    json_fixed_write(out, "score", r.score, 2);
+    json_write_string(out, "severity",
+                      text_of(incident_severity_name(incident_grade(r.severity, SEVERITY_INFO))));
+    json_fixed_write(out, "diversity", r.diversity, 6);
+    json_fixed_write(out, "criticality", c->criticality, 3);
+}
+
+static void write_candidate_rest(const struct candidate *c, struct buffer *out)
+{
+    json_write_open(out, "entities", '[');
+    json_write_open(out, NULL, '{');
+    json_write_string(out, "kind", text_of(correlation_entity_name(c->kind)));
+    json_write_string(out, "value", c->value);
+    json_write_close(out, '}');
+    json_write_close(out, ']');
+    json_write_open(out, "times", '{');
+    write_time(out, "occurred", c->first_us);
+    write_time(out, "first_event", c->received_us);
+    write_time(out, "alert", c->alert_us);
+    write_time(out, "last", c->last_us);
+    write_time(out, "episode", c->episode_us);
+    json_write_close(out, '}');
+    json_write_uint(out, "detections", c->detections);
+    if (c->is_backfill)
+        json_write_bool(out, "backfill", true);
+    if (c->last_incident[0]) {
+        json_write_string(out, "last_incident", text_of(c->last_incident));
+        write_time(out, "last_closed", c->last_closed_us);
+        json_write_bool(out, "last_confirmed", c->was_confirmed);
+    }
+    json_write_close(out, '}');
+}
+
+void incident_document_write_candidate(const struct candidate *c, int64_t half_life_us,
+                                       struct buffer *out)
+{
+    struct incident_part parts[CANDIDATE_MEMBERS];
+    int64_t t_us = c->last_us == TIMESTAMP_NONE ? 0 : c->last_us;
+    struct score_reading reading = candidate_read(c, t_us, half_life_us);
+    fill_parts(c, t_us, half_life_us, reading.lambda, parts);
+    write_identity(c, reading, out);
+    write_parts(parts, c->member_count, out);
+    write_candidate_rest(c, out);
+}
+
+/* ---- incident ---- */
+
+static void write_entities(const struct incident *i, struct buffer *out)
+{
+    json_write_open(out, "entities", '[');
+    for (uint32_t e = 0; e < i->entity_count; e++) {
+        const struct incident_entity *at = &i->entities[e];
+        json_write_open(out, NULL, '{');
+        json_write_string(out, "kind", text_of(correlation_entity_name(at->kind)));
+        json_write_string(out, "value", (struct text){at->value, at->len});
+        json_write_uint(out, "episode", at->episode);
+        json_fixed_write(out, "score", at->score, 2);
+        json_write_close(out, '}');
+    }
+    json_write_close(out, ']');
+    if (i->entities_left_out)
+        json_write_uint(out, "entities_left_out", i->entities_left_out);
+}
+
+static void write_times(const struct incident *i, struct buffer *out)
+{
+    json_write_open(out, "times", '{');
+    for (int t = 0; t < TIME_COUNT; t++)
+        write_time(out, incident_time_name((enum incident_time)t), i->times[t]);
+    write_time(out, "last", i->last_us);
+    write_time(out, "last_journal", i->last_journal_us);
+    write_time(out, "paused", i->paused_us);
+    json_write_close(out, '}');
+}
+
+static void write_alerts(const struct incident *i, struct buffer *out)
+{
+    json_write_open(out, "members", '[');
+    for (uint32_t a = 0; a < i->alert_count; a++) {
+        const struct incident_alert *at = &i->alerts[a];
+        json_write_open(out, NULL, '{');
+        json_write_string(out, "key", text_of(at->key));
+        write_text(out, "name", at->name);
+        write_text(out, "host", at->host);
+        write_text(out, "summary", at->summary);
+        json_write_string(out, "severity", text_of(incident_severity_name(at->severity)));
+        json_write_bool(out, "firing", at->is_firing);
+        write_time(out, "starts", at->starts_us);
+        write_time(out, "ends", at->ends_us);
+        write_time(out, "expires", at->expires_us);
+        write_time(out, "charged", at->charged_us);
+        json_write_close(out, '}');
+    }
+    json_write_close(out, ']');
+}
+
+static void write_override(const struct incident *i, struct buffer *out)
+{
+    if (!i->has_override)
+        return;
+    json_write_open(out, "override", '{');
+    json_write_string(out, "severity", text_of(incident_severity_name(i->override_severity)));
+    write_text(out, "by", i->override_by);
+    write_text(out, "reason", i->override_reason);
+    write_time(out, "until", i->override_until_us);
+    json_write_close(out, '}');
+}
+
+static void write_head(const struct incident *i, struct buffer *out)
+{
+    enum incident_severity severity = i->has_override ? i->override_severity : i->severity;
+    json_write_open(out, NULL, '{');
+    json_write_string(out, "id", text_of(i->id));
+    json_write_uint(out, "version", i->version);
+    json_write_uint(out, "episode", i->episode);
+    json_write_string(out, "kind", TEXT("incident"));
+    json_write_string(out, "origin", text_of(incident_origin_name(i->origin)));
+    write_text(out, "title", i->title);
+    json_write_string(out, "profile", text_of(incident_profile_name(i->profile)));
+    json_write_string(out, "category", i->category);
+    json_write_string(out, "state", text_of(incident_state_name(i->state)));
+    json_write_string(out, "severity", text_of(incident_severity_name(severity)));
+    json_write_string(out, "urgency", text_of(incident_urgency_name(i->urgency)));
+    json_write_open(out, "graded", '{');
+    json_write_string(out, "severity", text_of(incident_severity_name(i->severity)));
+    json_write_string(out, "floor", text_of(incident_severity_name(i->floor)));
+    json_fixed_exact(out, "score", i->severity_score);
+    json_write_close(out, '}');
+    buffer_printf(out, ",\"priority\":\"P%d\"", i->priority);
+    json_fixed_write(out, "score", i->score, 2);
+    json_fixed_write(out, "diversity", i->diversity, 6);
+    json_fixed_write(out, "criticality", i->criticality, 3);
+}
+
+static void write_people(const struct incident *i, struct buffer *out)
+{
+    write_text(out, "key", i->key);
+    write_text(out, "recurs_of", i->recurs_of);
+    write_text(out, "merged_into", i->merged_into);
+    write_text(out, "disposition", incident_disposition_name(i->disposition));
+    write_text(out, "assignee", i->assignee);
+    write_text(out, "next_action", i->next_action);
+    write_text(out, "pause_reason", i->pause_reason);
+    write_override(i, out);
+    if (i->is_backfill)
+        json_write_bool(out, "backfill", true);
+    write_items(out, "evidence", &i->evidence);
+    write_items(out, "notes", &i->notes);
+    write_items(out, "pauses", &i->pauses);
+    write_items(out, "merged", &i->merged);
+}
+
+void incident_document_write(const struct incident *i, struct buffer *out)
+{
+    write_head(i, out);
+    write_parts(i->parts, i->part_count, out);
+    write_entities(i, out);
+    write_times(i, out);
+    json_write_uint(out, "detections", i->detections);
+    json_write_uint(out, "recurrences", i->recurrences);
+    write_alerts(i, out);
+    write_people(i, out);
+    json_write_close(out, '}');
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "incidents/outbox/outbox_delivery.h"
+#include "base/json_write.h"
+#include "base/timestamp.h"
+
+static struct outbox_entry *find(const struct outbox *outbox, struct text id)
+{
+    for (struct hash_link *at = hash_table_first(&outbox->entries, hash_table_hash(id, 0)); at;
+         at = hash_table_next(at)) {
+        struct outbox_entry *entry = CONTAINER_OF(at, struct outbox_entry, link);
+        if (text_equal(text_of(entry->id), id))
+            return entry;
+    }
+    return NULL;
+}
+
+bool outbox_delivery_mark(struct outbox *outbox, struct changes *changes, uint64_t number,
+                          int64_t now_us)
+{
+    bool is_any = false;
+    for (struct outbox_entry *entry = outbox->first_entry; entry; entry = entry->next) {
+        if (entry->marked || entry->due_us > now_us)
+            continue;
+        entry->state = DELIVERY_SENDING;
+        entry->marked = number;
+        outbox_save_entry(changes, entry, false);
+        is_any = true;
+    }
+    return is_any;
+}
+
+struct delivery *outbox_delivery_take(struct outbox *outbox, uint64_t acknowledged)
+{
+    for (struct outbox_entry **at = &outbox->first_entry; *at; at = &(*at)->next) {
+        struct outbox_entry *entry = *at;
+        if (!entry->marked || entry->marked > acknowledged)
+            continue;
+        struct delivery *delivery = delivery_new(entry);
+        if (!delivery)
+            return NULL;
+        *at = entry->next;
+        if (!entry->next)
+            outbox->last_entry = at;
+        entry->next = NULL;
+        entry->is_given = true;
+        return delivery;
+    }
+    return NULL;
+}
+
+static bool is_final(const struct outcome *outcome)
+{
+    switch (outcome->state) {
+    case DELIVERY_QUEUED:
+    case DELIVERY_SENDING:
+    case DELIVERY_FAILED_TEMP:
+        return false;
+    case DELIVERY_UNKNOWN:
+        return outcome->next_us <= 0;
+    case DELIVERY_ACCEPTED:
+    case DELIVERY_DELIVERED:
+    case DELIVERY_FAILED_PERM:
+    case DELIVERY_SUPPRESSED:
+    case DELIVERY_EXPIRED:
+        return true;
+    }
+    return true;
+}
+
+static void write_attempt(const struct outbox_entry *entry, const struct outcome *outcome,
+                          struct buffer *out)
+{
+    json_write_open(out, NULL, '{');
+    json_write_string(out, "delivery", text_of(entry->id));
+    json_write_string(out, "destination", text_of(entry->destination));
+    json_write_string(out, "notice", text_of(incidents_notice_name(entry->kind)));
+    json_write_string(out, "state", text_of(delivery_state_name(outcome->state)));
+    json_write_uint(out, "attempt", outcome->attempt);
+    json_write_time(out, "started", outcome->started_us);
+    json_write_int(out, "latency_us", outcome->latency_us);
+    if (outcome->http_status)
+        json_write_int(out, "http_status", outcome->http_status);
+    if (outcome->next_us > 0)
+        json_write_time(out, "next", outcome->next_us);
+    if (entry->may_be_duplicate)
+        json_write_bool(out, "may_be_duplicate", true);
+    if (outcome->detail.len)
+        json_write_string(out, "detail", text_head(outcome->detail, 2000));
+    json_write_close(out, '}');
+}
+
+static void record_attempt(struct changes *changes, const struct outbox_entry *entry,
+                           const struct outcome *outcome)
+{
+    struct buffer data, kind, key;
+    buffer_init(&data, 1 << 16);
+    buffer_init(&kind, 64);
+    buffer_init(&key, 128);
+    write_attempt(entry, outcome, &data);
+    buffer_printf(&kind, "delivery.%s", delivery_state_name(outcome->state));
+    buffer_printf(&key, "tocsin:attempts:%s", entry->incident);
+    struct effect *effect = changes_effect(changes);
+    if (effect && entry->incident[0])
+        EFFECT(effect, TEXT("RPUSH"), buffer_text(&key), buffer_text(&data));
+    buffer_byte(&kind, 0);
+    if (!kind.has_failed)
+        changes_record(changes,
+                       &(struct ledger_entry){.kind = kind.at,
+                                              .incident = text_of(entry->incident),
+                                              .time_us = outcome->started_us + outcome->latency_us,
+                                              .data = buffer_text(&data)});
+    if (effect && outcome->state == DELIVERY_FAILED_PERM)
+        EFFECT(effect, TEXT("HSET"), TEXT("tocsin:dead"), text_of(entry->id), buffer_text(&data));
+    buffer_fini(&data);
+    buffer_fini(&kind);
+    buffer_fini(&key);
+}
+
+static void note_time(struct tables *tables, const struct outbox_entry *entry,
+                      const struct outcome *outcome)
+{
+    struct incident *incident = tables_incident(tables, text_of(entry->incident));
+    bool is_delivered = outcome->state == DELIVERY_DELIVERED;
+    if (!incident || (!is_delivered && outcome->state != DELIVERY_ACCEPTED))
+        return;
+    int64_t at_us = outcome->started_us + outcome->latency_us;
+    if (incident->times[TIME_NOTIFIED] == TIMESTAMP_NONE)
+        incident->times[TIME_NOTIFIED] = at_us;
+    if (is_delivered && incident->times[TIME_DELIVERED] == TIMESTAMP_NONE)
+        incident->times[TIME_DELIVERED] = at_us;
+    tables_touch_incident(tables, incident);
+}
+
+static void unlist(struct outbox *outbox, const struct outbox_entry *entry)
+{
+    struct outbox_entry **at = &outbox->first_entry;
+    while (*at && *at != entry)
+        at = &(*at)->next;
+    if (*at)
+        *at = entry->next;
+    if (!*at)
+        outbox->last_entry = at;
+}
+
+static void finish(struct outbox *outbox, struct changes *changes, struct outbox_entry *entry)
+{
+    struct effect *effect = changes_effect(changes);
+    if (effect) {
+        EFFECT(effect, TEXT("HDEL"), TEXT("tocsin:outbox"), text_of(entry->id));
+        EFFECT(effect, TEXT("HDEL"), TEXT("tocsin:outbox:documents"), text_of(entry->id));
+    }
+    COUNT(changes->counters, deliveries_settled);
+    if (!entry->is_given)
+        unlist(outbox, entry);
+    hash_table_remove(&outbox->entries, &entry->link);
+    outbox_entry_free(entry);
+}
+
+/* No sink took it: it is given again when it is due. */
+static void take_back(struct outbox *outbox, struct outbox_entry *entry)
+{
+    entry->marked = 0;
+    if (!entry->is_given)
+        return;
+    entry->is_given = false;
+    outbox_append(outbox, entry);
+}
+
+enum status outbox_delivery_settle(struct outbox *outbox, struct changes *changes,
+                                   struct tables *tables, const struct outcome *outcome)
+{
+    struct outbox_entry *entry = find(outbox, outcome->delivery);
+    if (!entry)
+        return STATUS_NOTFOUND;
+    entry->attempts = outcome->attempt;
+    entry->state = outcome->state;
+    entry->due_us = outcome->next_us > 0 ? outcome->next_us : entry->due_us;
+    record_attempt(changes, entry, outcome);
+    note_time(tables, entry, outcome);
+    if (is_final(outcome)) {
+        finish(outbox, changes, entry);
+        return STATUS_OK;
+    }
+    if (outcome->state == DELIVERY_QUEUED)
+        take_back(outbox, entry);
+    outbox_save_entry(changes, entry, false);
+    return STATUS_OK;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "incidents/state/tables.h"
+#include <stdlib.h>
+
+void tables_init(struct tables *tables, struct inventory *inventory, struct incident_store *store,
+                 int64_t half_life_us)
+{
+    *tables = (struct tables){.inventory = inventory, .store = store, .half_life_us = half_life_us};
+    string_pool_init(&tables->strings);
+}
+
+void tables_clear(struct tables *tables)
+{
+    size_t slot = 0;
+    struct hash_link *next = hash_table_walk(&tables->candidates, &slot, NULL);
+    while (next) {
+        struct candidate *candidate = CONTAINER_OF(next, struct candidate, link);
+        next = hash_table_walk(&tables->candidates, &slot, next);
+        candidate_free(candidate);
+    }
+    slot = 0;
+    next = hash_table_walk(&tables->incidents, &slot, NULL);
+    while (next) {
+        struct incident *incident = CONTAINER_OF(next, struct incident, link);
+        next = hash_table_walk(&tables->incidents, &slot, next);
+        incident_free(incident);
+    }
+    hash_table_fini(&tables->candidates);
+    hash_table_fini(&tables->incidents);
+    hash_table_fini(&tables->alert_keys);
+    tables->dirty_candidates = NULL;
+    tables->dirty_incidents = NULL;
+    tables->sweep_slot = 0;
+}
+
+void tables_fini(struct tables *tables)
+{
+    tables_clear(tables);
+    inventory_free(tables->inventory);
+    string_pool_fini(&tables->strings);
+}
+
+struct incident *tables_incident(const struct tables *tables, struct text id)
+{
+    for (struct hash_link *at = hash_table_first(&tables->incidents, hash_table_hash(id, 0)); at;
+         at = hash_table_next(at)) {
+        struct incident *incident = CONTAINER_OF(at, struct incident, link);
+        if (text_equal(text_of(incident->id), id))
+            return incident;
+    }
+    return NULL;
+}
+
+struct incident *tables_alert_incident(const struct tables *tables, struct text key)
+{
+    struct incident *latest = NULL;
+    for (struct hash_link *at = hash_table_first(&tables->alert_keys, hash_table_hash(key, 0)); at;
+         at = hash_table_next(at)) {
+        struct incident *incident = CONTAINER_OF(at, struct incident, key_link);
+        if (text_equal(text_of(incident->key), key) &&
+            (!latest || incident->times[TIME_OPENED] > latest->times[TIME_OPENED]))
+            latest = incident;
+    }
+    return latest;
+}
+
+enum status tables_adopt(struct tables *tables, struct incident *incident)
+{
+    struct text id = text_of(incident->id);
+    if (tables_incident(tables, id)) {
+        incident_free(incident);
+        return STATUS_OK;
+    }
+    if (hash_table_put(&tables->incidents, &incident->link, hash_table_hash(id, 0)) != STATUS_OK) {
+        incident_free(incident);
+        return STATUS_NOMEM;
+    }
+    if (incident->key)
+        incident->has_key_link =
+            hash_table_put(&tables->alert_keys, &incident->key_link,
+                           hash_table_hash(text_of(incident->key), 0)) == STATUS_OK;
+    return STATUS_OK;
+}
+
+void tables_drop(struct tables *tables, struct incident *incident)
+{
+    hash_table_remove(&tables->incidents, &incident->link);
+    if (incident->has_key_link)
+        hash_table_remove(&tables->alert_keys, &incident->key_link);
+    incident_free(incident);
+}
+
+struct candidate *tables_candidate(const struct tables *tables, enum entity_kind kind,
+                                   struct text value)
+{
+    for (struct hash_link *at = hash_table_first(&tables->candidates, candidate_hash(kind, value));
+         at; at = hash_table_next(at)) {
+        struct candidate *candidate = CONTAINER_OF(at, struct candidate, link);
+        if (candidate->kind == kind && text_equal(candidate->value, value))
+            return candidate;
+    }
+    return NULL;
+}
+
+struct candidate *tables_add_candidate(struct tables *tables, struct counters *counters,
+                                       enum entity_kind kind, struct text value)
+{
+    if (tables->candidates.count >= TABLES_CANDIDATES) {
+        COUNT(counters, entities_refused);
+        return NULL;
+    }
+    struct candidate *candidate = candidate_new(kind, value);
+    if (!candidate || hash_table_put(&tables->candidates, &candidate->link,
+                                     candidate_hash(kind, value)) != STATUS_OK) {
+        COUNT(counters, no_memory);
+        candidate_free(candidate);
+        return NULL;
+    }
+    candidate->criticality = inventory_find(tables->inventory, kind, value)->criticality;
+    return candidate;
+}
+
+void tables_touch_candidate(struct tables *tables, struct candidate *candidate)
+{
+    if (candidate->is_dirty)
+        return;
+    candidate->is_dirty = true;
+    candidate->next_dirty = tables->dirty_candidates;
+    tables->dirty_candidates = candidate;
+}
+
+void tables_touch_incident(struct tables *tables, struct incident *incident)
+{
+    if (incident->is_dirty)
+        return;
+    incident->is_dirty = true;
+    incident->next_dirty = tables->dirty_incidents;
+    tables->dirty_incidents = incident;
+}
+
+bool tables_is_dirty(const struct tables *tables)
+{
+    return tables->dirty_candidates || tables->dirty_incidents;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "incidents/model/candidate.h"
+#include "incidents/model/hash_table.h"
+#include "incidents/model/incident.h"
+#include "incidents/model/inventory.h"
+#include "incidents/model/string_pool.h"
+#include "incidents/state/changes.h"
+#include "incidents/store/incident_store.h"
+
+/*
+ * Where entities and incidents are found: everything that is live, in memory, and which of it is
+ * not written yet. Closed incidents leave after some days and are fetched from the store.
+ */
+enum { TABLES_CANDIDATES = 200000 };
+
+struct tables {
+    struct hash_table candidates, incidents, alert_keys; /* the last: alerts' incidents by key */
+    struct candidate *dirty_candidates;
+    struct incident *dirty_incidents;
+    struct string_pool strings; /* rules, titles, tactics: what outlives its ruleset */
+    struct inventory *inventory;
+    struct incident_store *store;
+    int64_t half_life_us;
+    size_t sweep_slot; /* where the search for faded candidates goes on */
+};
+
+/* Takes the inventory; the store only has to outlive it. */
+void tables_init(struct tables *tables, struct inventory *inventory, struct incident_store *store,
+                 int64_t half_life_us);
+void tables_fini(struct tables *tables);
+/* Forgets candidates and incidents. */
+void tables_clear(struct tables *tables);
+
+struct incident *tables_incident(const struct tables *tables, struct text id);
+/* The latest incident of an alert's key. */
+struct incident *tables_alert_incident(const struct tables *tables, struct text key);
+/* Takes the incident on OK; frees it otherwise. */
+NODISCARD enum status tables_adopt(struct tables *tables, struct incident *incident);
+void tables_drop(struct tables *tables, struct incident *incident);
+struct candidate *tables_candidate(const struct tables *tables, enum entity_kind kind,
+                                   struct text value);
+/* One more, its weight by the inventory. NULL: TABLES_CANDIDATES or no memory, counted. */
+struct candidate *tables_add_candidate(struct tables *tables, struct counters *counters,
+                                       enum entity_kind kind, struct text value);
+/* It changed: its document is written with the next effect. */
+void tables_touch_candidate(struct tables *tables, struct candidate *candidate);
+void tables_touch_incident(struct tables *tables, struct incident *incident);
+bool tables_is_dirty(const struct tables *tables);
