@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /*
- * The record that correlator, sinks and console share: scores, candidates, incidents, their
+ * What correlator, sinks and console share: scores, candidates, incidents, their
  * lifecycle, the ledger, the outbox and the metrics. Owns every Redis key of the program.
  */
 
@@ -94,7 +94,7 @@ enum delivery_state {
 };
 const char *delivery_state_name(enum delivery_state state);
 
-/* What came of one attempt; a heap block, sent from the sink to the record thread. */
+/* What came of one attempt; a heap block, sent from the sink to the decider thread. */
 struct outcome {
     struct mail mail;
     struct text delivery, destination, incident;
@@ -111,7 +111,7 @@ struct outcome *outcome_new(const struct outcome *from);
 void outcome_free(struct outcome *o);
 AUTO_DEFINE(outcome);
 
-/* ---- the record: one thread
+/* ---- deciding: one thread, the decider
  * ------------------------------------------------------------------------ */
 
 struct incidents;

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 /*
- * Where effects go: memory (replay, test) or Redis. The decisions know no difference. The record's
- * thread only.
+ * Where effects go: memory (replay, test) or Redis. The decisions know no difference. The
+ * decider thread only.
  */
 struct incident_store;
 struct incident_store_calls {
