@@ -16,8 +16,7 @@
  * lifecycle, the ledger, the outbox and the metrics. Owns every Redis key of the program.
  */
 
-/* ---- the private redis-server ------------------------------------------------------------------
- */
+/* ---- the private redis-server ---- */
 
 struct redis_server;
 /*
@@ -37,8 +36,7 @@ AUTO_DEFINE(redis_server);
 const char *redis_server_socket(const struct redis_server *s);
 void redis_server_metrics(const struct redis_server *s, metric_fn tell, void *context);
 
-/* ---- deliveries ---------------------------------------------------------------------------------
- */
+/* ---- deliveries ---- */
 
 /* What happened that somebody may want to be told of. Views for the call. */
 enum notice_kind {
@@ -111,8 +109,7 @@ struct outcome *outcome_new(const struct outcome *from);
 void outcome_free(struct outcome *o);
 AUTO_DEFINE(outcome);
 
-/* ---- deciding: one thread, the decider
- * ------------------------------------------------------------------------ */
+/* ---- deciding: one thread, the decider ---- */
 
 struct incidents;
 struct incidents_options {
@@ -183,8 +180,7 @@ void incidents_metrics(const struct incidents *i, metric_fn tell, void *context)
 /* Memory store only: every incident and candidate as a JSON line, sorted by id. */
 void incidents_write_all(const struct incidents *i, struct buffer *out);
 
-/* ---- reading: any one thread per view, a connection of its own
- * ---------------------------------------- */
+/* ---- reading: any one thread per view, a connection of its own ---- */
 
 struct view;
 NODISCARD enum status view_open(const struct incidents_options *options, struct view **out,

@@ -8,12 +8,12 @@ cd "$(dirname "$(readlink -f "$0")")/../.." || exit 2
 # HEADER : its owners, files or whole folders
 owners='
   curl/.*              : app/http.c sinks/transfer.c
-  hiredis/.*           : incidents/redis.c
+  hiredis/.*           : incidents/store/redis.c
   jansson\.h           : app/client.c app/expect.c app/explain.c app/reason.c console/command_body.c console/page.c
-                         incidents/doc_tree.c ingest/webhook/json_tree.c sinks/document.c
+                         incidents/model/doc_tree.c ingest/webhook/json_tree.c sinks/document.c
   librdkafka/.*        : ingest/kafka/kafka_client.c
   microhttpd\.h        : console/server.c
-  openssl/.*           : incidents/ledger.c ingest/door/tls.c sinks/signature.c
+  openssl/.*           : incidents/store/ledger.c ingest/door/tls.c sinks/signature.c
   pcre2\.h             : app/search.c rules/decode/decoder_regex.c rules/match/regex.c
   systemd/.*           : ingest/journald/journald_client.c
   yaml\.h              : base/yaml.c
