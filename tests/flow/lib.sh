@@ -61,15 +61,15 @@ flow_port() { sed -n "s/^ready $1 .*:\([0-9]*\)\$/\1/p" "$flow_dir/out" | head -
 # of those may be taken by any connection between now and the bind, and again while a program that
 # was killed is away.
 flow_free_port() {
-  local low try port fd
+  local low try number fd
   read -r low _ < /proc/sys/net/ipv4/ip_local_port_range
   [ "$low" -gt 12000 ] || low=32768
   for try in $(seq 200); do
-    port=$((10240 + (RANDOM * 32768 + RANDOM) % (low - 10240)))
-    exec {fd}> "/tmp/tocsin-port.$port" || continue
-    if flock -n "$fd" && flow_port_is_free $port; then
-      flow_ports+=("/tmp/tocsin-port.$port")
-      printf -v "$1" %s $port
+    number=$((10240 + (RANDOM * 32768 + RANDOM) % (low - 10240)))
+    exec {fd}> "/tmp/tocsin-port.$number" || continue
+    if flock -n "$fd" && flow_port_is_free $number; then
+      flow_ports+=("/tmp/tocsin-port.$number")
+      printf -v "$1" %s $number
       return 0
     fi
     exec {fd}>&-
