@@ -53,13 +53,13 @@ enum status incidents_open(const struct incidents_options *options, struct incid
     if (!incidents)
         return error_set(err, STATUS_NOMEM, 0, "no memory for the incidents");
     enum status status = inventory_new(options->entities, &inventory, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = open_store(options, &incidents->store, err);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     incidents_parts_init(incidents, options, MOVE(inventory));
     status = incidents_parts_load(incidents, err);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     incidents_parts_tell_sizes(incidents);
     *out = MOVE(incidents);

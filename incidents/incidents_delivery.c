@@ -18,7 +18,7 @@ enum status incidents_settle(struct incidents *incidents, const struct outcome *
     arena_reset(&incidents->changes.scratch);
     enum status status = outbox_delivery_settle(&incidents->outbox, &incidents->changes,
                                                 &incidents->tables, outcome);
-    if (status == STATUS_OK)
+    if (!status)
         incidents_parts_flush(incidents);
     return status;
 }

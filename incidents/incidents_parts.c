@@ -103,7 +103,7 @@ static enum status load_meta(struct incidents *incidents, struct error *err)
     bool is_there = status == STATUS_OK && reply.kind == REPLY_TEXT;
     if (is_there)
         status = doc_tree_parse(reply.text, &arena, &tree, err);
-    if (is_there && status == STATUS_OK) {
+    if (is_there && !status) {
         incidents->changes.journal_us = doc_tree_whole(&tree, "journal", TIMESTAMP_NONE);
         incidents->applied.generation = (uint32_t)doc_tree_whole(&tree, "generation", 0) & 1;
         storm_read(&incidents->outbox.storm, &tree);
@@ -120,21 +120,21 @@ enum status incidents_parts_load(struct incidents *incidents, struct error *err)
     if (store->is_memory)
         return STATUS_OK;
     enum status status = load_meta(incidents, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = changes_load(&incidents->changes, store, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = tables_load(&incidents->tables, incidents->changes.journal_us, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = restraints_load(&incidents->restraints, store, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = verdicts_load(&incidents->verdicts, store, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = applied_load(&incidents->applied, store, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = outbox_load(&incidents->outbox, store, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = alerts_load(&incidents->alerts, store, err);
-    return status == STATUS_OK ? chunks_load(&incidents->chunks, store, err) : status;
+    return status ? status : chunks_load(&incidents->chunks, store, err);
 }
 
 bool incidents_parts_are_dirty(const struct incidents *incidents)

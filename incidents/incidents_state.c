@@ -23,7 +23,7 @@ static enum status commit_in_memory(struct incidents *incidents, struct text com
 {
     const struct text words[] = {TEXT("SET"), TEXT("tocsin:commit"), commit};
     enum status status = incidents->store->calls->tell(incidents->store, words, 3);
-    if (status == STATUS_OK)
+    if (!status)
         chunks_committed(&incidents->chunks, commit);
     return status;
 }
@@ -33,7 +33,7 @@ enum status incidents_commit_state(struct incidents *incidents, struct text comm
     if (is_behind(incidents))
         return STATUS_CONFLICT;
     enum status status = chunks_are_there(&incidents->chunks, incidents->store);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     if (incidents->store->is_memory)
         return commit_in_memory(incidents, commit);

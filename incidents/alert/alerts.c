@@ -44,7 +44,7 @@ void alerts_tick(struct alerts *alerts, int64_t now_us)
 enum status alerts_load(struct alerts *alerts, struct incident_store *store, struct error *err)
 {
     enum status status = alert_waiting_load(&alerts->waiting, store, err);
-    return status == STATUS_OK ? heartbeats_load(&alerts->heartbeats, store, err) : status;
+    return status ? status : heartbeats_load(&alerts->heartbeats, store, err);
 }
 
 void alerts_clear(struct alerts *alerts)

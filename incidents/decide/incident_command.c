@@ -372,9 +372,7 @@ static int do_report(struct command *command)
     return answer(command);
 }
 
-/* ---- which one
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- which one ---- */
 
 static const struct verb {
     const char *name;

@@ -389,10 +389,10 @@ enum status restraints_load(struct restraints *restraints, struct incident_store
     struct loading loading = {restraints, store, err};
     enum status status =
         incident_store_read_hash(store, TEXT("tocsin:suppress"), load_suppression, &loading, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = incident_store_read_hash(store, TEXT("tocsin:exceptions"), load_exception,
                                           &loading, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = incident_store_read_hash(store, TEXT("tocsin:noise"), load_noise, &loading, err);
     return status;
 }

@@ -119,9 +119,9 @@ enum status verdicts_learn(struct verdicts *verdicts, struct changes *changes,
     arena_init(&arena, GENERATION_BYTES);
     enum status status = doc_tree_parse(generation, &arena, &t, NULL);
     const struct doc_tree *rules = doc_tree_get(&t, "rules");
-    if (status == STATUS_OK && rules->kind != TREE_MAP)
+    if (!status && rules->kind != TREE_MAP)
         status = STATUS_INVALID;
-    for (uint32_t r = 0; status == STATUS_OK && r < rules->count; r++) {
+    for (uint32_t r = 0; !status && r < rules->count; r++) {
         struct rule_verdict *v = find_or_make(verdicts, rules->items[r].name);
         if (!v) {
             status = STATUS_NOMEM;

@@ -164,25 +164,22 @@ bool incident_is_settled(const struct incident *i)
            i->state == STATE_REVIEWED || i->state == STATE_CLOSED;
 }
 
-bool incident_has_entity(const struct incident *i, enum entity_kind kind, struct text value,
-                         struct incident_entity **out)
+static struct incident_entity *find_entity(struct incident *incident, enum entity_kind kind,
+                                           struct text value)
 {
-    for (uint32_t e = 0; e < i->entity_count; e++) {
-        const struct incident_entity *at = &i->entities[e];
-        if (at->kind != kind || !text_equal((struct text){at->value, at->len}, value))
-            continue;
-        if (out)
-            *out = (struct incident_entity *)(uintptr_t)at;
-        return true;
+    for (uint32_t e = 0; e < incident->entity_count; e++) {
+        struct incident_entity *at = &incident->entities[e];
+        if (at->kind == kind && text_equal((struct text){at->value, at->len}, value))
+            return at;
     }
-    return false;
+    return NULL;
 }
 
 bool incident_add_entity(struct incident *i, enum entity_kind kind, struct text value,
                          uint32_t episode)
 {
-    struct incident_entity *old = NULL;
-    if (incident_has_entity(i, kind, value, &old)) {
+    struct incident_entity *old = find_entity(i, kind, value);
+    if (old) {
         old->episode = episode;
         return true;
     }
@@ -212,7 +209,7 @@ enum incident_severity incident_grade(double score, enum incident_severity now)
     return grade > now ? grade : now;
 }
 
-int incident_rank(enum incident_severity s, enum incident_urgency u)
+static int rank(enum incident_severity s, enum incident_urgency u)
 {
     static const int table[5][3] = {
         /* urgency low, medium, high */
@@ -234,6 +231,6 @@ bool incident_weigh(struct incident *i, int64_t now_us)
     i->urgency = i->criticality >= 1.5 ? URGENCY_HIGH
                  : i->criticality >= 1 ? URGENCY_MEDIUM
                                        : URGENCY_LOW;
-    i->priority = incident_rank(i->has_override ? i->override_severity : i->severity, i->urgency);
+    i->priority = rank(i->has_override ? i->override_severity : i->severity, i->urgency);
     return before && i->priority < before;
 }

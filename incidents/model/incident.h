@@ -156,14 +156,10 @@ AUTO_DEFINE(incident);
 bool incident_set_text(char **at, struct text t);
 /* Settled: nobody works on it any more, though it may not be closed. */
 bool incident_is_settled(const struct incident *i);
-/* True when the entity is one of its own (*out may be NULL). */
-bool incident_has_entity(const struct incident *i, enum entity_kind kind, struct text value,
-                         struct incident_entity **out);
 /* Adds it unless it is there. False: no room, counted in entities_left_out. */
 bool incident_add_entity(struct incident *i, enum entity_kind kind, struct text value,
                          uint32_t episode);
 /* Severity by score with 5 points of hysteresis downward from `now`. */
 enum incident_severity incident_grade(double score, enum incident_severity now);
-int incident_rank(enum incident_severity s, enum incident_urgency u);
 /* Severity, urgency and priority from its scores, floor and override. True when priority rose. */
 bool incident_weigh(struct incident *i, int64_t now_us);

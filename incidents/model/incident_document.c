@@ -99,8 +99,7 @@ bool incident_document_take_parts(struct incident *i, const struct candidate *c,
     return true;
 }
 
-/* ---- candidate ----------------------------------------------------------------------------------
- */
+/* ---- candidate ---- */
 
 static void write_identity(const struct candidate *c, struct score_reading r, struct buffer *out)
 {

@@ -146,8 +146,7 @@ bool inventory_is_nobody(enum entity_kind kind, struct text value)
     return false;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 struct options {
     int kind;

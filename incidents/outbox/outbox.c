@@ -273,10 +273,10 @@ static enum status load_entry(struct outbox *outbox, struct incident_store *stor
     arena_init(&arena, INCIDENT_STORE_ANSWER);
     enum status status =
         STORE_ASK(store, &arena, &head, err, TEXT("HGET"), TEXT("tocsin:outbox"), id);
-    if (status == STATUS_OK)
+    if (!status)
         status = STORE_ASK(store, &arena, &document, err, TEXT("HGET"),
                            TEXT("tocsin:outbox:documents"), id);
-    if (status == STATUS_OK && doc_tree_parse(head.text, &arena, &tree, NULL) == STATUS_OK &&
+    if (!status && doc_tree_parse(head.text, &arena, &tree, NULL) == STATUS_OK &&
         !take(outbox, &tree, document.text))
         status = error_set(err, STATUS_NOMEM, 0, "no memory for the outbox");
     arena_fini(&arena);
@@ -291,13 +291,13 @@ enum status outbox_load(struct outbox *outbox, struct incident_store *store, str
     arena_init(&arena, INCIDENT_STORE_ANSWER);
     enum status status = STORE_ASK(store, &arena, &ids, err, TEXT("HKEYS"), TEXT("tocsin:outbox"));
     struct text *names = arena_zero(&arena, (ids.count + 1) * sizeof *names);
-    if (status == STATUS_OK && !names)
+    if (!status && !names)
         status = error_set(err, STATUS_NOMEM, 0, "no memory for the outbox");
-    for (uint32_t k = 0; status == STATUS_OK && k < ids.count; k++)
+    for (uint32_t k = 0; !status && k < ids.count; k++)
         names[k] = ids.items[k].text;
-    if (status == STATUS_OK && ids.count)
+    if (!status && ids.count)
         qsort(names, ids.count, sizeof *names, by_name);
-    for (uint32_t k = 0; status == STATUS_OK && k < ids.count; k++)
+    for (uint32_t k = 0; !status && k < ids.count; k++)
         status = load_entry(outbox, store, names[k], err);
     arena_fini(&arena);
     return status;

@@ -95,7 +95,7 @@ static enum status load_set(struct applied *applied, uint32_t generation,
     struct reply ids = {0};
     arena_init(&arena, INCIDENT_STORE_ANSWER);
     enum status status = STORE_ASK(store, &arena, &ids, err, TEXT("SMEMBERS"), key_of(generation));
-    for (uint32_t k = 0; status == STATUS_OK && k < ids.count; k++) {
+    for (uint32_t k = 0; !status && k < ids.count; k++) {
         struct hash128 id;
         if (ids.items[k].text.len != sizeof id)
             continue;
@@ -110,7 +110,7 @@ static enum status load_set(struct applied *applied, uint32_t generation,
 enum status applied_load(struct applied *applied, struct incident_store *store, struct error *err)
 {
     enum status status = load_set(applied, 0, store, err);
-    return status == STATUS_OK ? load_set(applied, 1, store, err) : status;
+    return status ? status : load_set(applied, 1, store, err);
 }
 
 void applied_clear(struct applied *applied)

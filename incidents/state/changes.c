@@ -95,7 +95,7 @@ enum status changes_load(struct changes *changes, struct incident_store *store, 
     enum status status =
         STORE_ASK(store, &arena, &last, err, TEXT("XREVRANGE"), TEXT("tocsin:ledger"), TEXT("+"),
                   TEXT("-"), TEXT("COUNT"), TEXT("1"));
-    if (status == STATUS_OK && last.count == 1 && last.items[0].count == 2) {
+    if (!status && last.count == 1 && last.items[0].count == 2) {
         const struct reply *fields = &last.items[0].items[1];
         struct text id = last.items[0].items[0].text;
         int64_t sequence = 0;

@@ -129,7 +129,7 @@ void chunks_sweep(struct chunks *chunks, struct incident_store *store)
         words[1] = TEXT("DEL");
     enum status status = store->calls->tell(store, store->is_memory ? words + 1 : words,
                                             store->is_memory ? count + 1 : count + 2);
-    for (uint32_t g = 0; status == STATUS_OK && g < count; g++) {
+    for (uint32_t g = 0; !status && g < count; g++) {
         hash_table_remove(&chunks->names, &gone[g]->link);
         free(gone[g]);
     }
@@ -141,7 +141,7 @@ enum status chunks_load(struct chunks *chunks, struct incident_store *store, str
     struct reply names = {0};
     arena_init(&arena, NAMES_BYTES);
     enum status status = STORE_ASK(store, &arena, &names, err, TEXT("HKEYS"), TEXT("tocsin:state"));
-    for (uint32_t n = 0; status == STATUS_OK && n < names.count; n++)
+    for (uint32_t n = 0; !status && n < names.count; n++)
         if (!note(chunks, names.items[n].text))
             status = error_set(err, STATUS_NOMEM, 0, "no memory for the checkpoint");
     chunks->failures = store->tell_failures;

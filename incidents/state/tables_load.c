@@ -16,7 +16,7 @@ static enum status take_incident(struct tables *tables, const struct doc_tree *t
 {
     struct incident *incident = NULL;
     enum status status = incident_document_read(tree, &tables->strings, &incident);
-    if (status == STATUS_OK)
+    if (!status)
         status = tables_adopt(tables, incident);
     return status == STATUS_INVALID ? STATUS_OK : status;
 }
@@ -27,7 +27,7 @@ static enum status take_candidate(struct tables *tables, const struct doc_tree *
     char incident[IDENT_LEN + 1];
     enum status status =
         incident_document_read_candidate(tree, &tables->strings, &candidate, incident);
-    if (status != STATUS_OK)
+    if (status)
         return status == STATUS_INVALID ? STATUS_OK : status;
     uint64_t hash = candidate_hash(candidate->kind, candidate->value);
     if (hash_table_put(&tables->candidates, &candidate->link, hash) != STATUS_OK) {
@@ -45,7 +45,7 @@ typedef enum status (*take_fn)(struct tables *tables, const struct doc_tree *tre
 static enum status take_all(struct tables *tables, const struct reply *documents, take_fn take)
 {
     enum status status = STATUS_OK;
-    for (uint32_t d = 0; status == STATUS_OK && d < documents->count; d++) {
+    for (uint32_t d = 0; !status && d < documents->count; d++) {
         struct doc_tree tree;
         struct arena arena;
         arena_init(&arena, DOCUMENT_BYTES);
@@ -81,13 +81,13 @@ static enum status take_named(struct tables *tables, const struct reply *names, 
     enum status status = STATUS_OK;
     struct arena arena;
     arena_init(&arena, INCIDENT_STORE_ANSWER);
-    for (uint32_t from = 0; status == STATUS_OK && from < names->count; from += LOAD_KEYS) {
+    for (uint32_t from = 0; !status && from < names->count; from += LOAD_KEYS) {
         struct text words[LOAD_KEYS + 1] = {TEXT("MGET")};
         struct reply documents = {0};
         arena_reset(&arena);
         uint32_t count = name_keys(&arena, names, from, prefix, words + 1);
         status = incident_store_ask(tables->store, &arena, words, count + 1, &documents, err);
-        if (status == STATUS_OK)
+        if (!status)
             status = take_all(tables, &documents, take);
     }
     arena_fini(&arena);
@@ -106,12 +106,12 @@ static enum status load_incidents(struct tables *tables, int64_t now_us, struct 
     arena_init(&arena, INCIDENT_STORE_ANSWER);
     enum status status = STORE_ASK(tables->store, &arena, &names, err, TEXT("ZRANGE"),
                                    TEXT("tocsin:open"), TEXT("0"), TEXT("-1"));
-    if (status == STATUS_OK)
+    if (!status)
         status = take_named(tables, &names, "tocsin:incident:", take_incident, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = STORE_ASK(tables->store, &arena, &names, err, TEXT("ZRANGEBYSCORE"),
                            TEXT("tocsin:closed"), changes_digits(since_us, since), TEXT("+inf"));
-    if (status == STATUS_OK)
+    if (!status)
         status = take_named(tables, &names, "tocsin:incident:", take_incident, err);
     arena_fini(&arena);
     return status;
@@ -124,7 +124,7 @@ static enum status load_candidates(struct tables *tables, struct error *err)
     arena_init(&arena, INCIDENT_STORE_ANSWER);
     enum status status = STORE_ASK(tables->store, &arena, &names, err, TEXT("ZRANGE"),
                                    TEXT("tocsin:entities"), TEXT("0"), TEXT("-1"));
-    if (status == STATUS_OK)
+    if (!status)
         status = take_named(tables, &names, "tocsin:entity:", take_candidate, err);
     arena_fini(&arena);
     return status;
@@ -133,7 +133,7 @@ static enum status load_candidates(struct tables *tables, struct error *err)
 enum status tables_load(struct tables *tables, int64_t now_us, struct error *err)
 {
     enum status status = load_incidents(tables, now_us, err);
-    return status == STATUS_OK ? load_candidates(tables, err) : status;
+    return status ? status : load_candidates(tables, err);
 }
 
 struct incident *tables_load_incident(struct tables *tables, struct text id, bool *out_is_away)

@@ -6,7 +6,7 @@ enum status incident_store_ask(struct incident_store *store, struct arena *arena
                                struct error *err)
 {
     enum status status = store->calls->ask(store, words, count, arena, out);
-    if (status != STATUS_OK)
+    if (status)
         return error_set(err, status, 0, "Redis did not answer while the incidents were read");
     if (out->kind == REPLY_ERROR)
         return error_set(err, STATUS_IO, 0, "Redis refused %.*s: %.*s", TEXT_ARG(words[0]),
@@ -21,7 +21,7 @@ enum status incident_store_read_hash(struct incident_store *store, struct text k
     struct reply all = {0};
     arena_init(&arena, INCIDENT_STORE_ANSWER);
     enum status status = STORE_ASK(store, &arena, &all, err, TEXT("HGETALL"), key);
-    for (uint32_t k = 0; status == STATUS_OK && k + 1 < all.count; k += 2) {
+    for (uint32_t k = 0; !status && k + 1 < all.count; k += 2) {
         status = take(context, all.items[k].text, all.items[k + 1].text);
         if (status == STATUS_NOMEM)
             (void)error_set(err, status, 0, "no memory for %.*s", TEXT_ARG(key));

@@ -80,15 +80,14 @@ static enum asked_kind pop_asked(struct incident_store_redis *s)
     return kind;
 }
 
-/* ---- connecting ---------------------------------------------------------------------------------
- */
+/* ---- connecting ---- */
 
 static enum status call(struct incident_store_redis *s, const struct text *words, uint32_t count,
                         struct reply *out, struct error *err)
 {
     arena_reset(&s->arena);
     enum status status = redis_call(s->redis, words, count, &s->arena, out, err);
-    if (status == STATUS_OK && out->kind == REPLY_ERROR)
+    if (!status && out->kind == REPLY_ERROR)
         return error_set(err, STATUS_IO, 0, "Redis refused %.*s: %.*s", TEXT_ARG(words[0]),
                          TEXT_ARG(text_head(out->text, 120)));
     return status;
@@ -110,7 +109,7 @@ static enum status read_epoch(struct incident_store_redis *s, uint64_t *out, str
     const struct text words[] = {TEXT("GET"), TEXT("tocsin:epoch")};
     int64_t epoch = 0;
     enum status status = call(s, words, 2, &reply, err);
-    if (status == STATUS_OK && reply.kind == REPLY_TEXT && !text_to_int64(reply.text, &epoch))
+    if (!status && reply.kind == REPLY_TEXT && !text_to_int64(reply.text, &epoch))
         return error_set(err, STATUS_INVALID, 0, "tocsin:epoch in Redis is no number");
     *out = epoch > 0 ? (uint64_t)epoch : 0;
     return status;
@@ -155,7 +154,7 @@ static void align(struct incident_store_redis *s, uint64_t epoch)
 static enum status greet(struct incident_store_redis *s, uint64_t *out_epoch, struct error *err)
 {
     enum status status = load_function(s, err);
-    return status == STATUS_OK ? read_epoch(s, out_epoch, err) : status;
+    return status ? status : read_epoch(s, out_epoch, err);
 }
 
 static void reconnect(struct incident_store_redis *s, uint64_t now_ms)
@@ -260,10 +259,10 @@ static enum status hear_all(struct incident_store_redis *s, uint64_t now_ms)
 {
     struct reply reply = {0};
     enum status status = STATUS_OK;
-    while (status == STATUS_OK && s->asked_count) {
+    while (!status && s->asked_count) {
         arena_reset(&s->arena);
         status = redis_take(s->redis, &s->arena, &reply);
-        if (status != STATUS_OK)
+        if (status)
             break;
         s->heard_ms = now_ms;
         status = hear(s, &reply);
@@ -328,9 +327,9 @@ static enum status tell(struct incident_store *base, const struct text *words, u
     redis_encode(&s->wire, words, count);
     enum status status =
         s->wire.has_failed ? STATUS_LIMIT : redis_queue(s->redis, buffer_text(&s->wire));
-    if (status == STATUS_OK && !push_asked(s, ASKED_TELL))
+    if (!status && !push_asked(s, ASKED_TELL))
         status = STATUS_NOMEM;
-    if (status == STATUS_OK)
+    if (!status)
         base->told++;
     return status;
 }
@@ -349,7 +348,7 @@ static enum status ask(struct incident_store *base, const struct text *words, ui
     if (!s->redis)
         return STATUS_IO;
     enum status status = redis_call(s->redis, words, count, arena, out, NULL);
-    if (status != STATUS_OK)
+    if (status)
         hang_up(s, timestamp_monotonic_ms());
     return status;
 }
@@ -419,11 +418,11 @@ enum status incident_store_redis_open(const char *socket, const char *url,
     enum status status = redis_open(socket, url, CALL_MS, &s->redis, err);
     /* First the writer, then the epoch: what a dead one left in a socket is refused from here on.
      */
-    if (status == STATUS_OK)
+    if (!status)
         status = take_over(s, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = greet(s, &epoch, err);
-    if (status != STATUS_OK) {
+    if (status) {
         close_redis(&s->base);
         return status;
     }

@@ -158,7 +158,8 @@ enum status redis_take(struct redis *r, struct arena *arena, struct reply *out)
     return is_ok ? STATUS_OK : STATUS_NOMEM;
 }
 
-enum status redis_await(struct redis *r, struct arena *arena, struct reply *out, struct error *err)
+/* Waits for the next reply of what was queued, as long as the timeout allows. */
+static enum status await(struct redis *r, struct arena *arena, struct reply *out, struct error *err)
 {
     uint64_t end_ms = timestamp_monotonic_ms() + (uint64_t)r->timeout_ms;
     for (;;) {
@@ -186,7 +187,7 @@ enum status redis_call(struct redis *r, const struct text *args, uint32_t count,
     buffer_fini(&command);
     if (s != STATUS_OK)
         return error_set(err, s, 0, "a command to Redis is too large");
-    return redis_await(r, arena, out, err);
+    return await(r, arena, out, err);
 }
 
 struct address {

@@ -44,7 +44,7 @@ static inline void redis_free(struct redis *r)
 }
 AUTO_DEFINE(redis);
 
-/* Of redis_call and redis_await from here on. */
+/* Of redis_call from here on. */
 void redis_set_timeout(struct redis *r, int timeout_ms);
 
 /* Appends one command in the wire format. */
@@ -64,6 +64,3 @@ NODISCARD enum status redis_take(struct redis *r, struct arena *arena, struct re
  * OK with kind REPLY_ERROR. TIMEOUT after the timeout of redis_open. */
 NODISCARD enum status redis_call(struct redis *r, const struct text *args, uint32_t count,
                                  struct arena *arena, struct reply *out, struct error *err);
-/* Waits for the next reply of commands queued before, as long as redis_call would. */
-NODISCARD enum status redis_await(struct redis *r, struct arena *arena, struct reply *out,
-                                  struct error *err);

@@ -53,11 +53,11 @@ static enum status short_folder(const char *dir, char *out, size_t size, struct 
 
 static enum status place_socket(struct redis_folder *f, struct error *err)
 {
-    char folder[REDIS_FOLDER_BYTES];
+    char folder[PATH_MAX];
     const char *under = f->dir;
     if (strlen(f->dir) + sizeof "/redis.sock" > sizeof f->socket) {
         enum status status = short_folder(f->dir, folder, sizeof folder, err);
-        if (status != STATUS_OK)
+        if (status)
             return status;
         under = folder;
     }
@@ -87,7 +87,7 @@ static void make_private(int dir_fd, const char *name)
 
 static void make_all_private(const struct redis_folder *f)
 {
-    char path[REDIS_FOLDER_BYTES + 32];
+    char path[PATH_ROOM];
     DIR *dir = opendir(f->dir);
     if (dir) {
         make_private(dirfd(dir), "redis.log");
@@ -166,7 +166,7 @@ static enum status write_conf(const struct redis_folder *f, struct error *err)
 
 static enum status open_lock(const char *dir, const char *name, int *out, struct error *err)
 {
-    char path[REDIS_FOLDER_BYTES + 32];
+    char path[PATH_ROOM];
     (void)snprintf(path, sizeof path, "%s/%s", dir, name);
     *out = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (*out < 0 || fchmod(*out, 0600))
@@ -189,9 +189,9 @@ static bool lock_within(int fd, uint64_t ms)
  */
 static bool is_orphan(const struct redis_folder *f, pid_t pid)
 {
-    char path[64], seen[REDIS_FOLDER_BYTES];
-    (void)snprintf(path, sizeof path, "/proc/%d/cwd", (int)pid);
-    ssize_t n = readlink(path, seen, sizeof seen - 1);
+    char link[64], seen[PATH_MAX];
+    (void)snprintf(link, sizeof link, "/proc/%d/cwd", (int)pid);
+    ssize_t n = readlink(link, seen, sizeof seen - 1);
     if (n <= 0)
         return false;
     seen[n] = 0;
@@ -228,7 +228,7 @@ void redis_folder_close(struct redis_folder *f)
 enum status redis_folder_open(struct redis_folder *f, const char *dir, struct error *err)
 {
     enum status status = make_folder(dir, err);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     char real[PATH_MAX];
     if (!realpath(dir, real) || strlen(real) >= sizeof f->dir)
@@ -237,22 +237,23 @@ enum status redis_folder_open(struct redis_folder *f, const char *dir, struct er
         return error_set(err, STATUS_INVALID, 0, "%.100s: no quotes in a data folder's path", dir);
     memcpy(f->dir, real, strlen(real) + 1);
     status = check_folder(f->dir, err);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     (void)snprintf(f->conf, sizeof f->conf, "%s/redis.conf", f->dir);
     status = open_lock(f->dir, "owner.lock", &f->owner_fd, err);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     if (!lock_within(f->owner_fd, 0))
         return error_set(err, STATUS_CONFLICT, 0, "another tocsin works in %s", f->dir);
     status = open_lock(f->dir, "redis.lock", &f->lock_fd, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = take_over(f, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = place_socket(f, err);
-    if (status == STATUS_OK)
-        make_all_private(f);
-    return status == STATUS_OK ? write_conf(f, err) : status;
+    if (status)
+        return status;
+    make_all_private(f);
+    return write_conf(f, err);
 }
 
 static bool is_left_over(struct text name)

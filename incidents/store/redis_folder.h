@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "base/error.h"
+#include "base/path.h"
 #include <sys/un.h>
 
 /*
  * Where the private redis-server lives: its folder, configuration, socket and locks. One Tocsin per
  * folder; the second lock is inherited by redis-server, so that an orphan of it is noticed.
  */
-enum { REDIS_FOLDER_BYTES = 512 };
-
 struct redis_folder {
-    char dir[REDIS_FOLDER_BYTES];
+    char dir[PATH_MAX];
     char socket[sizeof((struct sockaddr_un *)NULL)->sun_path];
-    char conf[REDIS_FOLDER_BYTES + 16];
+    char conf[PATH_ROOM];
     int owner_fd;
     int lock_fd;
 };

@@ -160,7 +160,7 @@ static enum status ping(const struct redis_server *s)
     struct reply reply = {0};
     const struct text args[] = {TEXT("PING")};
     enum status status = redis_call(r, args, 1, &arena, &reply, NULL);
-    if (status == STATUS_OK && reply.kind == REPLY_ERROR)
+    if (!status && reply.kind == REPLY_ERROR)
         status = STATUS_AGAIN;
     arena_fini(&arena);
     return status;
@@ -169,7 +169,8 @@ static enum status ping(const struct redis_server *s)
 /* The last line of Redis' own log: why it ended. */
 static void last_words(const struct redis_server *s, char *out, size_t size)
 {
-    char path[REDIS_FOLDER_BYTES + 16], tail[512];
+    char path[PATH_ROOM];
+    char tail[512];
     (void)snprintf(path, sizeof path, "%s/redis.log", s->folder.dir);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     off_t end = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
@@ -202,7 +203,7 @@ static enum status wait_ready(struct redis_server *s, struct error *err)
         }
         enum status status = ping(s);
         uint64_t now_ms = timestamp_monotonic_ms();
-        if (status == STATUS_OK)
+        if (!status)
             return STATUS_OK;
         if (status == STATUS_AGAIN)
             heard_ms = now_ms;
@@ -224,9 +225,9 @@ static void kill_server(struct redis_server *s)
 static enum status launch(struct redis_server *s, struct error *err)
 {
     enum status status = spawn(s, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = wait_ready(s, err);
-    if (status != STATUS_OK)
+    if (status)
         kill_server(s);
     atomic_store_explicit(&s->is_up, status == STATUS_OK, memory_order_relaxed);
     return status;
@@ -252,7 +253,7 @@ static void guard(struct redis_server *s)
         }
         uint64_t now_ms = timestamp_monotonic_ms();
         enum status status = ping(s);
-        if (status == STATUS_OK || status == STATUS_AGAIN)
+        if (!status || status == STATUS_AGAIN)
             heard_ms = now_ms;
         if (now_ms - heard_ms < DEAF_MS)
             continue;
@@ -368,9 +369,9 @@ enum status redis_server_start(const char *dir, struct redis_server **out, struc
     s->folder.owner_fd = s->folder.lock_fd = s->stop_fd = s->ready_fd = s->pid_fd = -1;
     s->backoff_ms = FIRST_BACKOFF_MS;
     enum status status = redis_folder_open(&s->folder, dir, err);
-    if (status == STATUS_OK)
+    if (!status)
         status = begin(s, err);
-    if (status != STATUS_OK)
+    if (status)
         return status;
     *out = MOVE(s);
     return STATUS_OK;

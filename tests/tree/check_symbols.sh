@@ -29,8 +29,6 @@ alone='
   base/mailbox.c mailbox_send_wait        a sender that waits, as a test of many threads needs it
   base/hash.c hash_reseed                 that no output hangs on the secret of the tables
 '
-# Folders that are being cut: their names wait for it.
-undone='^ *incidents/'
 # Mutable, and why: the logger is the process'"'"'s one; the secret of its tables is drawn before main.
 mutable='
   base/hash.c seed
@@ -56,14 +54,14 @@ is_strange() {
   done
 }
 say 'not named after its file' \
-  "$(echo "$defined" | grep -vxF "$(listed "$strangers")" | grep -vE " main\$|$undone" | is_strange)"
+  "$(echo "$defined" | grep -vxF "$(listed "$strangers")" | grep -vE " main\$" | is_strange)"
 
 asked=$(echo "$found" | awk '$2 == "U" {print $3}' | sort -u)
 of_tests=$(symbols "$build" tests benchmarks | awk '$2 == "U" {print $3}' | sort -u)
 unused=$(echo "$defined" | awk '$2 != "main"' | awk 'NR == FNR {asked[$1]; next} !($2 in asked)' \
   <(echo "$asked") -)
 say 'used by nothing, or by its own file alone (make it static)' \
-  "$(echo "$unused" | grep -vxF "$(listed "$alone")" | grep -vE "$undone" |
+  "$(echo "$unused" | grep -vxF "$(listed "$alone")" |
     awk 'NR == FNR { if (NF) asked[$1]; next } NF {print "  " $0 ($2 in asked ? " (but for tests)" : "")}' \
       <(echo "$of_tests") -)"
 say 'in a list above, but not in the tree, or used by others now' \
