@@ -280,7 +280,8 @@ static bool read_file_line(struct parser *p, struct text t, struct arena *arena,
         syslog_read_3164(&p->stamps, t, e);
         return true;
     }
-    if (!is_digit || !syslog_read_5424(&p->stamps, t, arena, e))
+    if (!is_digit || (!syslog_read_5424(&p->stamps, t, arena, e) &&
+                      !syslog_read_bare_5424(&p->stamps, t, arena, e)))
         return false;
     e->flags |= EVENT_PRI_MISSING;
     return true;

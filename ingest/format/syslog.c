@@ -182,6 +182,34 @@ bool syslog_read_5424(struct stamp_reader *stamps, struct text t, struct arena *
     return true;
 }
 
+/* "host program 123 - - text" or "host program - ID47 [..] text": what stands behind the time of
+ * RFC 5424, told from prose by its process id and its structured data. */
+static bool is_5424_words(struct text t)
+{
+    enum { HOST, PROGRAM, PROCESS, MESSAGE_ID, WORDS };
+    for (int i = 0; i < WORDS; i++) {
+        const struct text word = text_head(t, text_find_byte(t, ' '));
+        const bool is_nil = text_equal(word, TEXT("-"));
+        if (!word.len || (i == PROCESS && !is_nil && digits_of(word, word.len) != word.len))
+            return false;
+        t = text_skip(t, word.len + 1);
+    }
+    return is_at(t, 0, '[') || text_equal(t, TEXT("-")) || text_starts(t, TEXT("- "));
+}
+
+bool syslog_read_bare_5424(struct stamp_reader *stamps, struct text t, struct arena *arena,
+                           struct event *e)
+{
+    struct stamp stamp = {0};
+    if (!stamp_read_iso(stamps, t, &stamp) || !is_at(t, stamp.len, ' ') ||
+        !is_5424_words(text_skip(t, stamp.len + 1)))
+        return false;
+    e->format = FORMAT_RFC5424;
+    stamp_apply(&stamp, e);
+    read_5424_words(text_skip(t, stamp.len + 1), arena, e);
+    return true;
+}
+
 /* ---- RFC 3164 ---- */
 
 /* Routers: "20: host: 6340004: *Mar 14 09:26:53.589 CDT: %SYS-6-RESTART: text". */

@@ -18,6 +18,9 @@ bool syslog_take_priority(struct text *t, struct event *e);
 /* RFC 5424 from its version on. False: no version and time stand here, nothing was changed. */
 bool syslog_read_5424(struct stamp_reader *stamps, struct text t, struct arena *arena,
                       struct event *e);
+/* RFC 5424 from its time on, as exports hold it without priority and version. False: as above. */
+bool syslog_read_bare_5424(struct stamp_reader *stamps, struct text t, struct arena *arena,
+                           struct event *e);
 /* RFC 3164 and everything that is sent in its name, from behind the priority on. */
 void syslog_read_3164(struct stamp_reader *stamps, struct text t, struct event *e);
 /* Whether a record without priority begins as a syslog file does: a time, a host and a tag. */

@@ -248,6 +248,15 @@ static const struct row rows[] = {
     {"CEF: broken header", RAW("CEF:0|a|b"), FORMAT_CEF, NULL,
      FORMAT("raw") NOW "\"message\":\"CEF:0|a|b\","
                        "\"flags\":[\"time_assumed\",\"header_damaged\"]}\n"},
+    {"RFC 5424 without priority and version", RAW("2020-05-22T14:59:09Z web1 app 42 - - up"),
+     FORMAT_AUTO, NULL,
+     FORMAT("rfc5424") "\"time\":\"2020-05-22T14:59:09.000000Z\",\"host\":\"web1\",\"program\":"
+                       "\"app\","
+                       "\"pid\":\"42\",\"message\":\"up\",\"flags\":[\"pri_missing\"]}\n"},
+    {"prose with dashes behind a time is no RFC 5424",
+     RAW("2020-05-22T14:59:09Z we went home - - up"), FORMAT_AUTO, NULL,
+     FORMAT("raw") "\"time\":\"2020-05-22T14:59:09.000000Z\","
+                   "\"message\":\"2020-05-22T14:59:09Z we went home - - up\"}\n"},
     {"LEEF 1.0", RAW("LEEF:1.0|v|p|1|e|src=1.2.3.4\tusrName=a b"), FORMAT_AUTO, NULL,
      FORMAT("leef") NOW
      "\"message\":\"LEEF:1.0|v|p|1|e|src=1.2.3.4\\tusrName=a b\","
