@@ -150,6 +150,19 @@ static bool take_zone_name(struct datepart_cursor *c, struct datepart *p)
     return true;
 }
 
+/* "GMT+0100", "UTC-05:00" */
+static bool take_utc_offset(struct datepart_cursor *c, struct datepart *p)
+{
+    struct datepart_cursor at = *c;
+    if (left(c) < 6 || (memcmp(c->at, "GMT", 3) != 0 && memcmp(c->at, "UTC", 3) != 0))
+        return false;
+    at.at += 3;
+    if (!take_offset(&at, p))
+        return false;
+    *c = at;
+    return true;
+}
+
 void datepart_zone(struct datepart_cursor *c, struct datepart *p)
 {
     char first = peek(c);
@@ -163,7 +176,7 @@ void datepart_zone(struct datepart_cursor *c, struct datepart *p)
     if (take_offset(c, p) || first != ' ')
         return;
     struct datepart_cursor behind = {c->at + 1, c->end};
-    if (take_offset(&behind, p) || take_zone_name(&behind, p))
+    if (take_offset(&behind, p) || take_zone_name(&behind, p) || take_utc_offset(&behind, p))
         *c = behind;
 }
 
@@ -192,6 +205,9 @@ void datepart_year_behind(struct datepart_cursor *c, struct datepart *p)
     char next = peek(&at);
     if (at.at < at.end && next != ' ' && next != ':' && next != ',' && next != ']')
         return;
+    /* "2014: %SYS-6-X", and no address: "2001:db8::7" */
+    if (next == ':' && left(&at) > 1 && at.at[1] != ' ' && at.at[1] != '%')
+        return;
     p->year = year;
     *c = at;
 }
@@ -199,13 +215,20 @@ void datepart_year_behind(struct datepart_cursor *c, struct datepart *p)
 void datepart_weekday(struct datepart_cursor *c)
 {
     static const char names[] = "montuewedthufrisatsun";
-    if (left(c) < 5 || !is_letter(c->at[0]) || is_letter(c->at[3]))
+    if (left(c) < 5 || !is_letter(c->at[0]))
+        return;
+    const char *end = c->at + 3; /* "Wed", "Wednesday" */
+    while (end < c->end && end < c->at + 9 && is_letter(*end))
+        end++;
+    bool is_whole = end == c->at + 3 ||
+                    ((end[-3] | 0x20) == 'd' && (end[-2] | 0x20) == 'a' && (end[-1] | 0x20) == 'y');
+    if (!is_whole)
         return;
     char name[3] = {(char)(c->at[0] | 0x20), (char)(c->at[1] | 0x20), (char)(c->at[2] | 0x20)};
     for (size_t i = 0; i + 3 < sizeof names; i += 3) {
         if (memcmp(names + i, name, 3) != 0)
             continue;
-        c->at += 3;
+        c->at = end;
         (void)datepart_byte(c, ',');
         (void)datepart_blanks(c);
         return;

@@ -191,7 +191,7 @@ static bool take_plain_iso(struct datepart_cursor *c, struct datepart *p)
     if (century < 1 || year < 0 || p->month < 1 || p->day < 1)
         return false;
     c->at += LEN;
-    if (left(c) > 1 && *c->at == '.' && digit_is(c->at[1])) {
+    if (left(c) > 1 && (*c->at == '.' || *c->at == ',') && digit_is(c->at[1])) {
         c->at++;
         p->us = datepart_fraction(c);
     }
@@ -242,6 +242,10 @@ static bool take_date(struct datepart_cursor *c, struct datepart *p)
         if (datepart_number(&behind, 4, 4, &year)) {
             *c = behind;
             p->year = year;
+        } else if (separator == '-' && datepart_number(&behind, 2, 2, &year) &&
+                   !digit_is(peek(&behind))) { /* 04-MAR-26 */
+            *c = behind;
+            p->year = year + CENTURY;
         }
         return p->year || separator == ' ';
     }
@@ -268,6 +272,7 @@ static bool read_day_first(struct stamp_reader *r, struct text t, struct stamp *
     datepart_weekday(&c);
     if (!take_date(&c, &p))
         return false;
+    (void)datepart_byte(&c, ','); /* 3/4/2026, 4:54:23 AM */
     bool is_apart = datepart_byte(&c, ':') || datepart_byte(&c, ' ') || datepart_byte(&c, 'T');
     if ((!is_apart && p.year) || !datepart_clock(&c, p.year != 0, &p))
         return false;
@@ -341,14 +346,57 @@ bool stamp_read(struct stamp_reader *r, struct text t, struct stamp *out)
            stamp_read_bsd(r, t, out);
 }
 
+/* Length of a blank and the zone behind it, "CET" or "+03"; 0: there is none. */
+static size_t tail_word(struct text t, bool is_letters)
+{
+    enum { LEAST = 3, MOST = 6 };
+    size_t i = 1;
+    if (!t.len || t.at[0] != ' ')
+        return 0;
+    while (i < t.len && (is_letters ? t.at[i] >= 'A' && t.at[i] <= 'Z'
+                                    : digit_is(t.at[i]) || t.at[i] == '+' || t.at[i] == '-'))
+        i++;
+    return i >= LEAST && i <= MOST ? i : 0;
+}
+
+/*
+ * What programs put behind an offset: the zone once more. Go's " CET" or " +03" and its monotonic
+ * " m=+0.123", JavaScript's " (Central European Standard Time)", Java's "[Europe/Paris]".
+ */
+static bool is_tail(struct text t)
+{
+    if (text_starts(t, TEXT(" (")) && text_ends(t, TEXT(")")))
+        return true;
+    if (text_starts(t, TEXT("[")) && text_ends(t, TEXT("]")))
+        return true;
+    size_t word = tail_word(t, true);
+    t = text_skip(t, word ? word : tail_word(t, false));
+    if (!text_starts(t, TEXT(" m=")))
+        return !t.len;
+    t = text_skip(t, 3);
+    while (t.len && (digit_is(t.at[0]) || memchr("+-.", t.at[0], 3)))
+        t = text_skip(t, 1);
+    return !t.len;
+}
+
+/* .NET's "/Date(1391607465000+0100)/": what is in it; its offset is for display. */
+static struct text without_wrapping(struct text t)
+{
+    size_t digits = 0;
+    if (!text_starts(t, TEXT("/Date(")) || !text_ends(t, TEXT(")/")))
+        return t;
+    t = text_head(text_skip(t, 6), t.len - 8);
+    while (digits < t.len && digit_is(t.at[digits]))
+        digits++;
+    return t.len == digits + 5 ? text_head(t, digits) : t;
+}
+
 bool stamp_read_whole(struct stamp_reader *r, struct text t, struct stamp *out)
 {
-    t = text_trim(t);
-    if (text_starts(t, TEXT("/Date(")) && text_ends(t, TEXT(")/")))
-        t = text_head(text_skip(t, 6), t.len - 8);
+    t = without_wrapping(text_trim(t));
     if (!stamp_read(r, t, out))
         return false;
-    return out->len == t.len;
+    return out->len == t.len || (out->has_zone && is_tail(text_skip(t, out->len)));
 }
 
 void stamp_apply(const struct stamp *s, struct event *e)

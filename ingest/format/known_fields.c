@@ -101,10 +101,20 @@ static unsigned find(const struct known_fields *u, struct text name, uint64_t ha
     return ROWS;
 }
 
+/* Under which names senders tell the zone of their date and time. */
+static bool is_zone_name(struct text name)
+{
+    static const char *const names[] = {"tz", "timezone", "time_zone", "tzone", "utc_offset"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (text_equal_nocase(name, text_of(names[i])))
+            return true;
+    return false;
+}
+
 bool known_fields_reads(const struct known_fields *u, struct text name, uint64_t hash)
 {
     return find(u, name, hash) < ROWS || text_equal(name, TEXT("date")) ||
-           text_equal(name, TEXT("time")) || text_equal(name, TEXT("tz"));
+           text_equal(name, TEXT("time")) || is_zone_name(name);
 }
 
 static bool read_time(const struct field *f, const struct row *row, struct stamp_reader *stamps,
@@ -133,22 +143,31 @@ static void join_date_and_time(struct stamp_reader *stamps, struct event *e)
 {
     const struct field *date = event_field(e, TEXT("date"));
     const struct field *time = event_field(e, TEXT("time"));
-    const struct field *zone = event_field(e, TEXT("tz"));
+    const struct field *zone = NULL;
     char joined[64];
     struct stamp stamp;
     bool is_pair = date && time && date->type == VALUE_STRING && time->type == VALUE_STRING &&
                    date->value.len == 10 && time->value.len >= 8 && time->value.len < 20;
     if (!is_pair)
         return;
+    for (uint32_t i = 0; i < e->field_count && !zone; i++)
+        if (is_zone_name(e->fields[i].name) && e->fields[i].type == VALUE_STRING)
+            zone = &e->fields[i];
     memcpy(joined, date->value.at, 10);
     joined[10] = 'T';
     memcpy(joined + 11, time->value.at, time->value.len);
     size_t len = 11 + time->value.len;
-    if (zone && zone->type == VALUE_STRING && zone->value.len < 8) {
+    struct text plain = {joined, len};
+    if (zone && zone->value.len && zone->value.len < 10) {
+        /* "+0100" stands behind a time, "CET" and "UTC+01:00" behind a blank */
+        bool is_sign = zone->value.at[0] == '+' || zone->value.at[0] == '-';
+        joined[len] = ' ';
+        len += is_sign ? 0 : 1;
         memcpy(joined + len, zone->value.at, zone->value.len);
         len += zone->value.len;
     }
-    if (stamp_read_whole(stamps, (struct text){joined, len}, &stamp))
+    if (stamp_read_whole(stamps, (struct text){joined, len}, &stamp) ||
+        stamp_read_whole(stamps, plain, &stamp))
         stamp_apply(&stamp, e);
 }
 

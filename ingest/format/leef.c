@@ -27,6 +27,10 @@ static bool read_delimiter(struct text t, char *out)
         *out = t.len ? t.at[0] : '\t';
         return true;
     }
+    if (text_equal(t, TEXT("\\t")) || text_equal_nocase(t, TEXT("tab"))) { /* spelled out */
+        *out = '\t';
+        return true;
+    }
     if (text_starts(t, TEXT("0x")) || text_starts(t, TEXT("0X")))
         t = text_skip(t, 1);
     if (t.len < 2 || t.len > 3 || (t.at[0] | 0x20) != 'x')

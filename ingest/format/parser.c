@@ -207,7 +207,7 @@ static void read_raw(struct parser *p, struct text t, struct event *e)
     read_line_time(p, t, e);
 }
 
-static void read_syslog(struct parser *p, struct text t, struct arena *arena, struct event *e)
+static void read_header(struct parser *p, struct text t, struct arena *arena, struct event *e)
 {
     struct text rest = t;
     bool has_priority = syslog_take_priority(&rest, e);
@@ -216,10 +216,30 @@ static void read_syslog(struct parser *p, struct text t, struct arena *arena, st
         e->message = t;
         return;
     }
-    if (!has_priority)
+    if (!has_priority && e->facility < 0)
         e->flags |= EVENT_PRI_MISSING;
     if (!syslog_read_5424(&p->stamps, rest, arena, e))
         syslog_read_3164(&p->stamps, rest, e);
+}
+
+/* What a relay wrote around a message is taken off; its name stays as the field `relay`. */
+static void open_relayed(struct parser *p, struct arena *arena, struct event *e)
+{
+    enum { RELAYS = 3 };
+    for (int i = 0; i < RELAYS && syslog_has_inner(&p->stamps, e); i++) {
+        struct text inner = text_trim(e->message);
+        if (e->host.len)
+            (void)event_add(e, TEXT("relay"), e->host);
+        e->host = e->program = e->pid = e->msgid = e->message = TEXT_NONE;
+        e->param_count = 0;
+        read_header(p, inner, arena, e);
+    }
+}
+
+static void read_syslog(struct parser *p, struct text t, struct arena *arena, struct event *e)
+{
+    read_header(p, t, arena, e);
+    open_relayed(p, arena, e);
 }
 
 static bool is_priority(struct text t)
@@ -290,6 +310,8 @@ static bool read_file_line(struct parser *p, struct text t, struct arena *arena,
 /* Blanks before what begins a record ("  {", "\n<13>") are the sender's, not the message's. */
 static struct text without_indent(struct text t)
 {
+    if (text_starts(t, TEXT("\xEF\xBB\xBF")))
+        t = text_skip(t, 3);
     size_t i = 0;
     while (i < t.len && (t.at[i] == ' ' || t.at[i] == '\t' || t.at[i] == '\n' || t.at[i] == '\r'))
         i++;
@@ -314,6 +336,7 @@ static void read_any(struct parser *p, struct text t, struct arena *arena, struc
         return;
     }
     if (read_file_line(p, t, arena, e)) {
+        open_relayed(p, arena, e);
         read_body(p, arena, e);
         return;
     }

@@ -11,13 +11,13 @@ static void write_text(struct buffer *out, const char *name, struct text value)
         json_write_string(out, name, value);
 }
 
-/* The message as it was sent: a byte order mark is no part of what patterns see, but is shown. */
+/* An RFC 5424 message as it was sent: a mark is no part of what patterns see, but is shown (6.4). */
 static struct text shown_message(const struct event *e)
 {
     const size_t mark = 3;
     struct text raw = e->record->raw;
     bool is_inside = e->message.at >= raw.at + mark && e->message.at <= raw.at + raw.len;
-    if (!e->message.at || raw.len < mark || !is_inside)
+    if (!e->message.at || raw.len < mark || !is_inside || e->format != FORMAT_RFC5424)
         return e->message;
     struct text wide = {e->message.at - mark, e->message.len + mark};
     return text_starts(wide, TEXT("\xEF\xBB\xBF")) ? wide : e->message;
@@ -120,19 +120,53 @@ static void write_fields(struct buffer *out, const struct event *e)
     free(is_later);
 }
 
+/* A parameter with all values that its name has in this element, or nothing where an earlier one of
+ * that name wrote them. */
+static void write_param(struct buffer *out, const struct sd_param *params, uint32_t first,
+                        uint32_t at, uint32_t end)
+{
+    uint32_t others = 0;
+    for (uint32_t i = first; i < end; i++) {
+        if (i == at || !text_equal(params[i].key, params[at].key))
+            continue;
+        if (i < at)
+            return;
+        others++;
+    }
+    if (!others) {
+        json_write_named_string(out, params[at].key, params[at].value);
+        return;
+    }
+    json_write_name(out, params[at].key);
+    buffer_byte(out, '[');
+    for (uint32_t i = at; i < end; i++)
+        if (text_equal(params[i].key, params[at].key))
+            json_write_string(out, NULL, params[i].value);
+    json_write_close(out, ']');
+}
+
+enum { PARAMS_COMPARED = 512 }; /* above, a name that comes twice stands twice */
+
+static void write_element(struct buffer *out, const struct sd_param *params, uint32_t count)
+{
+    json_write_named_open(out, params[0].id, '{');
+    for (uint32_t i = 0; i < count; i++)
+        if (params[i].key.len && count <= PARAMS_COMPARED)
+            write_param(out, params, 0, i, count);
+        else if (params[i].key.len)
+            json_write_named_string(out, params[i].key, params[i].value);
+    json_write_close(out, '}');
+}
+
 static void write_structured(struct buffer *out, const struct event *e)
 {
     if (!e->param_count)
         return;
     json_write_open(out, "structured_data", '{');
-    for (uint32_t i = 0; i < e->param_count; i++) {
-        const struct sd_param *param = &e->params[i];
-        if (i == 0 || param->id.at != e->params[i - 1].id.at)
-            json_write_named_open(out, param->id, '{');
-        if (param->key.len)
-            json_write_named_string(out, param->key, param->value);
-        if (i + 1 == e->param_count || param->id.at != e->params[i + 1].id.at)
-            json_write_close(out, '}');
+    for (uint32_t i = 0, end = 0; i < e->param_count; i = end) {
+        for (end = i + 1; end < e->param_count && e->params[i].id.at == e->params[end].id.at;)
+            end++;
+        write_element(out, e->params + i, end - i);
     }
     json_write_close(out, '}');
 }

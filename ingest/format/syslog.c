@@ -32,6 +32,12 @@ static size_t space_len(struct text t)
     return text_starts(t, TEXT("\xC2\xA0")) ? 2 : 0;
 }
 
+/* A byte order mark in front says how the bytes are to be read, and is no part of them. */
+static struct text without_mark(struct text t)
+{
+    return text_starts(t, TEXT("\xEF\xBB\xBF")) ? text_skip(t, 3) : t;
+}
+
 static void skip_spaces(struct text *t)
 {
     size_t i = 0;
@@ -69,7 +75,7 @@ bool syslog_take_priority(struct text *t, struct event *e)
     e->facility = value >> 3;
     e->severity = value & 7;
     at += digits + 1;
-    *t = (struct text){t->at + at, t->len - at};
+    *t = without_mark((struct text){t->at + at, t->len - at});
     return true;
 }
 
@@ -108,9 +114,45 @@ static void take_message(struct text t, struct event *e)
 {
     if (is_at(t, 0, ' '))
         t = text_skip(t, 1);
-    if (text_starts(t, TEXT("\xEF\xBB\xBF")))
-        t = text_skip(t, 3);
-    e->message = t;
+    e->message = without_mark(t);
+}
+
+/* "42", "42.7", "" (it was nil): a shortened header's next word is text where it is no such. */
+static bool is_pid(struct text word)
+{
+    return !word.len || digit_is(word.at[0]);
+}
+
+/* "ID47", "TCPIN": a word without a small letter. */
+static bool is_msgid(struct text word)
+{
+    for (size_t i = 0; i < word.len; i++) {
+        bool is_part = (word.at[i] >= 'A' && word.at[i] <= 'Z') || digit_is(word.at[i]) ||
+                       word.at[i] == '_' || word.at[i] == '-' || word.at[i] == '.';
+        if (!is_part)
+            return false;
+    }
+    return true;
+}
+
+/*
+ * Senders shorten the header: what stands where process, message id or structured data should be
+ * and does not look like it begins the message. `t` stands behind the program.
+ */
+static void read_shortened(struct text t, struct event *e)
+{
+    struct text word;
+    struct text rest = t;
+    e->pid = e->msgid = TEXT_NONE;
+    if (take_word(&rest, PID_BYTES, e, &word) && is_pid(word)) {
+        e->pid = word;
+        t = rest;
+        if (take_word(&rest, MSGID_BYTES, e, &word) && is_msgid(word)) {
+            e->msgid = word;
+            t = rest;
+        }
+    }
+    give_up(t, e);
 }
 
 static void read_5424_words(struct text t, struct arena *arena, struct event *e)
@@ -129,6 +171,7 @@ static void read_5424_words(struct text t, struct arena *arena, struct event *e)
         give_up(t, e);
         return;
     }
+    struct text behind_program = t;
     bool has_colon = text_ends(program, TEXT(":"));
     e->program = has_colon ? text_head(program, program.len - 1) : program;
     if (!take_word(&t, PID_BYTES, e, &e->pid) || !take_word(&t, MSGID_BYTES, e, &e->msgid) ||
@@ -139,11 +182,12 @@ static void read_5424_words(struct text t, struct arena *arena, struct event *e)
             return;
         }
         if (has_colon) { /* RFC 3164 behind a version: what follows the colon is text */
-            e->pid = TEXT_NONE;
-            e->msgid = TEXT_NONE;
-            t = text_skip(from_program, program.len + 1);
+            e->program = e->pid = e->msgid = TEXT_NONE;
+            tag_take(&from_program, e);
+            give_up(from_program, e);
+        } else {
+            read_shortened(behind_program, e);
         }
-        give_up(t, e);
         return;
     }
     take_message(t, e);
@@ -283,7 +327,7 @@ static bool read_router(struct stamp_reader *stamps, struct text t, struct route
 static void give_text(struct text t, struct event *e)
 {
     tag_take(&t, e);
-    e->message = t;
+    e->message = without_mark(t);
 }
 
 /* AIX: "Message forwarded from host: tag: text". */
@@ -307,6 +351,18 @@ static bool take_forwarded(struct text *t, struct event *e)
     return false;
 }
 
+/* "1 2026-03-04T02:44:25Z ": RFC 5424 from its version on. */
+static bool is_versioned(struct stamp_reader *stamps, struct text t)
+{
+    struct stamp stamp;
+    size_t n = digits_of(t, VERSION_DIGITS + 1);
+    if (!n || n > VERSION_DIGITS || t.at[0] == '0' || !is_at(t, n, ' '))
+        return false;
+    t = text_skip(t, n + 1);
+    return t.len > 11 && t.at[10] == 'T' && stamp_read_iso(stamps, t, &stamp) &&
+           is_at(t, stamp.len, ' ');
+}
+
 /* A relay put its own header before this one: "<13>Feb  5 ..." or "Feb  5 10:00:00 host tag:". */
 static bool is_inner_header(struct stamp_reader *stamps, struct text t)
 {
@@ -317,7 +373,7 @@ static bool is_inner_header(struct stamp_reader *stamps, struct text t)
         if (!syslog_take_priority(&rest, &probe))
             return false;
         skip_spaces(&rest);
-        return stamp_read(stamps, rest, &stamp);
+        return stamp_read(stamps, rest, &stamp) || is_versioned(stamps, rest);
     }
     return stamp_read_bsd(stamps, t, &stamp) && syslog_is_file_line(stamps, t);
 }
@@ -357,14 +413,61 @@ void syslog_read_3164(struct stamp_reader *stamps, struct text t, struct event *
     give_text(t, e);
 }
 
+/* Programs that pass on what others said. */
+static bool is_relay(struct text program)
+{
+    static const char *const names[] = {"rsyslog",  "rsyslogd", "syslog-ng", "syslog",
+                                        "syslogd",  "nxlog",    "fluentd",   "fluent-bit",
+                                        "logstash", "vector",   "relay",     "forwarder"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (text_equal_nocase(program, text_of(names[i])))
+            return true;
+    return !program.len;
+}
+
+bool syslog_has_inner(struct stamp_reader *stamps, const struct event *e)
+{
+    struct text t = e->message;
+    if (!t.len || (t.at[0] != '<' && !digit_is(t.at[0]) && t.at[0] != ' ') || !is_relay(e->program))
+        return false;
+    skip_spaces(&t);
+    return is_at(t, 0, '<') ? is_inner_header(stamps, t) : is_versioned(stamps, t);
+}
+
+/* Words that begin a line of a program's own log: where others have a host. */
+static bool is_level(struct text word)
+{
+    static const char *const names[] = {"trace", "debug", "info",     "notice", "warn",  "warning",
+                                        "error", "err",   "critical", "crit",   "fatal", "severe"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (text_equal_nocase(word, text_of(names[i])))
+            return true;
+    return false;
+}
+
+/* A host and, without a tag, what can be told for a message: "host CEF:0|", "host {..}", "host
+ * key=value", "host last message repeated", another header. */
+static bool is_host_and_body(struct stamp_reader *stamps, struct text t)
+{
+    size_t space = text_find_byte(t, ' ');
+    struct text host = text_head(t, space);
+    if (space == t.len || !tag_is_host(host) || is_level(host))
+        return false;
+    t = text_skip(t, space + 1);
+    skip_spaces(&t);
+    return is_short_header(t) || kv_is_start(t) || text_starts(t, TEXT("last message repeated ")) ||
+           is_versioned(stamps, t) || (is_at(t, 0, '<') && is_inner_header(stamps, t));
+}
+
 bool syslog_is_file_line(struct stamp_reader *stamps, struct text t)
 {
     struct stamp stamp;
     if (!stamp_read(stamps, t, &stamp))
         return false;
+    bool is_rfc3339 = stamp.has_zone && t.len > 10 && t.at[10] == 'T';
     t = text_skip(t, stamp.len);
     if (!space_len(t))
         return false;
     skip_spaces(&t);
-    return tag_is_host_and_tag(t);
+    return tag_is_host_and_tag(t) || (is_rfc3339 && is_host_and_body(stamps, t));
 }

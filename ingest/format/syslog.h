@@ -25,3 +25,5 @@ bool syslog_read_bare_5424(struct stamp_reader *stamps, struct text t, struct ar
 void syslog_read_3164(struct stamp_reader *stamps, struct text t, struct event *e);
 /* Whether a record without priority begins as a syslog file does: a time, a host and a tag. */
 bool syslog_is_file_line(struct stamp_reader *stamps, struct text t);
+/* The message is a header once more, and what stands before it a relay's own. */
+bool syslog_has_inner(struct stamp_reader *stamps, const struct event *e);

@@ -78,7 +78,10 @@ static bool find_tag(struct text t, struct tag *out)
     if (!len || len > NAME_BYTES || t.at[0] == '%' || t.at[0] == '(')
         return false;
     *out = (struct tag){.name = {t.at, len}, .len = len};
+    /* GDM: "gdm-password][900]:" */
+    len += is_at(t, len, ']') && is_at(t, len + 1, '[') ? 1 : 0;
     if (is_at(t, len, '[')) {
+        out->len = len;
         size_t most = t.len - len - 1 < PID_BYTES ? t.len - len - 1 : PID_BYTES;
         const char *pid = t.at + len + 1;
         size_t end = 0;

@@ -37,6 +37,13 @@ static const struct row {
     {"no such hour", "Feb  5 25:37:45", NULL, 0},
     {"no seconds", "Feb  5 13:37", NULL, 0},
     {"a word", "February is here", NULL, 0},
+    {"an address that begins like a year", "Feb  5 13:37:45 2001:db8::7 x", "2014-02-05T12:37:45Z",
+     15},
+    {"JavaScript's", "Wed Feb 05 2014 13:37:45 GMT+0100", "2014-02-05T12:37:45Z", 0},
+    {"RFC 850", "Wednesday, 05-Feb-14 13:37:45 UTC", "2014-02-05T13:37:45Z", 0},
+    {"Oracle's", "05-FEB-14 01:37:45 PM", "2014-02-05T12:37:45Z", 0},
+    {"a comma between", "2/5/2014, 1:37:45 PM", "2014-02-05T12:37:45Z", 0},
+    {"ISO, a comma before decimals", "2014-02-05T13:37:45,5Z", "2014-02-05T13:37:45.5Z", 0},
     {"ISO", "2014-02-05T13:37:45Z", "2014-02-05T13:37:45Z", 0},
     {"ISO, offset", "2014-02-05T13:37:45.5-02:30", "2014-02-05T16:07:45.5Z", 0},
     {"ISO, short offset", "2014-02-05T13:37:45+02", "2014-02-05T11:37:45Z", 0},
@@ -108,6 +115,13 @@ static void test_whole(void **state)
     assert_true(stamp_read_whole(&r, TEXT(" 2014-02-05T13:37:45Z\n"), &s));
     assert_true(stamp_read_whole(&r, TEXT("/Date(1391607465123)/"), &s));
     assert_false(stamp_read_whole(&r, TEXT("2014-02-05T13:37:45Z x"), &s));
+    assert_true(stamp_read_whole(&r, TEXT("/Date(1391607465123+0100)/"), &s));
+    assert_true(stamp_read_whole(&r, TEXT("2014-02-05 13:37:45.1 +0100 CET"), &s));
+    assert_true(stamp_read_whole(&r, TEXT("2014-02-05 13:37:45.1 +0300 +03 m=+0.5"), &s));
+    assert_true(stamp_read_whole(&r, TEXT("2014-02-05T13:37:45+01:00[Europe/Paris]"), &s));
+    assert_true(stamp_read_whole(
+        &r, TEXT("Wed Feb 05 2014 13:37:45 GMT+0100 (Central European Standard Time)"), &s));
+    assert_false(stamp_read_whole(&r, TEXT("2014-02-05T13:37:45+01:00 then more"), &s));
 }
 
 int main(void)
