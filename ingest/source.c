@@ -252,14 +252,14 @@ static struct totals sum_lanes(const struct source *s)
     struct totals t = {0};
     for (uint32_t i = 0; i < s->lane_count; i++) {
         const struct lane *l = &s->lanes[i];
-        t.put += lane_count_read(&l->put); /* before `read`: never more put than read */
-        t.read += lane_count_read(&l->read);
-        t.bytes += lane_count_read(&l->bytes);
-        t.truncated += lane_count_read(&l->truncated);
-        t.broken += lane_count_read(&l->broken);
-        t.damaged += lane_count_read(&l->damaged);
+        t.put += counter_get(&l->put); /* before `read`: never more put than read */
+        t.read += counter_get(&l->read);
+        t.bytes += counter_get(&l->bytes);
+        t.truncated += counter_get(&l->truncated);
+        t.broken += counter_get(&l->broken);
+        t.damaged += counter_get(&l->damaged);
         for (int why = 0; why < LANE_DROPS; why++)
-            t.dropped[why] += lane_count_read(&l->dropped[why]);
+            t.dropped[why] += counter_get(&l->dropped[why]);
     }
     if (s->type->kernel_drops)
         t.dropped[LANE_DROP_KERNEL] = s->type->kernel_drops(s);
@@ -305,11 +305,11 @@ void source_metrics(const struct source *s, metric_fn tell, void *context)
         {"source_connections", "Connections open now.", s->labels, METRIC_GAUGE,
          (double)atomic_load_explicit(&s->connections, memory_order_relaxed)},
         {"source_connections_total", "Connections accepted.", s->labels, METRIC_COUNTER,
-         (double)lane_count_read(&s->connections_total)},
+         (double)counter_get(&s->connections_total)},
         {"source_connections_refused_total", "Connections closed at once: not allowed or too many.",
-         s->labels, METRIC_COUNTER, (double)lane_count_read(&s->connections_refused)},
+         s->labels, METRIC_COUNTER, (double)counter_get(&s->connections_refused)},
         {"source_connections_idle_total", "Connections closed for their silence.", s->labels,
-         METRIC_COUNTER, (double)lane_count_read(&s->connections_idle)},
+         METRIC_COUNTER, (double)counter_get(&s->connections_idle)},
     };
     for (size_t i = 0; s->type->traits & SOURCE_STREAM && i < sizeof streams / sizeof *streams; i++)
         tell(context, &streams[i]);

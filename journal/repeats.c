@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/counter.h"
 #include "base/hash.h"
 #include "base/timestamp.h"
 #include "base/wall_clock.h"
@@ -28,6 +29,12 @@ struct identity {
     int64_t at_us; /* TIMESTAMP_NONE: forgotten */
 };
 
+#define REPEATS_COUNTERS(COUNTER)                                                                  \
+    COUNTER(dropped, METRIC_COUNTER, "repeats_dropped_total",                                      \
+            "Records that their sender had sent within 10 minutes before.")                        \
+    COUNTER(overflowed, METRIC_COUNTER, "repeats_overflowed_total",                                \
+            "Identities forgotten early because too many came.")
+
 struct repeats {
     struct identity *ring; /* REPEATS_MAX */
     int32_t *slots;        /* SLOTS: index in the ring, or NONE */
@@ -35,7 +42,7 @@ struct repeats {
     int64_t now_us, saved_us;
     bool is_changed;
     char *path;
-    _Atomic uint64_t dropped, overflowed; /* written by the journal's thread, read by anybody */
+    REPEATS_COUNTERS(COUNTER_FIELD) /* written by the journal's thread */
 };
 
 struct head {
@@ -92,7 +99,7 @@ static bool remember(struct repeats *r, struct hash128 id, int64_t at_us)
         return false;
     if (r->count == REPEATS_MAX) {
         drop_tail(r);
-        (void)atomic_fetch_add_explicit(&r->overflowed, 1, memory_order_relaxed);
+        counter_add(&r->overflowed, 1);
         slot = slot_of(r, id);
     }
     uint32_t at = (r->tail + r->count++) % REPEATS_MAX;
@@ -130,7 +137,7 @@ void repeats_drop(struct repeats *r, struct batch *b)
             b->records[kept] = b->records[i];
         kept++;
     }
-    (void)atomic_fetch_add_explicit(&r->dropped, b->count - kept, memory_order_relaxed);
+    counter_add(&r->dropped, b->count - kept);
     b->count = kept;
     b->raw_bytes = raw_bytes;
 }
@@ -289,12 +296,7 @@ void repeats_save(struct repeats *r, bool must)
 
 void repeats_metrics(const struct repeats *r, metric_fn tell, void *context)
 {
-    const struct metric all[] = {
-        {"repeats_dropped_total", "Records that their sender had sent within 10 minutes before.",
-         NULL, METRIC_COUNTER, (double)atomic_load_explicit(&r->dropped, memory_order_relaxed)},
-        {"repeats_overflowed_total", "Identities forgotten early because too many came.", NULL,
-         METRIC_COUNTER, (double)atomic_load_explicit(&r->overflowed, memory_order_relaxed)},
-    };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        tell(context, &all[i]);
+    const struct repeats *counters = r;
+    const struct counter_line lines[] = {REPEATS_COUNTERS(COUNTER_LINE)};
+    counter_tell(lines, sizeof lines / sizeof *lines, NULL, tell, context);
 }

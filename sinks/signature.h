@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 #include "base/buffer.h"
+#include "base/secret.h"
 #include "base/text.h"
-#include "sinks/secret.h"
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sinks/sink_http.h"
+#include "base/secret.h"
 #include "sinks/document.h"
 #include "sinks/judge.h"
 #include "sinks/preset.h"
 #include "sinks/rendering.h"
-#include "sinks/secret.h"
 #include "sinks/template.h"
 #include "sinks/transfer.h"
 #include "sinks/wording.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sinks/sink_smtp.h"
+#include "base/secret.h"
 #include "sinks/document.h"
 #include "sinks/judge.h"
 #include "sinks/letter.h"
-#include "sinks/secret.h"
 #include "sinks/transfer.h"
 #include "sinks/wording.h"
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sinks/sink_webhook.h"
+#include "base/secret.h"
 #include "sinks/envelope.h"
 #include "sinks/judge.h"
-#include "sinks/secret.h"
 #include "sinks/signature.h"
 #include "sinks/transfer.h"
 #include <stdio.h>

@@ -44,9 +44,9 @@ void lane_drop(struct lane *l, enum lane_drop why, struct text raw, struct text 
         [LANE_DROP_MEMORY] = DROPS_MEMORY,           [LANE_DROP_EMPTY] = DROPS_EMPTY,
         [LANE_DROP_QUARANTINED] = DROPS_QUARANTINED,
     };
-    lane_count_add(&l->read, 1);
-    lane_count_add(&l->bytes, raw.len);
-    lane_count_add(&l->dropped[why], 1);
+    counter_add(&l->read, 1);
+    counter_add(&l->bytes, raw.len);
+    counter_add(&l->dropped[why], 1);
     drops_count(l->source->intake.drops, l->source->index, peer, reasons[why], 1);
 }
 
@@ -78,10 +78,10 @@ struct record *lane_add(struct lane *l, struct text raw, struct text peer, int64
     r->flags = (is_truncated ? (uint32_t)RECORD_TRUNCATED : 0) |
                (l->source->durability == DURABILITY_NONE ? (uint32_t)RECORD_EXEMPT : 0) |
                l->source->zone_flags;
-    lane_count_add(&l->read, 1);
-    lane_count_add(&l->bytes, raw.len);
+    counter_add(&l->read, 1);
+    counter_add(&l->bytes, raw.len);
     if (is_truncated)
-        lane_count_add(&l->truncated, 1);
+        counter_add(&l->truncated, 1);
     return r;
 }
 
@@ -105,10 +105,10 @@ void lane_put(struct lane *l)
         l->seal(l->seal_context, b);
     l->put_ns = timestamp_monotonic_ns();
     if (l->source->intake.put(l->source->intake.context, b) == STATUS_OK) {
-        lane_count_add(&l->put, count);
+        counter_add(&l->put, count);
         return;
     }
-    lane_count_add(&l->dropped[LANE_DROP_STOPPED], count);
+    counter_add(&l->dropped[LANE_DROP_STOPPED], count);
     drops_count_batch(l->source->intake.drops, b, DROPS_STOPPED);
     if (b->durable)
         b->durable(b->durable_context, b->durable_token, false);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "base/counter.h"
 #include "base/record.h"
 #include "base/text.h"
 #include <stdatomic.h>
@@ -19,19 +20,6 @@ enum lane_drop {
     LANE_DROPS,
 };
 
-/* Written by one thread with relaxed stores, read by whoever asks. */
-typedef _Atomic uint64_t lane_count;
-
-static inline void lane_count_add(lane_count *c, uint64_t n)
-{
-    uint64_t value = atomic_load_explicit(c, memory_order_relaxed);
-    atomic_store_explicit(c, value + n, memory_order_relaxed); /* its one writer */
-}
-static inline uint64_t lane_count_read(const lane_count *c)
-{
-    return atomic_load_explicit(c, memory_order_relaxed);
-}
-
 /*
  * One reading thread's way into the program: the batch it fills and what it counted. Its own
  * thread only, but for reading the counters. read = put + dropped (kernel drops aside, which were
@@ -46,13 +34,13 @@ struct lane {
     void (*seal)(void *context,
                  struct batch *b); /* before a hand-over: sets the barrier; or NULL */
     void *seal_context;
-    lane_count read;  /* messages read, also those dropped afterwards */
-    lane_count bytes; /* of these messages, without frames */
-    lane_count put;   /* records handed over */
-    lane_count truncated;
-    lane_count damaged; /* messages found by resynchronising */
-    lane_count broken;  /* bytes that were no frame: connections closed for that */
-    lane_count dropped[LANE_DROPS];
+    counter read;  /* messages read, also those dropped afterwards */
+    counter bytes; /* of these messages, without frames */
+    counter put;   /* records handed over */
+    counter truncated;
+    counter damaged; /* messages found by resynchronising */
+    counter broken;  /* bytes that were no frame: connections closed for that */
+    counter dropped[LANE_DROPS];
 };
 
 void lane_init(struct lane *l, struct source *s);

@@ -34,7 +34,7 @@ struct source {
     bool is_passed;                  /* systemd opened its socket */
     uint32_t lane_count;             /* set by open, at least 1 */
     struct lane lanes[SOURCE_LANES]; /* one for each reading thread */
-    lane_count connections_total, connections_refused, connections_idle;
+    counter connections_total, connections_refused, connections_idle;
     _Atomic int64_t connections; /* open now */
 
     /* Options of every kind. */

@@ -182,7 +182,7 @@ static bool make_room(struct source_stream *t)
     struct stream_connection *c = t->oldest;
     if (!c || t->now_ms - c->active_ms < (uint64_t)t->source->evict_us / 1000)
         return false;
-    lane_count_add(&t->source->connections_idle, 1);
+    counter_add(&t->source->connections_idle, 1);
     close_connection(c);
     return true;
 }
@@ -211,7 +211,7 @@ static void enter(struct source_stream *t, int fd, const struct endpoint *peer)
     int one = 1;
     struct stream_connection *c = may_enter(t, peer) ? new_connection(t, fd, peer) : NULL;
     if (!c) {
-        lane_count_add(&t->source->connections_refused, 1);
+        counter_add(&t->source->connections_refused, 1);
         (void)close(fd);
         return;
     }
@@ -220,7 +220,7 @@ static void enter(struct source_stream *t, int fd, const struct endpoint *peer)
     c->active_ms = t->now_ms;
     link_newest(t, c);
     count_connections(t, 1);
-    lane_count_add(&t->source->connections_total, 1);
+    counter_add(&t->source->connections_total, 1);
     t->protocol->open(c);
     watch(c);
 }
@@ -253,7 +253,7 @@ static void accept_some(struct source_stream *t)
 
 static void note_broken(struct stream_connection *c)
 {
-    lane_count_add(&c->stream->lane->broken, 1);
+    counter_add(&c->stream->lane->broken, 1);
     note(c->stream, source_stream_peer(c), DROPS_BROKEN);
 }
 
@@ -306,7 +306,7 @@ static void sweep(struct source_stream *t)
             break;
         uint64_t most_ms = c->is_ready ? (uint64_t)t->source->idle_us / 1000 : STREAM_HANDSHAKE_MS;
         if (silent_ms >= most_ms || c->is_doomed) {
-            lane_count_add(&t->source->connections_idle, !c->is_doomed);
+            counter_add(&t->source->connections_idle, !c->is_doomed);
             close_connection(c);
         } else if (!c->is_quiet) {
             c->is_quiet = true;

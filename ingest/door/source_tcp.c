@@ -10,7 +10,7 @@ static struct framer *framer_of(struct stream_connection *c)
 static void give(struct stream_connection *c, struct text message, uint32_t flags, int64_t now_us)
 {
     if (flags & FRAMER_DAMAGED)
-        lane_count_add(&c->stream->lane->damaged, 1);
+        counter_add(&c->stream->lane->damaged, 1);
     (void)lane_add(c->stream->lane, message, source_stream_peer(c), now_us,
                    flags & FRAMER_TRUNCATED);
 }

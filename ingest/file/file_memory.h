@@ -6,6 +6,19 @@
 #include "ingest/file/file_set.h"
 #include <pthread.h>
 
+#define FILE_COUNTERS(COUNTER)                                                                     \
+    COUNTER(rotations, METRIC_COUNTER, "source_rotations_total",                                   \
+            "Times another file took a file's place.")                                             \
+    COUNTER(truncations, METRIC_COUNTER, "source_truncations_total",                               \
+            "Times a file was truncated and what was unread in it was lost.")                      \
+    COUNTER(recovered, METRIC_COUNTER, "source_truncations_recovered_total",                       \
+            "Times a file was truncated and read to its end in the copy made before.")             \
+    COUNTER(followed, METRIC_GAUGE, "source_files", "Files followed now.")                         \
+    COUNTER(refused, METRIC_GAUGE, "source_files_refused",                                         \
+            "Files found but not followed: more than max_files.")                                  \
+    COUNTER(compressed, METRIC_COUNTER, "source_files_compressed_total",                           \
+            "Files left alone because they are compressed.")
+
 /*
  * The door that follows files, and what it remembers over restarts. Each message is numbered by
  * where it ends: "file:<door>:<slot>:<base + offset>". The journal knows the highest number that it
@@ -32,8 +45,7 @@ struct file_door {
     bool must_scan; /* soon */
     bool is_refused, is_changed, has_unnamed;
     uint64_t saved_ms, scanned_ms, now_ms;
-    lane_count rotations, truncations, recovered, compressed, refused;
-    _Atomic int64_t followed;
+    FILE_COUNTERS(COUNTER_FIELD)
 };
 
 /* Writes the state where something changed; the files in it may be numbered. */

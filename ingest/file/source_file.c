@@ -32,7 +32,7 @@ enum {
 static void count_truncation(struct file_door *d, const struct followed *f, bool is_recovered)
 {
     char quoted[LOG_QUOTE_LEN];
-    lane_count_add(is_recovered ? &d->recovered : &d->truncations, 1);
+    counter_add(is_recovered ? &d->recovered : &d->truncations, 1);
     log_line(is_recovered ? LOG_INFO : LOG_WARNING,
              is_recovered ? "file: truncated, what was unread is read from its copy path=%s"
                           : "file: truncated: what was written after the last look at it is lost, "
@@ -241,7 +241,7 @@ static bool read_some(struct file_door *d, struct followed *f)
         return true;
     }
     if (f->is_compressed)
-        lane_count_add(&d->compressed, 1);
+        counter_add(&d->compressed, 1);
     if (news != FOLLOWED_MORE)
         return false;
     int64_t now_us = wall_clock_us();
@@ -272,7 +272,7 @@ static bool adopt_at(struct file_door *d, const char *path, const struct stat *s
     if (before) {
         f->waits = true;
         f->waits_for = before->slot;
-        lane_count_add(&d->rotations, 1);
+        counter_add(&d->rotations, 1);
     }
     if (offset && file_set_open(&d->set, f, true))
         followed_seek(f, offset);
@@ -296,7 +296,7 @@ static void give_up(struct file_door *d, const struct followed *f)
 static void scan(struct file_door *d)
 {
     file_set_scan(&d->set, adopt, d);
-    if (d->set.refused > lane_count_read(&d->refused))
+    if (d->set.refused > counter_get(&d->refused))
         log_line(LOG_WARNING,
                  "file: %u files are not followed: there are more than max_files=%" PRId64,
                  d->set.refused, d->max_files);
@@ -337,7 +337,7 @@ static void look(struct file_door *d)
         if (!f->is_at_path && (f->fd < 0 || (!f->has_more && is_quiet)))
             part_with(d, f);
     }
-    atomic_store_explicit(&d->followed, d->set.count, memory_order_relaxed); /* read by metrics */
+    counter_set(&d->followed, d->set.count);
 }
 
 /* Nothing more now. */
@@ -468,24 +468,9 @@ static void close_file(struct source *s)
 static void file_metrics(const struct source *s, metric_fn tell, void *context)
 {
     const struct file_door *d = (const void *)s;
-    const struct metric metrics[] = {
-        {"source_rotations_total", "Times another file took a file's place.", s->labels,
-         METRIC_COUNTER, (double)lane_count_read(&d->rotations)},
-        {"source_truncations_total",
-         "Times a file was truncated and what was unread in it was lost.", s->labels,
-         METRIC_COUNTER, (double)lane_count_read(&d->truncations)},
-        {"source_truncations_recovered_total",
-         "Times a file was truncated and read to its end in the copy made before.", s->labels,
-         METRIC_COUNTER, (double)lane_count_read(&d->recovered)},
-        {"source_files", "Files followed now.", s->labels, METRIC_GAUGE,
-         (double)atomic_load_explicit(&d->followed, memory_order_relaxed)},
-        {"source_files_refused", "Files found but not followed: more than max_files.", s->labels,
-         METRIC_GAUGE, (double)lane_count_read(&d->refused)},
-        {"source_files_compressed_total", "Files left alone because they are compressed.",
-         s->labels, METRIC_COUNTER, (double)lane_count_read(&d->compressed)},
-    };
-    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
-        tell(context, &metrics[i]);
+    const struct file_door *counters = d;
+    const struct counter_line lines[] = {FILE_COUNTERS(COUNTER_LINE)};
+    counter_tell(lines, sizeof lines / sizeof *lines, s->labels, tell, context);
 }
 
 static const char *const starts[] = {"beginning", "end", NULL};

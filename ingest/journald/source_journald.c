@@ -27,6 +27,15 @@ enum {
     MACHINE_LEN = 256,
 };
 
+#define JOURNALD_COUNTERS(COUNTER)                                                                 \
+    COUNTER(gaps, METRIC_COUNTER, "source_gaps_total",                                             \
+            "Times that the place to read on from was not there any more.")                        \
+    COUNTER(missing, METRIC_COUNTER, "source_missing_total",                                       \
+            "Entries that were numbered by journald and are not in its files: removed unread, or " \
+            "damaged.")                                                                            \
+    COUNTER(damaged, METRIC_COUNTER, "source_unreadable_total",                                    \
+            "Entries that the journal's files hold damaged.")
+
 struct journald_door {
     struct source source;
     struct text directory, state; /* options */
@@ -48,7 +57,7 @@ struct journald_door {
     bool is_refused; /* a batch was: everything behind `durable` is read again */
     bool is_resumed; /* the next record is the first behind a refused one */
     char hash[SOURCE_HASH_LEN + 1];
-    lane_count gaps, missing, damaged;
+    JOURNALD_COUNTERS(COUNTER_FIELD)
 };
 
 static const char *const starts[] = {"start", "now", NULL};
@@ -103,7 +112,7 @@ static void count_missing(struct journald_door *d)
     if (!d->matches.count && read_number(d->last, &last_sequence, &last) &&
         read_number(d->cursor.at, &sequence, &number) && text_equal(sequence, last_sequence) &&
         number > last + 1)
-        lane_count_add(&d->missing, (uint64_t)(number - last - 1));
+        counter_add(&d->missing, (uint64_t)(number - last - 1));
 }
 
 static void seal(void *context, struct batch *b)
@@ -151,7 +160,7 @@ static enum status seek_behind(struct journald_door *d)
     status = journald_client_seek_behind(d->client, d->durable, &is_gone);
     if (!status && !is_gone)
         return STATUS_OK;
-    lane_count_add(&d->gaps, 1);
+    counter_add(&d->gaps, 1);
     log_line(LOG_WARNING,
              "journald: the place where reading stopped is not in the journal any more: entries "
              "may have been removed unread address=%s",
@@ -190,7 +199,7 @@ static void read_entry(struct journald_door *d)
         journald_entry_add(&d->entry, field);
     count_missing(d);
     if (is_damaged || !d->entry.count) {
-        lane_count_add(&d->damaged, 1);
+        counter_add(&d->damaged, 1);
         return;
     }
     bool is_cut =
@@ -262,7 +271,7 @@ static void *run(void *context)
             continue;
         }
         if (status != STATUS_AGAIN)
-            lane_count_add(&d->damaged, 1);
+            counter_add(&d->damaged, 1);
         rest(d);
     }
     lane_fini(l);
@@ -331,18 +340,9 @@ static void close_journald(struct source *s)
 
 static void journald_metrics(const struct source *s, metric_fn tell, void *context)
 {
-    const struct journald_door *d = (const void *)s;
-    tell(context, &(struct metric){"source_gaps_total",
-                                   "Times that the place to read on from was not there any more.",
-                                   s->labels, METRIC_COUNTER, (double)lane_count_read(&d->gaps)});
-    tell(context,
-         &(struct metric){"source_missing_total",
-                          "Entries that were numbered by journald and are not in its "
-                          "files: removed unread, or damaged.",
-                          s->labels, METRIC_COUNTER, (double)lane_count_read(&d->missing)});
-    tell(context, &(struct metric){"source_unreadable_total",
-                                   "Entries that the journal's files hold damaged.", s->labels,
-                                   METRIC_COUNTER, (double)lane_count_read(&d->damaged)});
+    const struct journald_door *counters = (const void *)s;
+    const struct counter_line lines[] = {JOURNALD_COUNTERS(COUNTER_LINE)};
+    counter_tell(lines, sizeof lines / sizeof *lines, s->labels, tell, context);
 }
 
 #else

@@ -35,6 +35,20 @@ enum {
     GENERATIONS_MAX = 64, /* remakes of one topic that are told apart */
 };
 
+#define KAFKA_COUNTERS(COUNTER)                                                                    \
+    COUNTER(future, METRIC_COUNTER, "kafka_future_timestamps_total",                               \
+            "Records whose own time was ahead of ours: received when they were read.")             \
+    COUNTER(tombstones, METRIC_COUNTER, "kafka_tombstones_total",                                  \
+            "Records without a value: passed over.")                                               \
+    COUNTER(letters, METRIC_COUNTER, "kafka_dead_letters_total",                                   \
+            "Records sent to the dead letter topic.")                                              \
+    COUNTER(rebalances, METRIC_COUNTER, "kafka_rebalances_total", "Assignments of partitions.")    \
+    COUNTER(retries, METRIC_COUNTER, "kafka_retries_total",                                        \
+            "Times refused batches were read again.")                                              \
+    COUNTER(pauses, METRIC_COUNTER, "kafka_pauses_total",                                          \
+            "Times reading was paused because no batch was free.")                                 \
+    COUNTER(is_paused, METRIC_GAUGE, "kafka_is_paused", "1 while reading is paused.")
+
 struct kafka {
     struct source source;
     struct option_texts topics;         /* option */
@@ -57,8 +71,7 @@ struct kafka {
     struct event scratch; /* checks JSON */
     struct arena scratch_arena;
 
-    lane_count future, tombstones, letters, rebalances, retries, pauses;
-    _Atomic bool is_paused;
+    KAFKA_COUNTERS(COUNTER_FIELD)
 };
 
 #define AT(member) offsetof(struct kafka, member)
@@ -208,7 +221,7 @@ static void find_generation(struct kafka *k, struct kafka_partition *p)
 static void assigned(void *context, const struct kafka_place *places, uint32_t count)
 {
     struct kafka *k = context;
-    lane_count_add(&k->rebalances, 1);
+    counter_add(&k->rebalances, 1);
     for (uint32_t i = 0; i < count; i++) {
         struct kafka_partition *p =
             kafka_table_add(&k->table, text_of(places[i].topic), places[i].partition);
@@ -241,7 +254,7 @@ static void revoked(void *context, const struct kafka_place *places, uint32_t co
         p->is_owned = false;
         p->failed_at = -1;
     }
-    k->is_paused = false;
+    counter_set(&k->is_paused, 0);
     k->is_failing = false; /* eager: all of them went */
     let_go(k);
 }
@@ -282,7 +295,7 @@ static const char *find_fault(struct kafka *k, const struct kafka_message *m)
 static void bury(struct kafka *k, const struct kafka_message *m, struct text origin,
                  const char *cause)
 {
-    lane_count_add(&k->letters, 1);
+    counter_add(&k->letters, 1);
     lane_drop(&k->source.lanes[0], LANE_DROP_QUARANTINED, m->value, TEXT_NONE);
     k->has_letters = true;
     if (kafka_client_bury(k->client, m, cause, origin) == STATUS_OK)
@@ -304,7 +317,7 @@ static int64_t received_us(struct kafka *k, const struct kafka_message *m)
     if (m->timestamp_us != TIMESTAMP_NONE && m->timestamp_us <= now_us + AHEAD_US)
         return m->timestamp_us;
     if (m->timestamp_us != TIMESTAMP_NONE)
-        lane_count_add(&k->future, 1);
+        counter_add(&k->future, 1);
     return now_us;
 }
 
@@ -346,7 +359,7 @@ static void take_wanted(struct kafka *k, const struct kafka_message *m, struct k
     const char *fault = m->has_value ? find_fault(k, m) : NULL;
     p->next_offset = m->offset + 1;
     if (!m->has_value)
-        lane_count_add(&k->tombstones, 1);
+        counter_add(&k->tombstones, 1);
     else if (fault)
         bury(k, m, name, fault);
     else
@@ -368,7 +381,7 @@ static bool restart(struct kafka *k)
     bool is_ok = true;
     let_go(k); /* it is read again */
     kafka_client_resume(k->client);
-    k->is_paused = false;
+    counter_set(&k->is_paused, 0);
     for (uint32_t i = 0; i < k->table.count; i++) {
         struct kafka_partition *p = k->table.items[i];
         struct kafka_place place = {p->topic, p->number, p->next_offset};
@@ -380,9 +393,9 @@ static bool restart(struct kafka *k)
 
 static void pause(struct kafka *k)
 {
-    if (!k->is_paused)
-        lane_count_add(&k->pauses, 1);
-    k->is_paused = true;
+    if (!counter_get(&k->is_paused))
+        counter_add(&k->pauses, 1);
+    counter_set(&k->is_paused, 1);
     kafka_client_pause(k->client);
 }
 
@@ -418,7 +431,7 @@ static bool make_room(struct kafka *k)
     if (lane->batch) {
         lane->batch->source = k->source.index;
         k->lacking_ms = 0;
-        if (k->is_paused && !restart(k))
+        if (counter_get(&k->is_paused) && !restart(k))
             fail(k);
         return !k->is_failing;
     }
@@ -463,7 +476,7 @@ static void go_back(struct kafka *k)
         p->failed_at = -1;
     }
     k->is_failing = false;
-    lane_count_add(&k->retries, 1);
+    counter_add(&k->retries, 1);
     if (!restart(k))
         fail(k);
 }
@@ -592,25 +605,9 @@ static void tell_partitions(const struct kafka *k, metric_fn tell, void *context
 static void tell_kafka(const struct source *s, metric_fn tell, void *context)
 {
     const struct kafka *k = (const struct kafka *)(const void *)s; /* its first member */
-    const struct metric metrics[] = {
-        {"kafka_future_timestamps_total",
-         "Records whose own time was ahead of ours: received when they were read.", s->labels,
-         METRIC_COUNTER, (double)lane_count_read(&k->future)},
-        {"kafka_tombstones_total", "Records without a value: passed over.", s->labels,
-         METRIC_COUNTER, (double)lane_count_read(&k->tombstones)},
-        {"kafka_dead_letters_total", "Records sent to the dead letter topic.", s->labels,
-         METRIC_COUNTER, (double)lane_count_read(&k->letters)},
-        {"kafka_rebalances_total", "Assignments of partitions.", s->labels, METRIC_COUNTER,
-         (double)lane_count_read(&k->rebalances)},
-        {"kafka_retries_total", "Times refused batches were read again.", s->labels, METRIC_COUNTER,
-         (double)lane_count_read(&k->retries)},
-        {"kafka_pauses_total", "Times reading was paused because no batch was free.", s->labels,
-         METRIC_COUNTER, (double)lane_count_read(&k->pauses)},
-        {"kafka_is_paused", "1 while reading is paused.", s->labels, METRIC_GAUGE,
-         atomic_load_explicit(&k->is_paused, memory_order_relaxed) ? 1 : 0},
-    };
-    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
-        tell(context, &metrics[i]);
+    const struct kafka *counters = k;
+    const struct counter_line lines[] = {KAFKA_COUNTERS(COUNTER_LINE)};
+    counter_tell(lines, sizeof lines / sizeof *lines, s->labels, tell, context);
     tell_partitions(k, tell, context);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/digit.h"
 #include "base/json_write.h"
+#include "base/secret.h"
 #include "base/wall_clock.h"
 #include "ingest/door/allow_list.h"
 #include "ingest/webhook/webhook.h"
@@ -25,7 +26,8 @@ struct webhooks {
     struct allow_list *allow;
     struct text listen, certificate, key;
     struct text secret_file, time_header; /* Grafana's signature */
-    struct text secret;
+    struct text secret;                   /* the first of `secrets` */
+    struct secret_list secrets;
     const struct yaml_node *fields_node;
     struct webhook_field fields[WEBHOOK_FIELDS];
     uint32_t field_count;
@@ -75,19 +77,12 @@ static enum status read_fields(struct webhooks *w, struct error *err)
 
 static enum status read_secret(struct webhooks *w, struct error *err)
 {
-    char line[512] = "";
     if (!w->secret_file.len)
         return STATUS_OK;
-    FILE *f = fopen(w->secret_file.at, "re");
-    bool is_read = f && fgets(line, sizeof line, f);
-    if (f)
-        (void)fclose(f);
-    w->secret = arena_copy(&w->arena, text_trim(text_of(line)));
-    explicit_bzero(line, sizeof line);
-    return is_read && w->secret.len
-               ? STATUS_OK
-               : error_set(err, STATUS_IO, 0, "grafana_secret_file: %s has no secret in it",
-                           w->secret_file.at);
+    if (secret_load(&w->secrets, w->secret_file.at, err))
+        return error_prefix(err, "grafana_secret_file");
+    w->secret = (struct text){w->secrets.items[0].at, w->secrets.items[0].len};
+    return STATUS_OK;
 }
 
 enum status webhooks_open(const struct yaml_node *node, uint32_t source_index,
@@ -130,6 +125,7 @@ void webhooks_free(struct webhooks *w)
     if (!w)
         return;
     allow_list_free(w->allow);
+    secret_fini(&w->secrets);
     arena_fini(&w->arena);
     free(w);
 }
@@ -387,11 +383,8 @@ bool webhooks_admit(struct webhooks *w, const struct webhook_request *head, uint
 {
     struct found found = find_route(head->method, head->path);
     struct arena arena;
-    struct webhook_call call = {.webhooks = w,
-                                .request = head,
-                                .arena = &arena,
-                                .reply = reply,
-                                .now_us = wall_clock_us()};
+    struct webhook_call call = {
+        .webhooks = w, .request = head, .arena = &arena, .reply = reply, .now_us = wall_clock_us()};
     *out_max_body = w->max_body_bytes;
     if (!found.route)
         return true; /* it is told so in full */
