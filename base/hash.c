@@ -57,7 +57,7 @@ uint64_t hash_bytes(const void *at, size_t len, uint64_t seed)
     return hash_mix(h);
 }
 
-/* ---- places in tables ------------------------------------------------------------------------ */
+/* ---- places in tables ---- */
 
 /* Written once, before main: the one thing here that is not the same in every process. */
 static uint64_t seed[3];
@@ -111,7 +111,7 @@ uint64_t hash_home(struct hash128 key)
     return hash_mix(fold(key.lo ^ seed[0], key.hi ^ seed[1]) ^ seed[2]);
 }
 
-/* ---- keys and ids ---------------------------------------------------------------------------- */
+/* ---- keys and ids ---- */
 
 static uint64_t rotate(uint64_t x, unsigned by)
 {

@@ -400,8 +400,7 @@ static void test_the_head_alone_is_asked_first(void **state)
 static void test_the_budget_is_one(void **state)
 {
     struct rig *r = *state;
-    static const char request[] =
-        "POST /v2/heavy HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\n{}";
+    static const char request[] = "POST /v2/heavy HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\n{}";
     expect(r, request, 202, "held 64 MiB, not 65");
     /* it comes back a moment after the answer was sent */
     int status = 0;

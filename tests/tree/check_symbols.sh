@@ -71,11 +71,11 @@ say 'in a list above, but not in the tree, or used by others now' \
 # by section, not by the letter of nm: a const table of pointers shows as `d`
 variables=$(for folder in $program_folders; do
   [ -d "$build/$folder/CMakeFiles" ] || continue
-  (cd "$build/$folder/CMakeFiles" && find . -name '*.c.o' -print0 | xargs -0r objdump -t) |
+  (cd "$build" && find "$folder/CMakeFiles" -name '*.c.o' | made "$build" | xargs -r objdump -t) |
     awk -v folder="$folder" '
       /^[^ ]*\.c\.o: / {
         file = $1
-        sub(/^\.\/[^\/]*\.dir\//, "", file)
+        sub(/^[^\/]*\/CMakeFiles\/[^\/]*\.dir\//, "", file)
         sub(/\.o:$/, "", file)
       }
       / O (\.data|\.bss|\.tdata|\.tbss)/ && !/\.data\.rel\.ro/ {print folder "/" file, $NF}'

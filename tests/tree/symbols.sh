@@ -5,25 +5,31 @@
 program_folders="base journal ingest rules correlator incidents sinks console app"
 
 # symbols BUILD [FOLDER...] : lines "FILE LETTER NAME", the letters of nm (U: asked for, capitals:
-# global). What an object was made of that is gone from the tree is left out; sources that the
-# build wrote itself stand under their folder.
+# global). What the build does not make any more is left out; sources that it wrote itself stand
+# under their folder.
 symbols() {
   local build=$1 folder=
   shift
   for folder in ${*:-$program_folders}; do
     [ -d "$build/$folder/CMakeFiles" ] || continue
-    (cd "$build/$folder/CMakeFiles" && find . -name '*.c.o' -print0 | xargs -0r nm -A -P) |
+    (cd "$build" && find "$folder/CMakeFiles" -name '*.c.o' | made "$build" | xargs -r nm -A -P) |
       awk -v folder="$folder" '{
         file = $1
         sub(/:$/, "", file)
-        sub(/^\.\/[^\/]*\.dir\//, "", file)
+        sub(/^[^\/]*\/CMakeFiles\/[^\/]*\.dir\//, "", file)
         sub(/\.o$/, "", file)
         print folder "/" file, $3, $2
       }'
-  done | while read -r file letter name; do
-    [ -e "$file" ] || [ -e "$build/$file" ] || continue
-    echo "$file $letter $name"
   done
+}
+# made BUILD < objects : those that the build makes of something that is there
+made() {
+  local list=$1/compile_commands.json
+  if [ -f "$list" ]; then
+    grep -xF "$(grep -oE '\-o [^ ]+\.c\.o' "$list" | cut -c4-)"
+  else
+    cat
+  fi
 }
 
 # links < symbols : lines "FROM TO NAME", one for each symbol that a file asks another one for.
