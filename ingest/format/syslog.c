@@ -193,6 +193,25 @@ static void read_5424_words(struct text t, struct arena *arena, struct event *e)
     take_message(t, e);
 }
 
+/* "1738749600.123456789" */
+static bool is_epoch(struct text t)
+{
+    enum { SECONDS = 10 };
+    return digits_of(t, SECONDS + 1) == SECONDS && is_at(t, SECONDS, '.');
+}
+
+/* Meraki: "1 1738749600.123456789 host events text" has a host and no other words of a header. The
+ * message is all of it behind the version, as Meraki's devices write it elsewhere. */
+static void read_meraki(struct text from_time, struct text rest, struct event *e)
+{
+    rest = text_skip(rest, 1);
+    if (!take_word(&rest, HOST_BYTES, e, &e->host)) {
+        give_up(from_time, e);
+        return;
+    }
+    e->message = from_time;
+}
+
 bool syslog_read_5424(struct stamp_reader *stamps, struct text t, struct arena *arena,
                       struct event *e)
 {
@@ -219,7 +238,9 @@ bool syslog_read_5424(struct stamp_reader *stamps, struct text t, struct arena *
     if (has_time)
         stamp_apply(&stamp, e);
     rest = text_skip(rest, is_nil ? 1 : stamp.len);
-    if ((is_nil || has_time) && is_at(rest, 0, ' '))
+    if (has_time && is_epoch(text_skip(t, n + 1)) && is_at(rest, 0, ' '))
+        read_meraki(text_skip(t, n + 1), rest, e);
+    else if ((is_nil || has_time) && is_at(rest, 0, ' '))
         read_5424_words(text_skip(rest, 1), arena, e);
     else
         give_up(rest, e);

@@ -169,6 +169,9 @@ static void add_fields(const struct decoder *d, const struct decoder_pattern *p,
     if (p->spread.kind)
         decoder_spread_add(&p->spread, &d->names,
                            decoder_regex_taken(c->regex, message, p->spread.group), event, arena);
+    for (uint32_t i = 0; d->takes_parameters && i < event->param_count; i++)
+        if (event->params[i].value.len)
+            decoder_field_spread(&d->names, event->params[i].key, event->params[i].value, event);
     take_time(d, p, c, from, event, arena);
 }
 

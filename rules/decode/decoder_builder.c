@@ -135,6 +135,12 @@ static bool read_times(struct decoder_document *d, const struct yaml_node *node,
     return own_time_read(d, node, &((struct decoder *)into)->times);
 }
 
+static bool read_parameters(struct decoder_document *d, const struct yaml_node *node, void *into)
+{
+    return yaml_bool(node, &((struct decoder *)into)->takes_parameters) ||
+           decoder_document_refuse(d, node, STATUS_SYNTAX, "not-a-boolean", "want true or false");
+}
+
 static bool read_replace(struct decoder_document *d, const struct yaml_node *node, void *into)
 {
     return yaml_bool(node, &((struct decoder *)into)->is_replacing) ||
@@ -163,7 +169,8 @@ static bool check_whole(struct decoder_document *d, const struct yaml_node *docu
                         struct decoder *decoder)
 {
     const bool has_source = decoder->program_count || decoder->has_match || decoder->when;
-    if (decoder->is_part && (has_source || decoder->logsource_count || decoder->is_replacing))
+    if (decoder->is_part && (has_source || decoder->logsource_count || decoder->is_replacing ||
+                             decoder->takes_parameters))
         return decoder_document_refuse(d, document, STATUS_INVALID, "part-with-source",
                                        "a part reads the fields that mappings name: it has no "
                                        "'program', 'match', 'when', 'logsource' or 'replace'");
@@ -188,7 +195,7 @@ static bool read_document(struct decoder_document *d, const struct yaml_node *do
         {"names", read_names, false},       {"replace", read_replace, false},
         {"entities", read_entities, false}, {"patterns", NULL, false},
         {"time", read_times, false},        {"samples", NULL, false},
-        {"part", read_part, false},
+        {"part", read_part, false},         {"parameters", read_parameters, false},
     };
     bool is_good = decoder_document_walk(d, document, "a decoder", first,
                                          sizeof first / sizeof *first, decoder);

@@ -81,8 +81,9 @@ struct decoder {
     uint32_t program_count;
     struct logsource match; /* responsible for events of this log source */
     bool has_match;
-    bool is_part;      /* reads what stands inside fields, where mappings name it */
-    bool is_replacing; /* its fields stand in for those that reading as key=value found */
+    bool is_part;          /* reads what stands inside fields, where mappings name it */
+    bool takes_parameters; /* of structured data, as fields */
+    bool is_replacing;     /* its fields stand in for those that reading as key=value found */
     struct decoder_regex *when;
     struct text when_literal;
     struct decoder_firsts when_firsts;

@@ -38,6 +38,12 @@ static const struct row rows[] = {
                                              "event\",\"structured_data\":{\"ex@1\":{\"iut\":\"3\","
                                              "\"src\":\"App\"},"
                                              "\"prio@2\":{\"class\":\"high\"}}}\n"},
+    {"5424: Meraki has a host and no other words",
+     RAW("<38>1 1391637600.500000000 MX1 flows src=192.0.2.7 dst=198.51.100.5 - [x"), FORMAT_AUTO,
+     NULL,
+     FORMAT("rfc5424") TIME("2014-02-05T22:00:00.500000Z") AUTH_INFO
+     "\"host\":\"MX1\",\"message\":\"1391637600.500000000 MX1 flows src=192.0.2.7 "
+     "dst=198.51.100.5 - [x\"}\n"},
     {"5424: nothing but nil", RAW("<0>1 - - - - - -"), FORMAT_AUTO, NULL,
      FORMAT("rfc5424") NOW "\"facility\":0,\"severity\":0,\"flags\":[\"time_assumed\"]}\n"},
     {"5424: zone", RAW("<38>1 2014-02-05T22:14:15+02:00 h a - - - m"), FORMAT_AUTO, NULL,

@@ -118,6 +118,13 @@ static const char several[] =
     "- {name: maybe, pcre2: '^o?pt'}\n"
     "- {name: drop, pcre2: '^drop (?<rest2>.*)'}\n"
     "---\n"
+    "decoder: structured\n"
+    "program: srx\n"
+    "logsource: {service: srx}\n"
+    "parameters: true\n"
+    "names: {source-address: src_ip, noise: ''}\n"
+    "patterns: [{name: any, pcre2: '^'}]\n"
+    "---\n"
     "decoder: looks\n"
     "when: '^#look'\n"
     "logsource: {category: look}\n"
@@ -279,6 +286,28 @@ static void test_a_mapping_knows_better_than_a_program(void **state)
     arena_fini(&arena);
 }
 
+static void test_structured_data_becomes_fields(void **state)
+{
+    (void)state;
+    AUTO(decoder_set) set = build(several);
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    struct event e = {.program = TEXT("srx")};
+    assert_true(event_add_param(&e, TEXT("j@1"), TEXT("source-address"), TEXT("::ffff:192.0.2.7")));
+    assert_true(event_add_param(&e, TEXT("j@1"), TEXT("noise"), TEXT("x")));
+    assert_true(event_add_param(&e, TEXT("j@1"), TEXT("reason"), TEXT("tcp rst")));
+    assert_true(event_add_param(&e, TEXT("empty"), TEXT(""), TEXT("")));
+    run(set, &e, &arena);
+    struct buffer got;
+    buffer_init(&got, 1 << 16);
+    describe(&e, &got);
+    buffer_byte(&got, 0);
+    assert_string_equal(got.at, "src_ip=192.0.2.7 reason=tcp rst /srx ");
+    buffer_fini(&got);
+    event_fini(&e);
+    arena_fini(&arena);
+}
+
 static void test_a_line_inside_json_is_decoded(void **state)
 {
     (void)state;
@@ -385,7 +414,7 @@ static void test_what_ships_decodes_its_samples(void **state)
 int main(void)
 {
     enum { REFUSALS = sizeof refusals / sizeof *refusals, LINES = sizeof lines / sizeof *lines };
-    struct CMUnitTest tests[REFUSALS + LINES + 7];
+    struct CMUnitTest tests[REFUSALS + LINES + 8];
     size_t n = 0;
     for (size_t i = 0; i < REFUSALS; i++)
         tests[n++] = ROW(test_refusal, &refusals[i]);
@@ -394,6 +423,7 @@ int main(void)
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_a_name_is_taken_once);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_log_source_leads_to_a_decoder);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_a_mapping_knows_better_than_a_program);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_structured_data_becomes_fields);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_a_line_inside_json_is_decoded);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_content_follows_the_text);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_samples_are_checked);
