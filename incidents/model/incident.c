@@ -94,53 +94,54 @@ bool incident_parse_origin(struct text name, enum incident_origin *out)
 
 struct incident *incident_new(const char *id)
 {
-    struct incident *i = calloc(1, sizeof *i);
-    if (!i)
+    struct incident *incident = calloc(1, sizeof *incident);
+    if (!incident)
         return NULL;
-    memcpy(i->id, id, IDENT_LEN);
-    i->episode = 1;
-    i->is_new = true;
-    i->criticality = 1;
-    i->diversity = 1;
+    memcpy(incident->id, id, IDENT_LEN);
+    incident->episode = 1;
+    incident->is_new = true;
+    incident->criticality = 1;
+    incident->diversity = 1;
     for (int t = 0; t < TIME_COUNT; t++)
-        i->times[t] = TIMESTAMP_NONE;
-    i->last_us = i->last_journal_us = i->paused_us = TIMESTAMP_NONE;
-    i->override_until_us = TIMESTAMP_NONE;
-    buffer_init(&i->evidence, INCIDENT_EVIDENCE_BYTES);
-    buffer_init(&i->notes, INCIDENT_NOTES_BYTES);
-    buffer_init(&i->pauses, NOTE_BYTES);
-    buffer_init(&i->merged, NOTE_BYTES);
-    return i;
+        incident->times[t] = TIMESTAMP_NONE;
+    incident->last_us = incident->last_journal_us = incident->paused_us = TIMESTAMP_NONE;
+    incident->override_until_us = TIMESTAMP_NONE;
+    buffer_init(&incident->evidence, INCIDENT_EVIDENCE_BYTES);
+    buffer_init(&incident->notes, INCIDENT_NOTES_BYTES);
+    buffer_init(&incident->pauses, NOTE_BYTES);
+    buffer_init(&incident->merged, NOTE_BYTES);
+    return incident;
 }
 
-static void free_alerts(struct incident *i)
+static void free_alerts(struct incident *incident)
 {
-    for (uint32_t a = 0; a < i->alert_count; a++) {
-        free(i->alerts[a].key);
-        free(i->alerts[a].name);
-        free(i->alerts[a].host);
-        free(i->alerts[a].summary);
+    for (uint32_t a = 0; a < incident->alert_count; a++) {
+        free(incident->alerts[a].key);
+        free(incident->alerts[a].name);
+        free(incident->alerts[a].host);
+        free(incident->alerts[a].summary);
     }
-    free(i->alerts);
+    free(incident->alerts);
 }
 
-void incident_free(struct incident *i)
+void incident_free(struct incident *incident)
 {
-    if (!i)
+    if (!incident)
         return;
-    for (uint32_t e = 0; e < i->entity_count; e++)
-        free(i->entities[e].value);
-    free_alerts(i);
-    free(i->parts);
-    char *const texts[] = {i->title,       i->key,         i->pause_reason,   i->assignee,
-                           i->next_action, i->override_by, i->override_reason};
+    for (uint32_t e = 0; e < incident->entity_count; e++)
+        free(incident->entities[e].value);
+    free_alerts(incident);
+    free(incident->parts);
+    char *const texts[] = {incident->title,          incident->key,         incident->pause_reason,
+                           incident->assignee,       incident->next_action, incident->override_by,
+                           incident->override_reason};
     for (size_t t = 0; t < sizeof texts / sizeof texts[0]; t++)
         free(texts[t]);
-    buffer_fini(&i->evidence);
-    buffer_fini(&i->notes);
-    buffer_fini(&i->pauses);
-    buffer_fini(&i->merged);
-    free(i);
+    buffer_fini(&incident->evidence);
+    buffer_fini(&incident->notes);
+    buffer_fini(&incident->pauses);
+    buffer_fini(&incident->merged);
+    free(incident);
 }
 
 bool incident_set_text(char **at, struct text t)
@@ -158,10 +159,10 @@ bool incident_set_text(char **at, struct text t)
     return true;
 }
 
-bool incident_is_settled(const struct incident *i)
+bool incident_is_settled(const struct incident *incident)
 {
-    return i->state == STATE_RECOVERED || i->state == STATE_RESOLVED ||
-           i->state == STATE_REVIEWED || i->state == STATE_CLOSED;
+    return incident->state == STATE_RECOVERED || incident->state == STATE_RESOLVED ||
+           incident->state == STATE_REVIEWED || incident->state == STATE_CLOSED;
 }
 
 static struct incident_entity *find_entity(struct incident *incident, enum entity_kind kind,
@@ -175,23 +176,23 @@ static struct incident_entity *find_entity(struct incident *incident, enum entit
     return NULL;
 }
 
-bool incident_add_entity(struct incident *i, enum entity_kind kind, struct text value,
+bool incident_add_entity(struct incident *incident, enum entity_kind kind, struct text value,
                          uint32_t episode)
 {
-    struct incident_entity *old = find_entity(i, kind, value);
+    struct incident_entity *old = find_entity(incident, kind, value);
     if (old) {
         old->episode = episode;
         return true;
     }
-    char *copy = i->entity_count < INCIDENT_ENTITIES ? malloc(value.len + 1) : NULL;
+    char *copy = incident->entity_count < INCIDENT_ENTITIES ? malloc(value.len + 1) : NULL;
     if (!copy) {
-        i->entities_left_out++;
+        incident->entities_left_out++;
         return false;
     }
     if (value.len)
         memcpy(copy, value.at, value.len);
     copy[value.len] = 0;
-    i->entities[i->entity_count++] =
+    incident->entities[incident->entity_count++] =
         (struct incident_entity){.kind = kind, .value = copy, .len = value.len, .episode = episode};
     return true;
 }
@@ -219,18 +220,21 @@ static int rank(enum incident_severity s, enum incident_urgency u)
     return table[s][u];
 }
 
-bool incident_weigh(struct incident *i, int64_t now_us)
+bool incident_weigh(struct incident *incident, int64_t now_us)
 {
-    int before = i->priority;
-    if (i->origin == ORIGIN_SCORE || i->origin == ORIGIN_RULE)
-        i->severity = incident_grade(i->severity_score, i->severity);
-    if (i->severity < i->floor)
-        i->severity = i->floor;
-    if (i->has_override && i->override_until_us != TIMESTAMP_NONE && now_us > i->override_until_us)
-        i->has_override = false;
-    i->urgency = i->criticality >= 1.5 ? URGENCY_HIGH
-                 : i->criticality >= 1 ? URGENCY_MEDIUM
-                                       : URGENCY_LOW;
-    i->priority = rank(i->has_override ? i->override_severity : i->severity, i->urgency);
-    return before && i->priority < before;
+    int before = incident->priority;
+    if (incident->origin == ORIGIN_SCORE || incident->origin == ORIGIN_RULE)
+        incident->severity = incident_grade(incident->severity_score, incident->severity);
+    if (incident->severity < incident->floor)
+        incident->severity = incident->floor;
+    if (incident->has_override && incident->override_until_us != TIMESTAMP_NONE &&
+        now_us > incident->override_until_us)
+        incident->has_override = false;
+    incident->urgency = incident->criticality >= 1.5 ? URGENCY_HIGH
+                        : incident->criticality >= 1 ? URGENCY_MEDIUM
+                                                     : URGENCY_LOW;
+    incident->priority =
+        rank(incident->has_override ? incident->override_severity : incident->severity,
+             incident->urgency);
+    return before && incident->priority < before;
 }

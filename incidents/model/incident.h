@@ -150,16 +150,16 @@ struct incident {
 };
 
 struct incident *incident_new(const char *id);
-void incident_free(struct incident *i);
+void incident_free(struct incident *incident);
 AUTO_DEFINE(incident);
 /* Replaces an owned text; NULL `*at` where t is empty. False without memory: unchanged. */
 bool incident_set_text(char **at, struct text t);
 /* Settled: nobody works on it any more, though it may not be closed. */
-bool incident_is_settled(const struct incident *i);
+bool incident_is_settled(const struct incident *incident);
 /* Adds it unless it is there. False: no room, counted in entities_left_out. */
-bool incident_add_entity(struct incident *i, enum entity_kind kind, struct text value,
+bool incident_add_entity(struct incident *incident, enum entity_kind kind, struct text value,
                          uint32_t episode);
 /* Severity by score with 5 points of hysteresis downward from `now`. */
 enum incident_severity incident_grade(double score, enum incident_severity now);
 /* Severity, urgency and priority from its scores, floor and override. True when priority rose. */
-bool incident_weigh(struct incident *i, int64_t now_us);
+bool incident_weigh(struct incident *incident, int64_t now_us);

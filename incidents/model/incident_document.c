@@ -74,94 +74,96 @@ static int by_weight(const void *a, const void *b)
     return tactic ? tactic : text_compare(x->member.family, y->member.family);
 }
 
-static void fill_parts(const struct candidate *c, int64_t t_us, int64_t half_life_us, double lambda,
-                       struct incident_part *parts)
+static void fill_parts(const struct candidate *candidate, int64_t t_us, int64_t half_life_us,
+                       double lambda, struct incident_part *parts)
 {
-    for (uint32_t i = 0; i < c->member_count; i++) {
-        double weight = score_weight(c->members[i].mark, t_us, half_life_us);
-        parts[i] = (struct incident_part){c->members[i], weight, lambda > 0 ? weight / lambda : 0};
+    for (uint32_t i = 0; i < candidate->member_count; i++) {
+        double weight = score_weight(candidate->members[i].mark, t_us, half_life_us);
+        parts[i] =
+            (struct incident_part){candidate->members[i], weight, lambda > 0 ? weight / lambda : 0};
     }
-    if (c->member_count)
-        qsort(parts, c->member_count, sizeof *parts, by_weight);
+    if (candidate->member_count)
+        qsort(parts, candidate->member_count, sizeof *parts, by_weight);
 }
 
-bool incident_document_take_parts(struct incident *i, const struct candidate *c, int64_t t_us,
-                                  int64_t half_life_us)
+bool incident_document_take_parts(struct incident *incident, const struct candidate *candidate,
+                                  int64_t t_us, int64_t half_life_us)
 {
-    struct incident_part *parts =
-        realloc(i->parts, (c->member_count ? c->member_count : 1) * sizeof *parts);
+    struct incident_part *parts = realloc(
+        incident->parts, (candidate->member_count ? candidate->member_count : 1) * sizeof *parts);
     if (!parts)
         return false;
-    struct score_reading reading = candidate_read(c, t_us, half_life_us);
-    fill_parts(c, t_us, half_life_us, reading.lambda, parts);
-    i->parts = parts;
-    i->part_count = c->member_count;
+    struct score_reading reading = candidate_read(candidate, t_us, half_life_us);
+    fill_parts(candidate, t_us, half_life_us, reading.lambda, parts);
+    incident->parts = parts;
+    incident->part_count = candidate->member_count;
     return true;
 }
 
 /* ---- candidate ---- */
 
-static void write_identity(const struct candidate *c, struct score_reading r, struct buffer *out)
+static void write_identity(const struct candidate *candidate, struct score_reading r,
+                           struct buffer *out)
 {
     json_write_open(out, NULL, '{');
-    json_write_string(out, "id", text_of(c->id));
+    json_write_string(out, "id", text_of(candidate->id));
     json_write_string(out, "kind", TEXT("candidate"));
-    json_write_uint(out, "episode", c->episode);
-    json_write_string(out, "state", c->incident ? TEXT("confirmed") : TEXT("candidate"));
-    if (c->incident)
-        json_write_string(out, "incident", text_of(c->incident->id));
+    json_write_uint(out, "episode", candidate->episode);
+    json_write_string(out, "state", candidate->incident ? TEXT("confirmed") : TEXT("candidate"));
+    if (candidate->incident)
+        json_write_string(out, "incident", text_of(candidate->incident->id));
     json_fixed_write(out, "score", r.score, 2);
     json_write_string(out, "severity",
                       text_of(incident_severity_name(incident_grade(r.severity, SEVERITY_INFO))));
     json_fixed_write(out, "diversity", r.diversity, 6);
-    json_fixed_write(out, "criticality", c->criticality, 3);
+    json_fixed_write(out, "criticality", candidate->criticality, 3);
 }
 
-static void write_candidate_rest(const struct candidate *c, struct buffer *out)
+static void write_candidate_rest(const struct candidate *candidate, struct buffer *out)
 {
     json_write_open(out, "entities", '[');
     json_write_open(out, NULL, '{');
-    json_write_string(out, "kind", text_of(correlation_entity_name(c->kind)));
-    json_write_string(out, "value", c->value);
+    json_write_string(out, "kind", text_of(correlation_entity_name(candidate->kind)));
+    json_write_string(out, "value", candidate->value);
     json_write_close(out, '}');
     json_write_close(out, ']');
     json_write_open(out, "times", '{');
-    write_time(out, "occurred", c->first_us);
-    write_time(out, "first_event", c->received_us);
-    write_time(out, "alert", c->alert_us);
-    write_time(out, "last", c->last_us);
-    write_time(out, "episode", c->episode_us);
+    write_time(out, "occurred", candidate->first_us);
+    write_time(out, "first_event", candidate->received_us);
+    write_time(out, "alert", candidate->alert_us);
+    write_time(out, "last", candidate->last_us);
+    write_time(out, "episode", candidate->episode_us);
     json_write_close(out, '}');
-    json_write_uint(out, "detections", c->detections);
-    if (c->is_backfill)
+    json_write_uint(out, "detections", candidate->detections);
+    if (candidate->is_backfill)
         json_write_bool(out, "backfill", true);
-    if (c->last_incident[0]) {
-        json_write_string(out, "last_incident", text_of(c->last_incident));
-        write_time(out, "last_closed", c->last_closed_us);
-        json_write_bool(out, "last_confirmed", c->was_confirmed);
+    if (candidate->last_incident[0]) {
+        json_write_string(out, "last_incident", text_of(candidate->last_incident));
+        write_time(out, "last_closed", candidate->last_closed_us);
+        json_write_bool(out, "last_confirmed", candidate->was_confirmed);
     }
     json_write_close(out, '}');
 }
 
-void incident_document_write_candidate(const struct candidate *c, int64_t half_life_us,
+void incident_document_write_candidate(const struct candidate *candidate, int64_t half_life_us,
                                        struct buffer *out)
 {
     struct incident_part parts[CANDIDATE_MEMBERS];
-    int64_t t_us = c->last_us == TIMESTAMP_NONE ? 0 : c->last_us;
-    struct score_reading reading = candidate_read(c, t_us, half_life_us);
-    fill_parts(c, t_us, half_life_us, reading.lambda, parts);
-    write_identity(c, reading, out);
-    write_parts(parts, c->member_count, out);
-    write_candidate_rest(c, out);
+    int64_t t_us = candidate->last_us == TIMESTAMP_NONE ? 0 : candidate->last_us;
+    struct score_reading reading = candidate_read(candidate, t_us, half_life_us);
+    fill_parts(candidate, t_us, half_life_us, reading.lambda, parts);
+    write_identity(candidate, reading, out);
+    write_parts(parts, candidate->member_count, out);
+    write_candidate_rest(candidate, out);
 }
 
 /* ---- incident ---- */
 
-static void write_entities(const struct incident *i, struct buffer *out)
+static void write_entities(const struct incident *incident, struct buffer *out)
 {
     json_write_open(out, "entities", '[');
-    for (uint32_t e = 0; e < i->entity_count; e++) {
-        const struct incident_entity *at = &i->entities[e];
+    for (uint32_t e = 0; e < incident->entity_count; e++) {
+        const struct incident_entity *at = &incident->entities[e];
         json_write_open(out, NULL, '{');
         json_write_string(out, "kind", text_of(correlation_entity_name(at->kind)));
         json_write_string(out, "value", (struct text){at->value, at->len});
@@ -170,26 +172,26 @@ static void write_entities(const struct incident *i, struct buffer *out)
         json_write_close(out, '}');
     }
     json_write_close(out, ']');
-    if (i->entities_left_out)
-        json_write_uint(out, "entities_left_out", i->entities_left_out);
+    if (incident->entities_left_out)
+        json_write_uint(out, "entities_left_out", incident->entities_left_out);
 }
 
-static void write_times(const struct incident *i, struct buffer *out)
+static void write_times(const struct incident *incident, struct buffer *out)
 {
     json_write_open(out, "times", '{');
     for (int t = 0; t < TIME_COUNT; t++)
-        write_time(out, incident_time_name((enum incident_time)t), i->times[t]);
-    write_time(out, "last", i->last_us);
-    write_time(out, "last_journal", i->last_journal_us);
-    write_time(out, "paused", i->paused_us);
+        write_time(out, incident_time_name((enum incident_time)t), incident->times[t]);
+    write_time(out, "last", incident->last_us);
+    write_time(out, "last_journal", incident->last_journal_us);
+    write_time(out, "paused", incident->paused_us);
     json_write_close(out, '}');
 }
 
-static void write_alerts(const struct incident *i, struct buffer *out)
+static void write_alerts(const struct incident *incident, struct buffer *out)
 {
     json_write_open(out, "members", '[');
-    for (uint32_t a = 0; a < i->alert_count; a++) {
-        const struct incident_alert *at = &i->alerts[a];
+    for (uint32_t a = 0; a < incident->alert_count; a++) {
+        const struct incident_alert *at = &incident->alerts[a];
         json_write_open(out, NULL, '{');
         json_write_string(out, "key", text_of(at->key));
         write_text(out, "name", at->name);
@@ -206,71 +208,73 @@ static void write_alerts(const struct incident *i, struct buffer *out)
     json_write_close(out, ']');
 }
 
-static void write_override(const struct incident *i, struct buffer *out)
+static void write_override(const struct incident *incident, struct buffer *out)
 {
-    if (!i->has_override)
+    if (!incident->has_override)
         return;
     json_write_open(out, "override", '{');
-    json_write_string(out, "severity", text_of(incident_severity_name(i->override_severity)));
-    write_text(out, "by", i->override_by);
-    write_text(out, "reason", i->override_reason);
-    write_time(out, "until", i->override_until_us);
+    json_write_string(out, "severity",
+                      text_of(incident_severity_name(incident->override_severity)));
+    write_text(out, "by", incident->override_by);
+    write_text(out, "reason", incident->override_reason);
+    write_time(out, "until", incident->override_until_us);
     json_write_close(out, '}');
 }
 
-static void write_head(const struct incident *i, struct buffer *out)
+static void write_head(const struct incident *incident, struct buffer *out)
 {
-    enum incident_severity severity = i->has_override ? i->override_severity : i->severity;
+    enum incident_severity severity =
+        incident->has_override ? incident->override_severity : incident->severity;
     json_write_open(out, NULL, '{');
-    json_write_string(out, "id", text_of(i->id));
-    json_write_uint(out, "version", i->version);
-    json_write_uint(out, "episode", i->episode);
+    json_write_string(out, "id", text_of(incident->id));
+    json_write_uint(out, "version", incident->version);
+    json_write_uint(out, "episode", incident->episode);
     json_write_string(out, "kind", TEXT("incident"));
-    json_write_string(out, "origin", text_of(incident_origin_name(i->origin)));
-    write_text(out, "title", i->title);
-    json_write_string(out, "profile", text_of(incident_profile_name(i->profile)));
-    json_write_string(out, "category", i->category);
-    json_write_string(out, "state", text_of(incident_state_name(i->state)));
+    json_write_string(out, "origin", text_of(incident_origin_name(incident->origin)));
+    write_text(out, "title", incident->title);
+    json_write_string(out, "profile", text_of(incident_profile_name(incident->profile)));
+    json_write_string(out, "category", incident->category);
+    json_write_string(out, "state", text_of(incident_state_name(incident->state)));
     json_write_string(out, "severity", text_of(incident_severity_name(severity)));
-    json_write_string(out, "urgency", text_of(incident_urgency_name(i->urgency)));
+    json_write_string(out, "urgency", text_of(incident_urgency_name(incident->urgency)));
     json_write_open(out, "graded", '{');
-    json_write_string(out, "severity", text_of(incident_severity_name(i->severity)));
-    json_write_string(out, "floor", text_of(incident_severity_name(i->floor)));
-    json_fixed_exact(out, "score", i->severity_score);
+    json_write_string(out, "severity", text_of(incident_severity_name(incident->severity)));
+    json_write_string(out, "floor", text_of(incident_severity_name(incident->floor)));
+    json_fixed_exact(out, "score", incident->severity_score);
     json_write_close(out, '}');
-    buffer_printf(out, ",\"priority\":\"P%d\"", i->priority);
-    json_fixed_write(out, "score", i->score, 2);
-    json_fixed_write(out, "diversity", i->diversity, 6);
-    json_fixed_write(out, "criticality", i->criticality, 3);
+    buffer_printf(out, ",\"priority\":\"P%d\"", incident->priority);
+    json_fixed_write(out, "score", incident->score, 2);
+    json_fixed_write(out, "diversity", incident->diversity, 6);
+    json_fixed_write(out, "criticality", incident->criticality, 3);
 }
 
-static void write_people(const struct incident *i, struct buffer *out)
+static void write_people(const struct incident *incident, struct buffer *out)
 {
-    write_text(out, "key", i->key);
-    write_text(out, "recurs_of", i->recurs_of);
-    write_text(out, "merged_into", i->merged_into);
-    write_text(out, "disposition", incident_disposition_name(i->disposition));
-    write_text(out, "assignee", i->assignee);
-    write_text(out, "next_action", i->next_action);
-    write_text(out, "pause_reason", i->pause_reason);
-    write_override(i, out);
-    if (i->is_backfill)
+    write_text(out, "key", incident->key);
+    write_text(out, "recurs_of", incident->recurs_of);
+    write_text(out, "merged_into", incident->merged_into);
+    write_text(out, "disposition", incident_disposition_name(incident->disposition));
+    write_text(out, "assignee", incident->assignee);
+    write_text(out, "next_action", incident->next_action);
+    write_text(out, "pause_reason", incident->pause_reason);
+    write_override(incident, out);
+    if (incident->is_backfill)
         json_write_bool(out, "backfill", true);
-    write_items(out, "evidence", &i->evidence);
-    write_items(out, "notes", &i->notes);
-    write_items(out, "pauses", &i->pauses);
-    write_items(out, "merged", &i->merged);
+    write_items(out, "evidence", &incident->evidence);
+    write_items(out, "notes", &incident->notes);
+    write_items(out, "pauses", &incident->pauses);
+    write_items(out, "merged", &incident->merged);
 }
 
-void incident_document_write(const struct incident *i, struct buffer *out)
+void incident_document_write(const struct incident *incident, struct buffer *out)
 {
-    write_head(i, out);
-    write_parts(i->parts, i->part_count, out);
-    write_entities(i, out);
-    write_times(i, out);
-    json_write_uint(out, "detections", i->detections);
-    json_write_uint(out, "recurrences", i->recurrences);
-    write_alerts(i, out);
-    write_people(i, out);
+    write_head(incident, out);
+    write_parts(incident->parts, incident->part_count, out);
+    write_entities(incident, out);
+    write_times(incident, out);
+    json_write_uint(out, "detections", incident->detections);
+    json_write_uint(out, "recurrences", incident->recurrences);
+    write_alerts(incident, out);
+    write_people(incident, out);
     json_write_close(out, '}');
 }

@@ -13,12 +13,12 @@
  */
 
 /* The object without newline. Scores of a candidate as of its latest detection. */
-void incident_document_write(const struct incident *i, struct buffer *out);
-void incident_document_write_candidate(const struct candidate *c, int64_t half_life_us,
+void incident_document_write(const struct incident *incident, struct buffer *out);
+void incident_document_write_candidate(const struct candidate *candidate, int64_t half_life_us,
                                        struct buffer *out);
 /* The members of `c` as parts of an incident, by weight, heaviest first. False without memory. */
-bool incident_document_take_parts(struct incident *i, const struct candidate *c, int64_t t_us,
-                                  int64_t half_life_us);
+bool incident_document_take_parts(struct incident *incident, const struct candidate *candidate,
+                                  int64_t t_us, int64_t half_life_us);
 
 /* Back again. INVALID where it is no such document, NOMEM. */
 NODISCARD enum status incident_document_read(const struct doc_tree *t, struct string_pool *words,

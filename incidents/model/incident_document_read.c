@@ -61,13 +61,14 @@ static void copy_id(struct text t, char out[IDENT_LEN + 1])
 }
 
 static bool read_members(const struct doc_tree *list, struct string_pool *words,
-                         struct candidate *c)
+                         struct candidate *candidate)
 {
     for (uint32_t i = 0; i < list->count; i++) {
         struct incident_part part;
         bool is_new;
         read_part(&list->items[i], words, &part);
-        struct member *m = candidate_member(c, part.member.tactic, part.member.family, &is_new);
+        struct member *m =
+            candidate_member(candidate, part.member.tactic, part.member.family, &is_new);
         if (!m)
             return false;
         *m = part.member;
@@ -107,20 +108,21 @@ enum status incident_document_read_candidate(const struct doc_tree *t, struct st
 
 /* ---- incident ---- */
 
-static bool read_parts(const struct doc_tree *list, struct string_pool *words, struct incident *i)
+static bool read_parts(const struct doc_tree *list, struct string_pool *words,
+                       struct incident *incident)
 {
     if (!list->count)
         return true;
-    i->parts = calloc(list->count, sizeof *i->parts);
-    if (!i->parts)
+    incident->parts = calloc(list->count, sizeof *incident->parts);
+    if (!incident->parts)
         return false;
     for (uint32_t p = 0; p < list->count; p++)
-        read_part(&list->items[p], words, &i->parts[p]);
-    i->part_count = list->count;
+        read_part(&list->items[p], words, &incident->parts[p]);
+    incident->part_count = list->count;
     return true;
 }
 
-static bool read_entities(const struct doc_tree *list, struct incident *i)
+static bool read_entities(const struct doc_tree *list, struct incident *incident)
 {
     for (uint32_t e = 0; e < list->count; e++) {
         const struct doc_tree *at = &list->items[e];
@@ -128,24 +130,24 @@ static bool read_entities(const struct doc_tree *list, struct incident *i)
         if (!read_kind(doc_tree_text(at, "kind"), &kind))
             continue;
         struct text value = doc_tree_text(at, "value");
-        if (!incident_add_entity(i, kind, value, (uint32_t)doc_tree_whole(at, "episode", 1)))
+        if (!incident_add_entity(incident, kind, value, (uint32_t)doc_tree_whole(at, "episode", 1)))
             return false;
-        i->entities[i->entity_count - 1].score = doc_tree_real(at, "score", 0);
+        incident->entities[incident->entity_count - 1].score = doc_tree_real(at, "score", 0);
     }
     return true;
 }
 
-static bool read_alerts(const struct doc_tree *list, struct incident *i)
+static bool read_alerts(const struct doc_tree *list, struct incident *incident)
 {
     if (!list->count)
         return true;
-    i->alerts = calloc(list->count, sizeof *i->alerts);
-    if (!i->alerts)
+    incident->alerts = calloc(list->count, sizeof *incident->alerts);
+    if (!incident->alerts)
         return false;
-    i->alert_max = list->count;
+    incident->alert_max = list->count;
     for (uint32_t a = 0; a < list->count; a++) {
         const struct doc_tree *at = &list->items[a];
-        struct incident_alert *alert = &i->alerts[i->alert_count++];
+        struct incident_alert *alert = &incident->alerts[incident->alert_count++];
         if (!incident_set_text(&alert->key, doc_tree_text(at, "key")) ||
             !incident_set_text(&alert->name, doc_tree_text(at, "name")) ||
             !incident_set_text(&alert->host, doc_tree_text(at, "host")) ||
@@ -161,48 +163,48 @@ static bool read_alerts(const struct doc_tree *list, struct incident *i)
     return true;
 }
 
-static void read_times(const struct doc_tree *t, struct incident *i)
+static void read_times(const struct doc_tree *t, struct incident *incident)
 {
     for (int at = 0; at < TIME_COUNT; at++)
-        i->times[at] = doc_tree_time(t, incident_time_name((enum incident_time)at));
-    i->last_us = doc_tree_time(t, "last");
-    i->last_journal_us = doc_tree_time(t, "last_journal");
-    i->paused_us = doc_tree_time(t, "paused");
+        incident->times[at] = doc_tree_time(t, incident_time_name((enum incident_time)at));
+    incident->last_us = doc_tree_time(t, "last");
+    incident->last_journal_us = doc_tree_time(t, "last_journal");
+    incident->paused_us = doc_tree_time(t, "paused");
 }
 
-static bool read_people(const struct doc_tree *t, struct incident *i)
+static bool read_people(const struct doc_tree *t, struct incident *incident)
 {
     const struct doc_tree *override = doc_tree_get(t, "override");
-    i->has_override =
-        incident_parse_severity(doc_tree_text(override, "severity"), &i->override_severity);
-    i->override_until_us = doc_tree_time(override, "until");
-    doc_tree_write_items(doc_tree_get(t, "evidence"), &i->evidence);
-    doc_tree_write_items(doc_tree_get(t, "notes"), &i->notes);
-    doc_tree_write_items(doc_tree_get(t, "pauses"), &i->pauses);
-    doc_tree_write_items(doc_tree_get(t, "merged"), &i->merged);
-    return incident_set_text(&i->title, doc_tree_text(t, "title")) &&
-           incident_set_text(&i->key, doc_tree_text(t, "key")) &&
-           incident_set_text(&i->assignee, doc_tree_text(t, "assignee")) &&
-           incident_set_text(&i->next_action, doc_tree_text(t, "next_action")) &&
-           incident_set_text(&i->pause_reason, doc_tree_text(t, "pause_reason")) &&
-           incident_set_text(&i->override_by, doc_tree_text(override, "by")) &&
-           incident_set_text(&i->override_reason, doc_tree_text(override, "reason"));
+    incident->has_override =
+        incident_parse_severity(doc_tree_text(override, "severity"), &incident->override_severity);
+    incident->override_until_us = doc_tree_time(override, "until");
+    doc_tree_write_items(doc_tree_get(t, "evidence"), &incident->evidence);
+    doc_tree_write_items(doc_tree_get(t, "notes"), &incident->notes);
+    doc_tree_write_items(doc_tree_get(t, "pauses"), &incident->pauses);
+    doc_tree_write_items(doc_tree_get(t, "merged"), &incident->merged);
+    return incident_set_text(&incident->title, doc_tree_text(t, "title")) &&
+           incident_set_text(&incident->key, doc_tree_text(t, "key")) &&
+           incident_set_text(&incident->assignee, doc_tree_text(t, "assignee")) &&
+           incident_set_text(&incident->next_action, doc_tree_text(t, "next_action")) &&
+           incident_set_text(&incident->pause_reason, doc_tree_text(t, "pause_reason")) &&
+           incident_set_text(&incident->override_by, doc_tree_text(override, "by")) &&
+           incident_set_text(&incident->override_reason, doc_tree_text(override, "reason"));
 }
 
-static void read_grades(const struct doc_tree *t, struct incident *i)
+static void read_grades(const struct doc_tree *t, struct incident *incident)
 {
     const struct doc_tree *graded = doc_tree_get(t, "graded");
     struct text priority = doc_tree_text(t, "priority");
-    (void)incident_parse_severity(doc_tree_text(graded, "severity"), &i->severity);
-    (void)incident_parse_severity(doc_tree_text(graded, "floor"), &i->floor);
-    i->severity_score = doc_tree_real(graded, "score", 0);
-    i->priority = priority.len == 2 ? priority.at[1] - '0' : 5;
-    i->score = doc_tree_real(t, "score", 0);
-    i->diversity = doc_tree_real(t, "diversity", 1);
-    i->criticality = doc_tree_real(t, "criticality", 1);
-    i->urgency = i->criticality >= 1.5 ? URGENCY_HIGH
-                 : i->criticality >= 1 ? URGENCY_MEDIUM
-                                       : URGENCY_LOW;
+    (void)incident_parse_severity(doc_tree_text(graded, "severity"), &incident->severity);
+    (void)incident_parse_severity(doc_tree_text(graded, "floor"), &incident->floor);
+    incident->severity_score = doc_tree_real(graded, "score", 0);
+    incident->priority = priority.len == 2 ? priority.at[1] - '0' : 5;
+    incident->score = doc_tree_real(t, "score", 0);
+    incident->diversity = doc_tree_real(t, "diversity", 1);
+    incident->criticality = doc_tree_real(t, "criticality", 1);
+    incident->urgency = incident->criticality >= 1.5 ? URGENCY_HIGH
+                        : incident->criticality >= 1 ? URGENCY_MEDIUM
+                                                     : URGENCY_LOW;
 }
 
 enum status incident_document_read(const struct doc_tree *t, struct string_pool *words,
