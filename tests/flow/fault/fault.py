@@ -287,7 +287,7 @@ def main():
     data.mkdir()
     faults = [fault_kill, fault_redis, fault_both, fault_stopped, fault_torn]
     is_mounted = os.geteuid() == 0 and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=640m", "tmpfs", data], capture_output=True).returncode == 0
+        ["mount", "-t", "tmpfs", "-o", "size=640m,mode=700", "tmpfs", data], capture_output=True).returncode == 0
     if is_mounted:
         faults.append(fault_full)
     else:
