@@ -11,7 +11,8 @@ static void write_text(struct buffer *out, const char *name, struct text value)
         json_write_string(out, name, value);
 }
 
-/* An RFC 5424 message as it was sent: a mark is no part of what patterns see, but is shown (6.4). */
+/* An RFC 5424 message as it was sent: a mark is no part of what patterns see, but is shown (6.4).
+ */
 static struct text shown_message(const struct event *e)
 {
     const size_t mark = 3;
