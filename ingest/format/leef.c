@@ -79,6 +79,18 @@ static void read_attributes(struct text t, char delimiter, struct event *e)
     }
 }
 
+/* PAN-OS goes on with '|' between the attributes of 1.0: a key stands behind the first one, too. */
+static bool is_piped(struct text t, char delimiter)
+{
+    const size_t pipe = text_find_byte(t, '|');
+    if (delimiter != '\t' || pipe == t.len || text_find_byte(t, '\t') < t.len ||
+        text_find_byte(text_head(t, pipe), '=') == pipe)
+        return false;
+    const struct text next = text_skip(t, pipe + 1);
+    const size_t equals = text_find_byte(next, '=');
+    return equals < next.len && equals && text_find_byte(next, ' ') > equals;
+}
+
 bool leef_read(struct text t, struct arena *arena, struct event *e)
 {
     static const char *const names[HEADERS] = {"leefVersion", "deviceVendor", "deviceProduct",
@@ -98,6 +110,8 @@ bool leef_read(struct text t, struct arena *arena, struct event *e)
     for (int i = 0; i < HEADERS; i++)
         (void)event_add(e, text_of(names[i]), headers[i]);
     char delimiter = take_delimiter(headers[0], &t);
+    if (is_piped(t, delimiter))
+        delimiter = '|';
     if (text_find_byte(t, delimiter) < t.len ||
         (delimiter == '\t' && text_find(t, ESCAPED_TAB) < t.len))
         read_attributes(t, delimiter, e);

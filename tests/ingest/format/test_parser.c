@@ -286,6 +286,13 @@ static const struct row rows[] = {
      "\"fields\":{\"leefVersion\":\"1.0\",\"deviceVendor\":\"v\",\"deviceProduct\":\"p\","
      "\"deviceVersion\":\"1\",\"deviceEventId\":\"e\",\"src\":\"1.2.3.4\",\"usrName\":\"a b\"},"
      "\"flags\":[\"time_assumed\"]}\n"},
+    {"LEEF 1.0 with pipes between its attributes", RAW("LEEF:1.0|v|p|1|e|cat=a b|src=1.2.3.4"),
+     FORMAT_AUTO, NULL,
+     FORMAT("leef") NOW
+     "\"message\":\"LEEF:1.0|v|p|1|e|cat=a b|src=1.2.3.4\","
+     "\"fields\":{\"leefVersion\":\"1.0\",\"deviceVendor\":\"v\",\"deviceProduct\":\"p\","
+     "\"deviceVersion\":\"1\",\"deviceEventId\":\"e\",\"cat\":\"a b\",\"src\":\"1.2.3.4\"},"
+     "\"flags\":[\"time_assumed\"]}\n"},
     {"LEEF 2.0 with its delimiter", RAW("LEEF:2.0|v|p|1|e|x5e|src=1.2.3.4^cat=a|b"), FORMAT_LEEF,
      NULL,
      FORMAT("leef") NOW
