@@ -6,6 +6,7 @@
 #include "ingest/format/kv.h"
 #include "ingest/format/leef.h"
 #include "ingest/format/syslog.h"
+#include "ingest/format/wrapper.h"
 #include "ingest/ingest.h"
 #include <stdatomic.h>
 #include <stdio.h>
@@ -319,7 +320,7 @@ static struct text without_indent(struct text t)
 }
 
 /* Looks at the bytes. */
-static void read_any(struct parser *p, struct text t, struct arena *arena, struct event *e)
+static void read_line(struct parser *p, struct text t, struct arena *arena, struct event *e)
 {
     t = without_indent(t);
     char first = t.len ? t.at[0] : '\0';
@@ -346,6 +347,22 @@ static void read_any(struct parser *p, struct text t, struct arena *arena, struc
     if (first == '{')
         e->flags |= EVENT_HEADER_DAMAGED;
     read_raw(p, t, e);
+}
+
+/* A container runtime's time, stream and mark may stand before the line. */
+static void read_any(struct parser *p, struct text t, struct arena *arena, struct event *e)
+{
+    struct stamp stamp;
+    const bool is_digit = t.len && t.at[0] >= '0' && t.at[0] <= '9';
+    const bool is_container = is_digit && wrapper_take_cri(&p->stamps, &t, &stamp);
+    read_line(p, t, arena, e);
+    if (!is_container)
+        return;
+    if (e->flags & (EVENT_TIME_ASSUMED | EVENT_YEAR_ASSUMED | EVENT_ZONE_ASSUMED))
+        stamp_apply(&stamp, e);
+    e->flags &= ~(uint32_t)EVENT_PRI_MISSING;
+    if (!e->program.len && e->record)
+        e->program = wrapper_program_of_path(e->record->peer);
 }
 
 static bool read_known(struct parser *p, enum format format, struct text t, struct arena *arena,
@@ -386,6 +403,119 @@ static void read_format(struct parser *p, enum format format, struct text t, str
         return;
     e->flags |= EVENT_HEADER_DAMAGED;
     e->format = FORMAT_RAW;
+}
+
+/* ---- envelopes of collectors ------------------------------------------------------------ */
+
+/* What an event knew before the line inside it was read. */
+struct outer {
+    struct event event;   /* its arrays are the event's */
+    struct field *fields; /* copied: they stand behind, or before, the line's own */
+};
+
+static bool keep_outer(const struct event *e, struct arena *arena, struct outer *out)
+{
+    out->event = *e;
+    out->fields = arena_alloc(arena, (e->field_count + 1) * sizeof *out->fields);
+    if (!out->fields)
+        return false;
+    if (e->field_count)
+        memcpy(out->fields, e->fields, e->field_count * sizeof *out->fields);
+    return true;
+}
+
+/* As if nothing had been read of the record but that there is a line in it. */
+static void forget(struct event *e)
+{
+    e->field_count = e->document_fields = 0;
+    e->document = TEXT_NONE;
+    e->is_partial = e->is_plain = false;
+    e->host = e->program = e->pid = e->msgid = e->message = TEXT_NONE;
+    e->facility = e->severity = -1;
+    e->flags = EVENT_TIME_ASSUMED;
+}
+
+static void take_time(const struct outer *outer, bool is_exact, struct event *e)
+{
+    const uint32_t guesses =
+        EVENT_TIME_ASSUMED | EVENT_YEAR_ASSUMED | EVENT_ZONE_ASSUMED | EVENT_ORDER_ASSUMED;
+    const bool is_guess = e->flags & (EVENT_YEAR_ASSUMED | EVENT_ZONE_ASSUMED);
+    const bool has_outer = !(outer->event.flags & EVENT_TIME_ASSUMED);
+    if (!(e->flags & EVENT_TIME_ASSUMED) && !(is_exact && is_guess && has_outer))
+        return;
+    e->event_us = outer->event.event_us;
+    e->flags = (e->flags & ~guesses) | (outer->event.flags & guesses);
+}
+
+/* Fields of a JSON object come first, for the event's document is theirs; else the envelope's. */
+static void join_fields(const struct outer *outer, struct arena *arena, struct event *e)
+{
+    const struct field *behind = outer->fields;
+    uint32_t count = outer->event.field_count;
+    if (!e->document.at) {
+        struct outer inner;
+        if (!keep_outer(e, arena, &inner))
+            return;
+        behind = inner.fields;
+        count = inner.event.field_count;
+        e->field_count = 0;
+        for (uint32_t i = 0; i < outer->event.field_count; i++)
+            (void)event_add_field(e, &outer->fields[i]);
+        e->document = outer->event.document;
+        e->document_fields = outer->event.document_fields;
+        e->is_partial = outer->event.is_partial;
+        e->is_plain = outer->event.is_plain;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        (void)event_add_field(e, &behind[i]);
+}
+
+static void join_outer(const struct outer *outer, const struct wrapper_inner *inner,
+                       struct arena *arena, struct event *e)
+{
+    const uint32_t of_times =
+        EVENT_TIME_ASSUMED | EVENT_YEAR_ASSUMED | EVENT_ZONE_ASSUMED | EVENT_ORDER_ASSUMED;
+    const struct event *o = &outer->event;
+    take_time(outer, inner->is_exact, e);
+    e->flags &= ~(uint32_t)EVENT_PRI_MISSING; /* no line inside an envelope has one */
+    e->flags |= o->flags & ~of_times;
+    e->host = e->host.len ? e->host : o->host;
+    e->program = e->program.len ? e->program : inner->program.len ? inner->program : o->program;
+    e->pid = e->pid.len ? e->pid : inner->pid.len ? inner->pid : o->pid;
+    e->msgid = e->msgid.len ? e->msgid : o->msgid;
+    if (e->severity < 0)
+        e->severity = inner->severity >= 0 ? inner->severity : o->severity;
+    if (e->facility < 0)
+        e->facility = inner->facility >= 0 ? inner->facility : o->facility;
+    e->format = o->format;
+    join_fields(outer, arena, e);
+}
+
+/* The line inside, read as its own record; `marks` are those of the event's fields. */
+static void open_envelope(struct parser *p, uint32_t marks, int depth, struct arena *arena,
+                          struct event *e)
+{
+    struct wrapper_inner inner;
+    struct outer outer;
+    if (depth == WRAPPER_DEPTH || !wrapper_find(&p->usual, marks, e, arena, &inner) ||
+        !keep_outer(e, arena, &outer))
+        return;
+    const bool has_priority = is_priority(inner.text);
+    if (!(e->flags & EVENT_TIME_ASSUMED)) /* better than receipt for a date without year */
+        p->stamps.near_us = e->near_us = e->event_us;
+    forget(e);
+    e->message = without_end(inner.text);
+    p->is_loose = false;
+    if (inner.is_body && !has_priority)
+        read_body(p, arena, e);
+    else
+        read_any(p, e->message, arena, e);
+    if (e->field_count) {
+        marks = known_fields_apply(&p->usual, &p->stamps, arena, p->is_loose, e);
+        if (e->document.at)
+            open_envelope(p, marks, depth + 1, arena, e);
+    }
+    join_outer(&outer, &inner, arena, e);
 }
 
 static bool is_local_name(struct text host)
@@ -443,8 +573,11 @@ void parser_read(struct parser *p, const struct record *r, struct arena *arena, 
     const bool is_checked = out->document.at && out->document.len == raw.len;
     if (!is_checked && !is_ascii(raw) && !text_is_utf8(raw))
         out->flags |= EVENT_NOT_UTF8;
-    if (out->field_count)
-        known_fields_apply(&p->usual, &p->stamps, arena, p->is_loose, out);
+    if (out->field_count) {
+        uint32_t marks = known_fields_apply(&p->usual, &p->stamps, arena, p->is_loose, out);
+        if (marks & known_lines() && out->document.at && r->kind == RECORD_EVENT)
+            open_envelope(p, marks, 0, arena, out);
+    }
     if (r->kind == RECORD_ALERT) { /* a state that is told again and again: it is so now */
         out->event_us = r->receive_us;
         out->flags &= ~(uint32_t)EVENT_TIME_ASSUMED;

@@ -300,11 +300,19 @@ static bool may_begin(const struct decoder *d, struct text message)
                        : !d->is_when_never_empty;
 }
 
+/* JSON whose message is no line that stood inside it, but the whole of it. */
+static bool is_document(const struct event *e)
+{
+    return e->format == FORMAT_JSON && (!e->document.at || (e->message.at <= e->document.at &&
+                                                            e->message.at + e->message.len >=
+                                                                e->document.at + e->document.len));
+}
+
 /* `when` looks at text that nobody else knows; JSON and its like have fields already. */
 static void ask_by_look(const struct decoder_set *s, struct search *found,
                         struct decoder_scratch *c, struct event *event, struct arena *arena)
 {
-    if (event->mapping || event->format == FORMAT_JSON)
+    if (event->mapping || is_document(event))
         return;
     for (uint32_t i = 0; i < s->when_count && !found->matched; i++) {
         const struct decoder *d = s->decoders[s->whens[i]];
