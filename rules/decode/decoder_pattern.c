@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/decode/decoder_pattern.h"
+#include "base/buffer.h"
 #include "base/timestamp.h"
+#include "rules/decode/decoder_format.h"
 #include <stdlib.h>
 #include <string.h>
+
+enum { FORMAT_MOST = 16 * 1024 }; /* longest pattern that a format may become */
 
 static bool no_memory(struct decoder_document *d, const struct yaml_node *node)
 {
@@ -117,6 +121,7 @@ static bool read_fields(struct decoder_document *d, const struct yaml_node *node
 struct reading {
     struct decoder_pattern *pattern;
     const struct decoder_names *names;
+    bool is_format; /* written as a web server's format */
 };
 
 static bool read_pattern_name(struct decoder_document *d, const struct yaml_node *node, void *into)
@@ -124,16 +129,46 @@ static bool read_pattern_name(struct decoder_document *d, const struct yaml_node
     return decoder_document_text(d, node, &((struct reading *)into)->pattern->name);
 }
 
-static bool read_pcre2(struct decoder_document *d, const struct yaml_node *node, void *into)
+static bool take_source(struct decoder_document *d, const struct yaml_node *node,
+                        struct text source, struct decoder_pattern *pattern)
 {
-    struct decoder_pattern *pattern = ((struct reading *)into)->pattern;
-    struct text source = TEXT_NONE;
-    if (!decoder_document_text(d, node, &source) ||
-        !decoder_pattern_compile(d, node, source, &pattern->regex))
+    if (pattern->regex)
+        return decoder_document_refuse(d, node, STATUS_INVALID, "two-patterns",
+                                       "a pattern has one of 'pcre2' and 'format'");
+    if (!decoder_pattern_compile(d, node, source, &pattern->regex))
         return false;
     pattern->literal = decoder_index_literal(source, d->arena);
     pattern->is_never_empty = decoder_index_firsts(source, &pattern->firsts);
     return true;
+}
+
+static bool read_pcre2(struct decoder_document *d, const struct yaml_node *node, void *into)
+{
+    struct text source = TEXT_NONE;
+    return decoder_document_text(d, node, &source) &&
+           take_source(d, node, source, ((struct reading *)into)->pattern);
+}
+
+static bool read_format(struct decoder_document *d, const struct yaml_node *node, void *into)
+{
+    struct reading *r = into;
+    struct text format = TEXT_NONE;
+    struct text wrong = TEXT_NONE;
+    if (!decoder_document_text(d, node, &format))
+        return false;
+    struct buffer source;
+    buffer_init(&source, FORMAT_MOST);
+    bool is_good = decoder_format_pattern(format, &source, &wrong);
+    if (!is_good)
+        (void)decoder_document_refuse(d, node, STATUS_INVALID, "bad-format",
+                                      "no variable stands here: %.*s", TEXT_ARG(wrong));
+    else if (source.has_failed)
+        is_good = decoder_document_refuse(d, node, STATUS_LIMIT, "long-format",
+                                          "a format may become %d bytes", FORMAT_MOST);
+    is_good = is_good && take_source(d, node, buffer_text(&source), r->pattern);
+    buffer_fini(&source);
+    r->is_format = true;
+    return is_good;
 }
 
 static bool read_set(struct decoder_document *d, const struct yaml_node *node, void *into)
@@ -232,6 +267,8 @@ static bool list_captures(struct decoder_document *d, const struct yaml_node *no
         const struct decoder_name *other = decoder_index_name(r->names, hash, name);
         if (other)
             name = other->to;
+        else if (r->is_format)
+            name = decoder_format_field(name);
         const bool is_spread = pattern->spread.kind && group == pattern->spread.group;
         if (!is_spread && name.len && pattern->capture_count < DECODER_GROUPS)
             captures[pattern->capture_count++] =
@@ -245,13 +282,20 @@ static bool read_pattern(struct decoder_document *d, const struct yaml_node *nod
                          struct reading *r)
 {
     static const struct decoder_document_key keys[] = {
-        {"name", read_pattern_name, true}, {"pcre2", read_pcre2, true},
-        {"set", read_set, false},          {"pairs", NULL, false},
-        {"columns", NULL, false},          {"elements", NULL, false},
+        {"name", read_pattern_name, true},
+        {"pcre2", read_pcre2, false},
+        {"format", read_format, false},
+        {"set", read_set, false},
+        {"pairs", NULL, false},
+        {"columns", NULL, false},
+        {"elements", NULL, false},
         {"time", read_times, false},
     };
     if (!decoder_document_walk(d, node, "a pattern", keys, sizeof keys / sizeof *keys, r))
         return false;
+    if (!r->pattern->regex)
+        return decoder_document_refuse(d, node, STATUS_INVALID, "missing-key",
+                                       "a pattern needs the key 'pcre2' or 'format'");
     const struct yaml_node *pairs = yaml_get(node, TEXT("pairs"));
     const struct yaml_node *columns = yaml_get(node, TEXT("columns"));
     const struct yaml_node *elements = yaml_get(node, TEXT("elements"));
@@ -275,7 +319,7 @@ bool decoder_pattern_list(struct decoder_document *d, const struct yaml_node *no
     decoder->pattern_count = node->count;
     bool is_good = true;
     for (uint32_t i = 0; i < node->count; i++) {
-        struct reading r = {&decoder->patterns[i], &decoder->names};
+        struct reading r = {&decoder->patterns[i], &decoder->names, false};
         is_good = read_pattern(d, node->items[i], &r) && is_good;
     }
     return is_good;

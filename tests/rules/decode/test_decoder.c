@@ -64,6 +64,18 @@ static const struct refusal {
      "decoder: a\nprogram: a\npatterns:\n- {name: x, pcre2: '^x', pairs: {group: rest}}\n",
      "4:unknown-group"},
     {"refuse: no name", "program: a\n", "missing-key"},
+    {"refuse: neither pattern nor format",
+     "decoder: a\nprogram: a\npatterns:\n- {name: x, set: {b: c}}\n",
+     "4:missing-key: a pattern needs the key 'pcre2' or 'format'"},
+    {"refuse: pattern and format",
+     "decoder: a\nprogram: a\npatterns:\n- {name: x, pcre2: '^x', format: '$status'}\n",
+     "4:two-patterns"},
+    {"refuse: format without a variable's name",
+     "decoder: a\nprogram: a\npatterns:\n- {name: x, format: 'a $ b'}\n",
+     "4:bad-format: no variable stands here: $ b"},
+    {"refuse: format with an open brace",
+     "decoder: a\nprogram: a\npatterns:\n- {name: x, format: '%h %{Referer'}\n",
+     "4:bad-format: no variable stands here: %{Referer"},
 };
 
 static void test_refusal(void **state)
@@ -144,6 +156,21 @@ static const char several[] =
     "logsource: {category: two}\n"
     "patterns: [{name: x, pcre2: '^two'}]\n"
     "---\n"
+    "decoder: dollars\n"
+    "program: dollars\n"
+    "logsource: {category: webserver}\n"
+    "patterns:\n"
+    "- {name: a, format: '$remote_addr - $remote_user [$time_local] \"$request\" $status "
+    "\"$http_user_agent\" rt=$request_time up=${upstream_addr};'}\n"
+    "- {name: b, format: 'uri $request_uri|$my_own$status'}\n"
+    "---\n"
+    "decoder: percents\n"
+    "program: percents\n"
+    "names: {http_x_forwarded_for: src_ip}\n"
+    "logsource: {category: webserver}\n"
+    "patterns: [{name: a, format: '%v:%p %h %l %u %t \"%r\" %>s %O \"%{Referer}i\" "
+    "\"%{X-Forwarded-For}i\" 100%%'}]\n"
+    "---\n"
     "decoder: any\n"
     "program: '*'\n"
     "logsource: {product: linux, service: syslog}\n";
@@ -194,6 +221,27 @@ static const struct line {
     {"decode: elements without a name", "knock", "<Event><Data Name=>x</Data><Data Name=\"b",
      "linux/knock linux/auth ", false},
     {"decode: branches have no common beginning", "knock", "say y 2", "w=2 linux/knock linux/auth ",
+     false},
+    {"decode: nginx's format", "dollars",
+     "192.0.2.7 - - [10/Oct/2025:13:55:36 +0000] \"GET /a?b=c HTTP/1.1\" 200 \"curl/8.0 (x)\" "
+     "rt=0.01 up=198.51.100.8:80;",
+     "c-ip=192.0.2.7 cs-method=GET cs-uri=/a?b=c cs-uri-query=b=c cs-uri-stem=/a "
+     "cs-user-agent=curl/8.0 (x) cs-version=HTTP/1.1 request_time=0.01 sc-status=200 "
+     "time_local=10/Oct/2025:13:55:36 +0000 upstream_addr=198.51.100.8:80 /webserver ",
+     false},
+    {"decode: nginx's format, a request that is none", "dollars",
+     "192.0.2.7 - al [x] \"\\x16\\x03\" 400 \"-\" rt=- up=-;",
+     "c-ip=192.0.2.7 cs-username=al request=\\x16\\x03 sc-status=400 time_local=x /webserver ",
+     false},
+    {"decode: nginx's format, variables side by side", "dollars", "uri /a?b|200",
+     "cs-uri=/a?b cs-uri-query=b cs-uri-stem=/a my_own= sc-status=200 /webserver ", false},
+    {"decode: nginx's format, another line", "dollars", "192.0.2.7 something", "/webserver ", true},
+    {"decode: Apache's format", "percents",
+     "www.example.com:443 192.0.2.7 - bob [10/Oct/2025:13:55:36 +0000] \"POST /l HTTP/2.0\" 302 5 "
+     "\"-\" \"198.51.100.9\" 100%",
+     "bytes_sent=5 c-ip=192.0.2.7 cs-host=www.example.com cs-method=POST cs-uri=/l cs-uri-stem=/l "
+     "cs-username=bob cs-version=HTTP/2.0 src_ip=198.51.100.9 s-port=443 sc-status=302 "
+     "time_local=10/Oct/2025:13:55:36 +0000 /webserver ",
      false},
     {"decode: optional first letter", "knock", "pt", "linux/knock linux/auth ", false},
     {"decode: group that is not kept", "knock", "drop this", "linux/knock linux/auth ", false},
