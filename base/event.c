@@ -14,7 +14,7 @@ const char *event_flag_name(uint32_t bit)
         {EVENT_HOST_ASSUMED, "host_assumed"},     {EVENT_PRI_MISSING, "pri_missing"},
         {EVENT_HEADER_DAMAGED, "header_damaged"}, {EVENT_FIELDS_CUT, "fields_cut"},
         {EVENT_UNDECODED, "undecoded"},           {EVENT_TIME_UNREADABLE, "time_unreadable"},
-        {EVENT_ORDER_ASSUMED, "order_assumed"},
+        {EVENT_ORDER_ASSUMED, "order_assumed"},   {EVENT_REPEATS_CUT, "repeats_cut"},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if ((uint32_t)names[i].flag == bit)

@@ -47,8 +47,9 @@ enum event_flag {
     EVENT_TIME_UNREADABLE =
         1U << 11,                   /* a decoder or mapping names its time's field, no form fits */
     EVENT_ORDER_ASSUMED = 1U << 12, /* day and month could be the other way round */
+    EVENT_REPEATS_CUT = 1U << 13,   /* it stands for more events than the limit */
 };
-enum { EVENT_FLAGS = 13 };
+enum { EVENT_FLAGS = 14 };
 /* The flag's name as `tocsin parse` prints it ("year_assumed"), for a single bit. */
 const char *event_flag_name(uint32_t bit);
 
@@ -56,7 +57,7 @@ struct logsource {
     struct text category, product, service; /* empty: not said */
 };
 
-enum { EVENT_LOGSOURCES = 8, EVENT_FIELDS = 4096 };
+enum { EVENT_LOGSOURCES = 8, EVENT_FIELDS = 4096, EVENT_REPEATS = 1000 };
 
 struct event {
     const struct record *record;
@@ -64,11 +65,14 @@ struct event {
     int64_t near_us;        /* a date without year is the one nearest to this */
     int64_t latest_us;      /* later than this it cannot have happened; 0: nobody says */
     int32_t zone_s;         /* of times that name none, east of UTC */
+    uint32_t dates;         /* RECORD_DAY_FIRST or RECORD_MONTH_FIRST: the source said so; 0 */
     enum format format;     /* what the bytes turned out to be; never AUTO or SYSLOG */
     int facility, severity; /* 0..23 and 0..7, or -1 */
     struct text host, program, pid, msgid;
     struct text message; /* what is behind the header; the whole of it where there is none */
     uint32_t flags;      /* enum event_flag */
+    uint32_t repeated;   /* it stands for so many events: "message repeated 5 times: [..]"; 0 and 1:
+                            for itself; at most EVENT_REPEATS */
 
     struct field *fields; /* in order of appearance; event fields win over the envelope */
     uint32_t field_count, field_max;

@@ -33,11 +33,13 @@ enum format {
 };
 
 enum record_flag {
-    RECORD_TRUNCATED = 1U << 0, /* longer than the source's limit: the rest was skipped */
-    RECORD_EXEMPT = 1U << 1,    /* its source has durability none */
-    RECORD_RESUMED = 1U << 2,   /* first of its stream since its source got that (Kafka): nothing
-                                   before it is on its way */
-    RECORD_HAS_ZONE = 1U << 4,  /* its source has a zone of its own: record_zone_s */
+    RECORD_TRUNCATED = 1U << 0,   /* longer than the source's limit: the rest was skipped */
+    RECORD_EXEMPT = 1U << 1,      /* its source has durability none */
+    RECORD_RESUMED = 1U << 2,     /* first of its stream since its source got that (Kafka): nothing
+                                     before it is on its way */
+    RECORD_HAS_ZONE = 1U << 4,    /* its source has a zone of its own: record_zone_s */
+    RECORD_DAY_FIRST = 1U << 5,   /* its source writes 04/03/2026 for the fourth of March */
+    RECORD_MONTH_FIRST = 1U << 6, /* ... for the third of April */
 };
 
 struct record {

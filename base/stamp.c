@@ -226,7 +226,7 @@ bool stamp_read_iso(struct stamp_reader *r, struct text t, struct stamp *out)
 }
 
 /* What a date with its day in front is made of, told apart by its separator and its month. */
-static bool take_date(struct datepart_cursor *c, struct datepart *p)
+static bool take_date(struct datepart_cursor *c, uint32_t dates, struct datepart *p)
 {
     enum { LEAST_YEAR = 13, CENTURY = 2000 };
     if (!datepart_number(c, 1, 2, &p->day))
@@ -252,11 +252,13 @@ static bool take_date(struct datepart_cursor *c, struct datepart *p)
     if (separator != '/' || !datepart_number(c, 1, 2, &p->month) || !datepart_byte(c, '/'))
         return false;
     if (datepart_number(c, 4, 4, &p->year)) { /* 02/05/2014: the month first, unless it cannot be */
-        int day = p->day;
-        if (day <= 12) {
+        int first = p->day;
+        if (dates & RECORD_DAY_FIRST)
+            return true;
+        if (first <= 12) {
             p->day = p->month;
-            p->month = day;
-            p->is_order_assumed = p->day <= 12 && p->day != p->month;
+            p->month = first;
+            p->is_order_assumed = !dates && p->day <= 12 && p->day != p->month;
         }
         return true;
     }
@@ -270,7 +272,7 @@ static bool read_day_first(struct stamp_reader *r, struct text t, struct stamp *
     struct datepart_cursor c = {t.at, t.at + t.len};
     struct datepart p = {0};
     datepart_weekday(&c);
-    if (!take_date(&c, &p))
+    if (!take_date(&c, r->dates, &p))
         return false;
     (void)datepart_byte(&c, ','); /* 3/4/2026, 4:54:23 AM */
     bool is_apart = datepart_byte(&c, ':') || datepart_byte(&c, ' ') || datepart_byte(&c, 'T');

@@ -21,6 +21,8 @@ struct stamp {
  */
 struct stamp_reader {
     int32_t zone_s;  /* east of UTC */
+    uint32_t dates;  /* RECORD_DAY_FIRST, RECORD_MONTH_FIRST; 0: nobody says, the month is taken to
+                        stand first */
     int64_t near_us; /* a date without year is the one nearest to this, at most two months ahead */
     uint32_t day_key;
     int64_t day_near, day_us;

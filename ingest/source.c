@@ -20,12 +20,16 @@ static const char *const durabilities[] = {"sync", "batch", "none", NULL};
 static const char *const formats[] = {"auto", "syslog", "rfc5424", "rfc3164", "json",
                                       "cef",  "leef",   "kv",      "raw",     NULL};
 
+static const char *const date_orders[] = {"auto", "dmy", "mdy", NULL};
+
 #define AT(member) offsetof(struct source, member)
 
 /* The format stands last but one: kinds have their own default for it. */
 static const struct option common[] = {
     {"zone", OPTION_TEXT, AT(zone), "", 0, 0, NULL,
      "of times that name none (Z, +01:00); empty: time.zone"},
+    {"dates", OPTION_CHOICE, AT(dates), "auto", 0, 0, date_orders,
+     "what 04/03/2026 means: dmy, mdy; auto: the month first unless it cannot be, with a flag"},
     {"durability", OPTION_CHOICE, AT(durability), "batch", 0, 0, durabilities,
      "when a message counts as stored: fsync at once, with its group, or never (exempt)"},
     {"format", OPTION_CHOICE, AT(format), "syslog", 0, 0, formats, "how messages are read"},
@@ -108,7 +112,8 @@ static enum status read_options(struct source *s, const struct yaml_node *option
     if (!status && s->zone.len && !zone_parse(s->zone.at, &zone_s))
         status = error_set(err, STATUS_INVALID, options ? options->line : 0,
                            "zone: want Z or +hh:mm, not '%.*s'", TEXT_ARG(text_head(s->zone, 40)));
-    s->zone_flags = s->zone.len ? record_zone_flags(zone_s) : 0;
+    static const uint32_t orders[] = {0, RECORD_DAY_FIRST, RECORD_MONTH_FIRST};
+    s->record_flags = (s->zone.len ? record_zone_flags(zone_s) : 0) | orders[s->dates];
     return status;
 }
 

@@ -77,7 +77,7 @@ struct record *lane_add(struct lane *l, struct text raw, struct text peer, int64
     r->format = (enum format)l->source->format;
     r->flags = (is_truncated ? (uint32_t)RECORD_TRUNCATED : 0) |
                (l->source->durability == DURABILITY_NONE ? (uint32_t)RECORD_EXEMPT : 0) |
-               l->source->zone_flags;
+               l->source->record_flags;
     counter_add(&l->read, 1);
     counter_add(&l->bytes, raw.len);
     if (is_truncated)

@@ -41,8 +41,9 @@ struct source {
     int durability; /* enum durability */
     int format;     /* enum format */
     uint64_t max_message_bytes;
-    struct text zone;    /* as written; empty: the program's */
-    uint32_t zone_flags; /* of every record; 0: none */
+    struct text zone;      /* as written; empty: the program's */
+    int dates;             /* of date_orders */
+    uint32_t record_flags; /* of every record: zone, order of dates */
     /* Options of doors to the network. */
     struct text listen;
     struct option_texts allow_texts;

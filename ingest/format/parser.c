@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/digit.h"
 #include "base/json_scan.h"
 #include "ingest/format/cef.h"
 #include "ingest/format/columns.h"
@@ -161,9 +162,32 @@ static void read_column_time(struct parser *p, struct text t, struct event *e)
     }
 }
 
+/* rsyslog's and sysklogd's "message repeated 5 times: [ text]": the text, for five events. */
+static void open_repeated(struct event *e)
+{
+    enum { DIGITS = 9 };
+    static const struct text start = {"message repeated ", 17};
+    if (!e->message.len || e->message.at[0] != 'm' || !text_starts(e->message, start))
+        return;
+    struct text t = text_skip(e->message, start.len);
+    uint32_t count = 0;
+    size_t digits = 0;
+    for (; digits < t.len && digits < DIGITS && digit_is(t.at[digits]); digits++)
+        count = count * 10 + (uint32_t)(t.at[digits] - '0');
+    struct text number = text_head(t, digits);
+    t = text_trim(text_skip(t, digits));
+    if (!digits || !text_starts(t, TEXT("times: [")) || !text_ends(t, TEXT("]")))
+        return;
+    e->message = text_trim(text_head(text_skip(t, 8), t.len - 9));
+    e->repeated = count < EVENT_REPEATS ? count : EVENT_REPEATS;
+    e->flags |= count > EVENT_REPEATS ? (uint32_t)EVENT_REPEATS_CUT : 0;
+    (void)event_add(e, TEXT("repeated"), number);
+}
+
 /* Fields out of the message behind a header. */
 static void read_body(struct parser *p, struct arena *arena, struct event *e)
 {
+    open_repeated(e);
     struct text t = e->message;
     if (t.len && (t.at[0] <= ' ' || t.at[t.len - 1] <= ' '))
         t = text_trim(t);
@@ -561,6 +585,8 @@ void parser_read(struct parser *p, const struct record *r, struct arena *arena, 
     out->latest_us = p->options.ahead_us ? r->receive_us + p->options.ahead_us : 0;
     p->stamps.near_us = out->near_us;
     p->stamps.zone_s = out->zone_s;
+    out->dates = r->flags & (RECORD_DAY_FIRST | RECORD_MONTH_FIRST);
+    p->stamps.dates = out->dates;
     p->is_loose = false;
     out->flags = EVENT_TIME_ASSUMED;
     if (r->flags & RECORD_TRUNCATED)

@@ -213,7 +213,7 @@ static enum own_time_result read_one(const struct own_time_item *item, const str
         value = join(value, value_of(e, &item->fields[1], from, arena), room);
     if (!value.at)
         return OWN_TIME_NONE;
-    struct stamp_reader reader = {.near_us = e->near_us, .zone_s = e->zone_s};
+    struct stamp_reader reader = {.near_us = e->near_us, .zone_s = e->zone_s, .dates = e->dates};
     bool has_zone = item->has_zone;
     if (has_zone)
         reader.zone_s = item->zone_s;

@@ -140,8 +140,13 @@ static void emit_feed(struct matcher *m, const struct event *e, const struct fee
         .subject = make_subject(arena, group, c->group_count, entities, count),
     };
     read_value(m, c, spec, &feed);
-    if (!feed.subject || !keep_feed(m, out, &feed))
-        out->refused++;
+    /* repeats are events of their own: a microsecond apart, for one event counts once in a window
+     */
+    for (int64_t left = e->repeated > 1 ? e->repeated : 1; left > 0; left--) {
+        feed.event_us = e->event_us - (left - 1);
+        if (!feed.subject || !keep_feed(m, out, &feed))
+            out->refused++;
+    }
 }
 
 /* ---- detections ---- */

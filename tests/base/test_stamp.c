@@ -107,6 +107,33 @@ static void test_guesses(void **state)
     assert_true(s.has_year && s.has_zone);
 }
 
+/* 04/03/2014 means what its source says; unsaid, the month is taken to stand first, with a flag. */
+static void test_order_of_dates(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t dates;
+        const char *text, *want;
+        bool is_assumed;
+    } orders[] = {
+        {0, "04/03/2014 13:37:45", "2014-04-03T12:37:45Z", true},
+        {RECORD_MONTH_FIRST, "04/03/2014 13:37:45", "2014-04-03T12:37:45Z", false},
+        {RECORD_DAY_FIRST, "04/03/2014 13:37:45", "2014-03-04T12:37:45Z", false},
+        {0, "14/03/2014 13:37:45", "2014-03-14T12:37:45Z", false},
+        {RECORD_DAY_FIRST, "04/03/2014 1:37:45 PM", "2014-03-04T12:37:45Z", false},
+    };
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        struct stamp_reader r = reader();
+        struct stamp s;
+        int64_t want_us = 0;
+        r.dates = orders[i].dates;
+        assert_true(timestamp_parse(text_of(orders[i].want), 0, &want_us, NULL));
+        assert_true(stamp_read(&r, text_of(orders[i].text), &s));
+        assert_true(s.us == want_us);
+        assert_int_equal(s.is_order_assumed, orders[i].is_assumed);
+    }
+}
+
 static void test_whole(void **state)
 {
     (void)state;
@@ -127,11 +154,12 @@ static void test_whole(void **state)
 int main(void)
 {
     enum { ROWS = sizeof rows / sizeof *rows };
-    struct CMUnitTest tests[ROWS + 2];
+    struct CMUnitTest tests[ROWS + 3];
     size_t n = 0;
     for (size_t i = 0; i < ROWS; i++)
         tests[n++] = ROW(test_time, &rows[i]);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_guesses);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_order_of_dates);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_whole);
     return _cmocka_run_group_tests("test_stamp", tests, n, NULL, NULL);
 }

@@ -82,7 +82,7 @@ flow_note "help and wrong use"
 } > records
 run 0 parse --now 2014-02-06T00:00:00Z records
 json; lines 5; no_err
-out '^\{"line":1,"format":"rfc3164","time":"2014-02-05T00:00:01.000000Z","facility":10,"severity":6,"host":"h","program":"sshd","pid":"42","message":"Failed password for root from 1.2.3.4 port 22 ssh2","fields":\{.*"src_ip":"1.2.3.4".*\},"logsource":\{"product":"linux","service":"sshd"\},"flags":\[.*"year_assumed"'
+out '^\{"line":1,"format":"rfc3164","time":"2014-02-05T00:00:01.000000Z","facility":10,"severity":6,"host":"h","program":"sshd","pid":"42","message":"Failed password for root from 1.2.3.4 port 22 ssh2","fields":\{.*"src_ip":"1.2.3.4".*\},"logsource":\{"product":"linux","service":"sshd"\},.*"flags":\[.*"year_assumed"'
 out '^\{"line":2,"format":"rfc5424",.*"msgid":"ID47","message":"hello","structured_data":\{"id":\{"k":"v"\}\}'
 out '^\{"line":3,"format":"raw",.*"raw_b64":"YWJjIP/\+IHo="'
 out '^\{"line":4,.*"message":"nul\\u0000in"'
