@@ -6,6 +6,7 @@
 #include "app/verify.h"
 #include "base/json_write.h"
 #include "base/path.h"
+#include "base/printable.h"
 #include "rules/rules.h"
 #include <fts.h>
 #include <stdio.h>
@@ -182,18 +183,19 @@ static void print_summary(struct check *c, const struct ruleset_summary *s)
         return;
     }
     if (c->code_count)
-        (void)printf("\n");
+        printable_print(stdout, "\n");
     for (uint32_t i = 0; i < c->code_count; i++)
-        (void)printf("%6u %-7s %s\n               first: %s\n", c->codes[i].count,
-                     names[c->codes[i].severity], c->codes[i].code, c->codes[i].example);
-    (void)printf("%u rules, %u correlations, %u filters, %u decoders, %u mappings: "
-                 "%u errors, %u warnings, %u hints",
-                 s->rules, s->correlations, s->filters, s->decoders, s->mappings, c->errors,
-                 c->warnings, c->hints);
+        printable_print(stdout, "%6u %-7s %s\n               first: %s\n", c->codes[i].count,
+                        names[c->codes[i].severity], c->codes[i].code, c->codes[i].example);
+    printable_print(stdout,
+                    "%u rules, %u correlations, %u filters, %u decoders, %u mappings: "
+                    "%u errors, %u warnings, %u hints",
+                    s->rules, s->correlations, s->filters, s->decoders, s->mappings, c->errors,
+                    c->warnings, c->hints);
     if (c->refused.count)
-        (void)printf("; %u of %u rules and correlations are refused", c->refused.count,
-                     c->refused.count + s->rules + s->correlations);
-    (void)printf("\n");
+        printable_print(stdout, "; %u of %u rules and correlations are refused", c->refused.count,
+                        c->refused.count + s->rules + s->correlations);
+    printable_print(stdout, "\n");
 }
 
 /* ---- what is read ---- */

@@ -2,6 +2,7 @@
 #include "app/command.h"
 #include "app/http.h"
 #include "app/subcommands.h"
+#include "base/printable.h"
 #include "base/timestamp.h"
 #include <jansson.h>
 #include <stdio.h>
@@ -117,20 +118,29 @@ static json_t *ask(const struct client *c, struct buffer *path, const char *body
     return root;
 }
 
+/* Takes the text. */
+static void print_json(char *text)
+{
+    struct buffer shown;
+    buffer_init(&shown, 64 << 20);
+    if (text)
+        printable_json(&shown, text_of(text));
+    if (text)
+        (void)printf("%.*s\n", (int)shown.len, shown.at ? shown.at : "");
+    buffer_fini(&shown);
+    free(text);
+}
+
 static void print_line(const json_t *object)
 {
     char *line = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
-    if (line)
-        (void)printf("%s\n", line);
-    free(line);
+    print_json(line);
 }
 
 static void print_pretty(const json_t *object)
 {
     char *text = json_dumps(object, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-    if (text)
-        (void)printf("%s\n", text);
-    free(text);
+    print_json(text);
 }
 
 static const char *member(const json_t *object, const char *name)
@@ -152,10 +162,11 @@ static void print_incident_row(const json_t *incident)
                        json_is_string(p) ? json_string_value(p) : "-");
     const json_t *first = json_array_get(json_object_get(incident, "entities"), 0);
     const char *opened = member(json_object_get(incident, "times"), "opened");
-    (void)printf("%-30s %-3s %-8s %-13s %5.1f  %-19.19s  %s %s\n", member(incident, "id"), priority,
-                 member(incident, "severity"), member(incident, "state"),
-                 json_number_value(json_object_get(incident, "score")), opened,
-                 member(first, "kind"), member(first, "value"));
+    printable_print(stdout, "%-30s %-3s %-8s %-13s %5.1f  %-19.19s  %s %s\n",
+                    member(incident, "id"), priority, member(incident, "severity"),
+                    member(incident, "state"),
+                    json_number_value(json_object_get(incident, "score")), opened,
+                    member(first, "kind"), member(first, "value"));
 }
 
 /* One page of the list, behind the entry `after` ("": the first). */
@@ -176,8 +187,8 @@ static json_t *ask_page(const struct client *c, const char *after, int *out_code
 
 static void print_heading(void)
 {
-    (void)printf("%-30s %-3s %-8s %-13s %5s  %-19s  %s\n", "ID", "PRI", "SEVERITY", "STATE",
-                 "SCORE", "OPENED", "ENTITY");
+    printable_print(stdout, "%-30s %-3s %-8s %-13s %5s  %-19s  %s\n", "ID", "PRI", "SEVERITY",
+                    "STATE", "SCORE", "OPENED", "ENTITY");
 }
 
 static void print_page(const struct client *c, const json_t *page)
@@ -325,9 +336,9 @@ static long long whole(const json_t *object, const char *name)
 
 static void print_door(const json_t *source)
 {
-    (void)printf("%-12s %-40s %12lld %10lld %10lld\n", member(source, "source"),
-                 member(source, "address"), whole(source, "received"), whole(source, "dropped"),
-                 whole(source, "dropped_by_kernel"));
+    printable_print(stdout, "%-12s %-40s %12lld %10lld %10lld\n", member(source, "source"),
+                    member(source, "address"), whole(source, "received"), whole(source, "dropped"),
+                    whole(source, "dropped_by_kernel"));
 }
 
 static void print_host(const json_t *host)
@@ -336,22 +347,24 @@ static void print_host(const json_t *host)
     const json_t *seconds = json_object_get(host, "clock_offset_s");
     if (seconds)
         (void)snprintf(offset, sizeof offset, "%+.0f s", json_number_value(seconds));
-    (void)printf("%-28.28s %-16.16s %-19.19s %8.1f %12lld %8lld %9lld %10s %8lld %8lld\n",
-                 member(host, "host"), member(host, "peer"), member(host, "last_seen"),
-                 json_number_value(json_object_get(host, "rate")), whole(host, "records"),
-                 whole(host, "damaged"), whole(host, "undecoded"), offset, whole(host, "dropped"),
-                 whole(host, "refused"));
+    printable_print(stdout,
+                    "%-28.28s %-16.16s %-19.19s %8.1f %12lld %8lld %9lld %10s %8lld %8lld\n",
+                    member(host, "host"), member(host, "peer"), member(host, "last_seen"),
+                    json_number_value(json_object_get(host, "rate")), whole(host, "records"),
+                    whole(host, "damaged"), whole(host, "undecoded"), offset,
+                    whole(host, "dropped"), whole(host, "refused"));
 }
 
 static void print_sources(const json_t *root)
 {
     const json_t *one = NULL;
     size_t i = 0;
-    (void)printf("%-12s %-40s %12s %10s %10s\n", "source", "address", "received", "dropped",
-                 "by kernel");
+    printable_print(stdout, "%-12s %-40s %12s %10s %10s\n", "source", "address", "received",
+                    "dropped", "by kernel");
     json_array_foreach(json_object_get(root, "sources"), i, one) print_door(one);
-    (void)printf("\n%-28s %-16s %-19s %8s %12s %8s %9s %10s %8s %8s\n", "host", "peer", "last seen",
-                 "a second", "records", "damaged", "undecoded", "clock", "dropped", "refused");
+    printable_print(stdout, "\n%-28s %-16s %-19s %8s %12s %8s %9s %10s %8s %8s\n", "host", "peer",
+                    "last seen", "a second", "records", "damaged", "undecoded", "clock", "dropped",
+                    "refused");
     json_array_foreach(json_object_get(root, "hosts"), i, one) print_host(one);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/command.h"
 #include "base/path.h"
+#include "base/printable.h"
 #include "base/timestamp.h"
 #include "base/wall_clock.h"
 #include <errno.h>
@@ -13,12 +14,15 @@
 
 void command_say(const char *format, ...)
 {
+    struct buffer line;
     va_list args;
+    buffer_init(&line, 1 << 20);
     va_start(args, format);
-    (void)fputs("tocsin: ", stderr);
-    (void)vfprintf(stderr, format, args);
-    (void)fputc('\n', stderr);
+    buffer_append(&line, TEXT("tocsin: "));
+    printable_vformat(&line, format, args);
     va_end(args);
+    (void)fprintf(stderr, "%.*s\n", TEXT_ARG(buffer_text(&line)));
+    buffer_fini(&line);
 }
 
 bool command_has_terminal(void)

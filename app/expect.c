@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/expect.h"
+#include "base/printable.h"
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -245,11 +246,11 @@ static void tell_happened(const struct expect_result *r, struct text incidents, 
     buffer_append(why, TEXT("      what happened:\n"));
     for (size_t i = 0; i < r->count && i < 50; i++) {
         const struct expect_detection *d = &r->detections[i];
-        buffer_printf(why, "        %8.3fs  %.*s {", (double)d->at_us / 1e6,
-                      TEXT_ARG(d->rule->name.len ? d->rule->name : d->rule->title));
+        printable_format(why, "        %8.3fs  %.*s {", (double)d->at_us / 1e6,
+                         TEXT_ARG(d->rule->name.len ? d->rule->name : d->rule->title));
         for (uint32_t j = 0; j < d->group_count && j < d->rule->group_count; j++)
-            buffer_printf(why, "%s%.*s: %.*s", j ? ", " : "", TEXT_ARG(d->rule->group[j]),
-                          TEXT_ARG(d->group[j]));
+            printable_format(why, "%s%.*s: %.*s", j ? ", " : "", TEXT_ARG(d->rule->group[j]),
+                             TEXT_ARG(d->group[j]));
         buffer_append(why, TEXT("}\n"));
     }
     if (!r->count)
@@ -260,9 +261,9 @@ static void tell_happened(const struct expect_result *r, struct text incidents, 
         char *entities = json_dumps(json_object_get(one, "entities"), JSON_COMPACT);
         const char *kind = json_string_value(json_object_get(one, "kind"));
         if (one)
-            buffer_printf(why, "        %s score %.1f %s\n", kind ? kind : "?",
-                          json_number_value(json_object_get(one, "score")),
-                          entities ? entities : "");
+            printable_format(why, "        %s score %.1f %s\n", kind ? kind : "?",
+                             json_number_value(json_object_get(one, "score")),
+                             entities ? entities : "");
         free(entities);
         json_decref(one);
     }

@@ -6,6 +6,7 @@
 #include "app/spool.h"
 #include "app/subcommands.h"
 #include "base/json_write.h"
+#include "base/printable.h"
 #include "base/timestamp.h"
 #include <errno.h>
 #include <jansson.h>
@@ -55,7 +56,7 @@ static void put_object(struct explain *e, struct text object)
 {
     json_t *root = e->is_json ? NULL : json_loadb(object.at, object.len, 0, NULL);
     char *pretty = root ? json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : NULL;
-    buffer_append(&e->out.buffer, pretty ? text_of(pretty) : object);
+    printable_json(&e->out.buffer, pretty ? text_of(pretty) : object);
     buffer_byte(&e->out.buffer, '\n');
     free(pretty);
     json_decref(root);

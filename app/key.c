@@ -4,6 +4,7 @@
 #include "app/subcommands.h"
 #include "base/json_write.h"
 #include "base/path.h"
+#include "base/printable.h"
 #include "base/timestamp.h"
 #include "base/wall_clock.h"
 #include "ingest/ingest.h"
@@ -53,9 +54,9 @@ static void print_row(const struct keyring_entry *e)
 {
     char when[TIMESTAMP_LEN + 1];
     timestamp_format(e->created_us, when);
-    (void)printf("%-8s  %-24s %-16s made %.10s%s%s\n", e->id, e->name, e->scope, when,
-                 e->revoked_us != TIMESTAMP_NONE ? ", revoked" : "",
-                 e->expires_us != TIMESTAMP_NONE ? ", expires" : "");
+    printable_print(stdout, "%-8s  %-24s %-16s made %.10s%s%s\n", e->id, e->name, e->scope, when,
+                    e->revoked_us != TIMESTAMP_NONE ? ", revoked" : "",
+                    e->expires_us != TIMESTAMP_NONE ? ", expires" : "");
 }
 
 static void print_entry(void *context, const struct keyring_entry *e)
@@ -114,7 +115,7 @@ static int add(struct keyring *keys, const struct key_options *o, const char *na
         command_say("key: %s", err.text);
         return COMMAND_NO;
     }
-    (void)printf("%s\n", key);
+    printable_print(stdout, "%s\n", key);
     if (!command_flush_stdout())
         return take_back(keys, key);
     command_say("this key is shown once: keep it where its sender reads it");

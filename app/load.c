@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/load.h"
 #include "base/path.h"
+#include "base/printable.h"
 #include "correlator/correlator.h"
 #include <stdio.h>
 #include <string.h>
@@ -20,8 +21,8 @@ void load_print_finding(void *ignored, const struct diagnostic *f)
 {
     (void)ignored;
     static const char *const names[] = {"error", "warning", "hint"};
-    (void)fprintf(stderr, "%.*s:%u:%u: %s: %.*s [%s]\n", TEXT_ARG(f->file), f->line, f->column,
-                  names[f->severity], TEXT_ARG(f->message), f->code);
+    printable_print(stderr, "%.*s:%u:%u: %s: %.*s [%s]\n", TEXT_ARG(f->file), f->line, f->column,
+                    names[f->severity], TEXT_ARG(f->message), f->code);
 }
 
 void load_count_refusal(struct load_refusals *r, const struct diagnostic *f)

@@ -2,6 +2,7 @@
 #include "app/reason.h"
 #include "app/fed.h"
 #include "app/rerun.h"
+#include "base/printable.h"
 #include "base/timestamp.h"
 #include "ingest/ingest.h"
 #include <jansson.h>
@@ -81,7 +82,7 @@ static void put_false(struct buffer *out, const char *selection, const json_t *p
     const json_t *values = json_object_get(predicate, "values");
     const char *operator= json_string_value(json_object_get(predicate, "operator"));
     const char *name = json_string_value(field);
-    buffer_printf(out, "selection %s: %s %s", selection, name ? name : "?",
+    printable_format(out, "selection %s: %s %s", selection, name ? name : "?",
                   operator? operator: "?");
     put_operand(out, predicate);
     buffer_append(out, TEXT(" is false; "));
@@ -121,7 +122,7 @@ static void put_condition(struct buffer *out, const json_t *rule)
     json_array_foreach(selections, i, selection)
     {
         const char *name = json_string_value(json_object_get(selection, "name"));
-        buffer_printf(out, " %s", name ? name : "?");
+        printable_format(out, " %s", name ? name : "?");
     }
 }
 
@@ -238,14 +239,15 @@ static void write_rule(const struct reason_options *o, const struct rule *rule, 
     struct tally t = {0};
     arena_init(&t.arena, 16 << 20);
     if (tally_rule(o, rule, &t)) {
-        buffer_printf(out, "        %.*s: %llu of %llu events matched\n", TEXT_ARG(called(rule)),
-                      (unsigned long long)t.matched, (unsigned long long)t.events);
+        printable_format(out, "        %.*s: %llu of %llu events matched\n", TEXT_ARG(called(rule)),
+                         (unsigned long long)t.matched, (unsigned long long)t.events);
         for (uint32_t i = 0; i < t.count; i++)
-            buffer_printf(
+            printable_format(
                 out, "          %llu from %.3fs on: %.*s\n", (unsigned long long)t.told[i].count,
                 (double)(t.told[i].first_us - o->start_us) / 1e6, TEXT_ARG(t.told[i].text));
         if (t.others)
-            buffer_printf(out, "          %llu for other reasons\n", (unsigned long long)t.others);
+            printable_format(out, "          %llu for other reasons\n",
+                             (unsigned long long)t.others);
         if (t.events == EVENTS_MAX)
             buffer_append(out, TEXT("          no further events were looked at\n"));
     }
@@ -273,7 +275,7 @@ static void put_inputs(struct windows *w, const json_t *missing)
         uint32_t input = (uint32_t)json_integer_value(number);
         const struct rule *rule = ruleset_input(w->options->ruleset, w->correlation, input);
         struct text name = rule ? called(rule) : TEXT("(refused)");
-        buffer_printf(w->out, " %.*s", TEXT_ARG(name));
+        printable_format(w->out, " %.*s", TEXT_ARG(name));
     }
 }
 
@@ -298,7 +300,7 @@ static void put_window(struct windows *w, const json_t *object)
     }
     size_t late = json_array_size(json_object_get(object, "late"));
     if (late)
-        buffer_printf(out, "; %zu events came too late for it", late);
+        printable_format(out, "; %zu events came too late for it", late);
     buffer_byte(out, '\n');
 }
 
@@ -327,7 +329,7 @@ static void write_windows(void *context, const struct pipeline *p)
         json_decref(object);
     }
     if (w->fed.count > WINDOWS)
-        buffer_printf(w->out, "          and %u windows more\n", w->fed.count - WINDOWS);
+        printable_format(w->out, "          and %u windows more\n", w->fed.count - WINDOWS);
     if (!w->fed.count && w->correlation->depth > 1)
         buffer_append(w->out, TEXT("          it reads other correlations, see above\n"));
     else if (!w->fed.count)
@@ -369,7 +371,7 @@ static void write_content(const struct reason_options *o, const struct correlati
     };
     o->rewind(o->context);
     if (rerun_once(&options, o->ruleset, &result, &err))
-        buffer_printf(out, "          %s\n", err.text);
+        printable_format(out, "          %s\n", err.text);
     rerun_fini(&result);
     fed_fini(&w->fed);
     free(w);
@@ -388,9 +390,9 @@ static void write_depth(const struct reason_options *o, const struct rule *rule,
         if (input)
             write_depth(o, input, depth + 1, out);
         else
-            buffer_printf(out, "        rule %u of it was refused\n", i + 1);
+            printable_format(out, "        rule %u of it was refused\n", i + 1);
     }
-    buffer_printf(out, "        %.*s:\n", TEXT_ARG(called(rule)));
+    printable_format(out, "        %.*s:\n", TEXT_ARG(called(rule)));
     write_content(o, c, out);
 }
 

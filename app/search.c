@@ -4,6 +4,7 @@
 #include "app/subcommands.h"
 #include "base/json_write.h"
 #include "base/path.h"
+#include "base/printable.h"
 #include "base/timestamp.h"
 #include "ingest/ingest.h"
 #include "journal/journal.h"
@@ -54,7 +55,7 @@ static void write_record(struct search *s, const struct record *r)
         char when[TIMESTAMP_LEN + 1];
         timestamp_format(r->receive_us, when);
         buffer_printf(out, "%s ", when);
-        buffer_append(out, r->raw);
+        printable_write(out, r->raw);
     }
     buffer_byte(out, '\n');
     command_flush_output(&s->out, false);

@@ -7,6 +7,7 @@
 #include "app/subcommands.h"
 #include "base/json_write.h"
 #include "base/path.h"
+#include "base/printable.h"
 #include "base/timestamp.h"
 #include <dirent.h>
 #include <errno.h>
@@ -329,6 +330,16 @@ static enum status run_timeline(struct timeline *t, struct ruleset *ruleset,
     return status;
 }
 
+static void print_why(const char *file, uint32_t line, struct text why)
+{
+    struct buffer shown;
+    buffer_init(&shown, 16 << 20);
+    printable_lines(&shown, why);
+    printable_print(stdout, "      %s:%u\n", file, line);
+    (void)fwrite(shown.at ? shown.at : "", 1, shown.len, stdout);
+    buffer_fini(&shown);
+}
+
 static void report(struct session *s, const char *file, const struct yaml_node *root,
                    enum status status, struct text why, const struct error *err)
 {
@@ -352,11 +363,11 @@ static void report(struct session *s, const char *file, const struct yaml_node *
         buffer_fini(&line);
         return;
     }
-    (void)printf("%s  %.*s\n", is_ok ? "pass" : "FAIL", TEXT_ARG(title));
+    printable_print(stdout, "%s  %.*s\n", is_ok ? "pass" : "FAIL", TEXT_ARG(title));
     if (status)
-        (void)printf("      %s:%u:%u: %s\n", file, err->line, err->column, err->text);
+        printable_print(stdout, "      %s:%u:%u: %s\n", file, err->line, err->column, err->text);
     else if (!is_ok)
-        (void)printf("      %s:%u\n%.*s", file, root->line, TEXT_ARG(why));
+        print_why(file, root->line, why);
 }
 
 static void run_document(struct session *s, const char *file, const struct yaml_node *root,
@@ -477,13 +488,13 @@ static int run_paths(struct session *s, const char **paths, uint32_t count)
         }
     }
     if (s->is_json)
-        (void)printf("{\"passed\":%u,\"failed\":%u,\"errors\":%u}\n", s->passed, s->failed,
-                     s->errors);
+        printable_print(stdout, "{\"passed\":%u,\"failed\":%u,\"errors\":%u}\n", s->passed,
+                        s->failed, s->errors);
     else if (s->errors)
-        (void)printf("%u passed, %u failed, %u errors in rules and tests\n", s->passed, s->failed,
-                     s->errors);
+        printable_print(stdout, "%u passed, %u failed, %u errors in rules and tests\n", s->passed,
+                        s->failed, s->errors);
     else
-        (void)printf("%u passed, %u failed\n", s->passed, s->failed);
+        printable_print(stdout, "%u passed, %u failed\n", s->passed, s->failed);
     return s->failed || s->errors ? COMMAND_NO : COMMAND_DONE;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json_write.h"
 #include "base/digit.h"
+#include "base/printable.h"
 #include "base/timestamp.h"
 #include <math.h>
 #include <stdio.h>
@@ -35,15 +36,20 @@ void json_write_escape(struct buffer *b, struct text value)
     size_t i = 0;
     while (i < value.len) {
         unsigned char c = (unsigned char)value.at[i];
+        unsigned point = 0;
         size_t len = c < 0x80 ? 1 : text_utf8_len(text_skip(value, i));
-        bool is_plain = len > 1 || (len == 1 && c >= 0x20 && c != '"' && c != '\\' && c != 0x7F);
-        if (is_plain) {
+        bool is_plain = len == 1 && c >= 0x20 && c != '"' && c != '\\' && c != 0x7F;
+        if (is_plain || (len > 1 && !printable_hidden(text_skip(value, i), &point))) {
             i += len;
             continue;
         }
         buffer_append(b, (struct text){value.at + done, i - done});
-        escape_one(b, c);
-        done = ++i;
+        if (len > 1)
+            printable_json(b, text_head(text_skip(value, i), len));
+        else
+            escape_one(b, c);
+        i += len ? len : 1;
+        done = i;
     }
     if (done < value.len) /* no pointer arithmetic on the empty text's NULL */
         buffer_append(b, (struct text){value.at + done, value.len - done});

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/digit.h"
 #include "base/json_write.h"
+#include "base/printable.h"
 #include "base/timestamp.h"
 #include "base/wall_clock.h"
 #include <pthread.h>
@@ -44,7 +45,7 @@ static void write_line(enum log_level level, const char *sentence)
     char when[TIMESTAMP_LEN + 1];
     timestamp_format(wall_clock_us(), when);
     if (!logger.is_json) {
-        (void)fprintf(stderr, "%s %s: %s\n", when, level_names[level], sentence);
+        printable_print(stderr, "%s %s: %s\n", when, level_names[level], sentence);
         return;
     }
     struct buffer line;
