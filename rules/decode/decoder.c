@@ -358,3 +358,30 @@ void decoder_read_part(const struct decoder *d, struct decoder_scratch *c, struc
     (void)decoder_try(d, c, event, arena);
     event->message = message;
 }
+
+/* ---- names ----------------------------------------------------------------------------- */
+
+static bool tell_pattern(const struct decoder_pattern *p,
+                         void (*tell)(void *context, struct text name), void *context)
+{
+    for (uint32_t i = 0; i < p->capture_count; i++)
+        tell(context, p->captures[i].name);
+    for (uint32_t i = 0; i < p->constant_count; i++)
+        tell(context, p->constants[i].name);
+    for (uint32_t i = 0; i < p->spread.column_count; i++)
+        tell(context, p->spread.columns[i].to);
+    return p->spread.kind == DECODER_SPREAD_NONE || p->spread.kind == DECODER_SPREAD_COLUMNS;
+}
+
+bool decoder_tell_names(const struct decoder *d, void (*tell)(void *context, struct text name),
+                        void *context)
+{
+    bool is_all = true;
+    for (uint32_t i = 0; i < d->pattern_count; i++)
+        is_all &= tell_pattern(&d->patterns[i], tell, context);
+    for (uint32_t i = 0; i < d->names.count; i++)
+        tell(context, d->names.items[i].to);
+    for (uint32_t i = 0; i < d->entity_count; i++)
+        tell(context, d->entities[i].field);
+    return is_all;
+}

@@ -67,6 +67,10 @@ bool decoder_set_reads(const struct decoder_set *s, uint64_t hash);
 const struct logsource *decoder_logsources(const struct decoder *d, uint32_t *out_count);
 /* Whether it reads events that have such a log source already (where the rule's says it). */
 bool decoder_reads(const struct decoder *d, const struct logsource *source);
+/* Tells the names of the fields that it can give, some of them twice. False: others may come too,
+ * for it reads pairs whose keys the message brings. */
+bool decoder_tell_names(const struct decoder *d, void (*tell)(void *context, struct text name),
+                        void *context);
 /* Declared entities; the set owns them. None declared: 0, mapping_usual_kind knows names. */
 const struct entity_field *decoder_entities(const struct decoder *d, uint32_t *out_count);
 /* The decoder of that name, which says of itself that it is a part (mappings name those); or NULL.

@@ -311,3 +311,18 @@ void mapping_apply(const struct mapping_set *s, struct event *event)
     if (event->mapping)
         add_sources(s->mappings[event->mapping - 1], seen, event);
 }
+
+/* ---- names ------------------------------------------------------------------------------ */
+
+void mapping_tell_names(const struct mapping_set *s, uint32_t index,
+                        void (*tell)(void *context, struct text name), void *context)
+{
+    const struct mapping *m = s->mappings[index - 1];
+    for (uint32_t i = 0; i < m->field_count; i++) {
+        tell(context, m->fields[i].name);
+        for (uint32_t t = 0; t < m->fields[i].targets.count; t++)
+            tell(context, m->fields[i].targets.items[t]);
+    }
+    for (uint32_t i = 0; i < m->entity_count; i++)
+        tell(context, m->entities[i].field);
+}

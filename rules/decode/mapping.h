@@ -52,6 +52,9 @@ enum { MAPPING_NAMES = 24 }; /* most event names that one Sigma name can stand f
  */
 uint32_t mapping_resolve(const struct mapping_set *s, uint32_t index, struct text sigma_name,
                          struct arena *arena, struct text out_names[MAPPING_NAMES]);
+/* Tells the names that it has for an event's fields, and the event's own that it knows. */
+void mapping_tell_names(const struct mapping_set *s, uint32_t index,
+                        void (*tell)(void *context, struct text name), void *context);
 /* Declared entities, names as rules write them; the set owns them. */
 const struct entity_field *mapping_entities(const struct mapping_set *s, uint32_t index,
                                             uint32_t *out_count);

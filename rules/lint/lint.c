@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/lint/lint.h"
 #include "rules/lint/lint_condition.h"
+#include "rules/lint/lint_field.h"
 #include "rules/lint/lint_relation.h"
 #include "rules/read/rule_header.h"
 #include <stdlib.h>
@@ -190,12 +191,14 @@ enum status lint_run(const struct ruleset *r, const struct draft *d,
         enter(&l, &c->frozen.rule);
         lint_condition_run(r, c, &logic, diagnostics);
         lint_source(&l, c);
+        lint_field_rule(r, c, diagnostics);
         lint_cost(&l, c);
     }
     logic_fini(&logic);
     for (uint32_t i = 0; i < r->relation_count && !status; i++) {
         enter(&l, &r->relations[i].rule);
         lint_relation_run(r, &d->relations[i], i, diagnostics);
+        lint_field_relation(r, d, &d->relations[i], diagnostics);
     }
     return status ? status : lint_duplicates(&l);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/lint/lint_condition.h"
+#include "rules/lint/lint_regex.h"
 #include "rules/match/required.h"
 #include <ctype.h>
 
@@ -161,6 +162,14 @@ static void check_regexes(const struct checking *c, const struct node *n)
                 "the regular expression '%.*s' can never match: an anchor stands in its "
                 "middle",
                 TEXT_ARG(p->text));
+        struct text part = lint_regex_find(p->text, p->regex_flags);
+        if (part.len)
+            diagnostic_lint(
+                c->diagnostics, at ? at : c->detection, DIAGNOSTIC_WARNING, "exploding-regex",
+                "'%.*s' can be read in too many ways: thirty characters that almost match bring "
+                "it to its limit, and the rule does not match then. Let what repeats repeat once, "
+                "or make it possessive: (?>...), a++",
+                TEXT_ARG(part));
         if (!required_is_wildcard(p->text))
             continue;
         diagnostic_lint(c->diagnostics, at ? at : c->detection, DIAGNOSTIC_HINT, "plain-regex",

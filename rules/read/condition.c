@@ -9,6 +9,7 @@ struct parse {
     struct text rest;
     struct text token; /* the next one; empty at the end */
     unsigned depth;
+    uint32_t *reached; /* selections that the conditions name again, and their values */
 };
 
 struct terms {
@@ -20,6 +21,35 @@ static enum status no_memory(struct parse *p)
 {
     (void)diagnostic_error(p->c->diagnostics, p->at, "no-memory", "no memory");
     return STATUS_NOMEM;
+}
+
+/* Up to `most` + 1. */
+static uint32_t count_values(struct term term, uint32_t most)
+{
+    uint32_t count = 1;
+    if (!term.node)
+        return count;
+    count += term.node->leaf_count;
+    for (uint32_t i = 0; i < term.node->item_count && count <= most; i++)
+        count += count_values((struct term){.node = term.node->items[i]}, most - count);
+    return count;
+}
+
+/* A selection that is named again is there again: what is written in four bytes may be thousands.
+ */
+static enum status reach(struct parse *p, struct named_term *selection)
+{
+    if (!selection->is_used) { /* as long as it is written */
+        selection->is_used = true;
+        return STATUS_OK;
+    }
+    *p->reached += count_values(selection->term, CONDITION_REACH - *p->reached);
+    if (*p->reached <= CONDITION_REACH)
+        return STATUS_OK;
+    return diagnostic_error(p->c->diagnostics, p->at, "limit",
+                            "the condition names the same selections again and again, more than %d "
+                            "of them and their values: split the rule, or name each once",
+                            CONDITION_REACH);
 }
 
 static bool add(struct parse *p, struct terms *list, struct term term)
@@ -136,7 +166,9 @@ static enum status read_quantified(struct parse *p, struct term *out)
     for (uint32_t i = 0; i < p->selection_count; i++) {
         if (!is_in_set(pattern, p->selections[i].name))
             continue;
-        p->selections[i].is_used = true;
+        enum status status = reach(p, &p->selections[i]);
+        if (status)
+            return status;
         if (!add(p, &list, p->selections[i].term))
             return no_memory(p);
     }
@@ -174,10 +206,9 @@ static enum status read_name(struct parse *p, struct term *out)
     for (uint32_t i = 0; i < p->selection_count; i++) {
         if (!text_equal(p->selections[i].name, p->token))
             continue;
-        p->selections[i].is_used = true;
         *out = p->selections[i].term;
         advance(p);
-        return STATUS_OK;
+        return reach(p, &p->selections[i]);
     }
     if (text_find_byte(p->token, '*') < p->token.len)
         return diagnostic_error(p->c->diagnostics, p->at, "bad-condition",
@@ -258,7 +289,7 @@ static enum status read_or(struct parse *p, struct term *out)
 }
 
 static enum status read_one(struct compiler *c, struct named_term *selections, uint32_t count,
-                            const struct yaml_node *condition, struct term *out)
+                            const struct yaml_node *condition, uint32_t *reached, struct term *out)
 {
     if (condition->kind != YAML_SCALAR)
         return diagnostic_error(c->diagnostics, condition, "bad-condition",
@@ -269,6 +300,7 @@ static enum status read_one(struct compiler *c, struct named_term *selections, u
         .selection_count = count,
         .at = condition,
         .rest = condition->value,
+        .reached = reached,
     };
     advance(&p);
     enum status status = read_or(&p, out);
@@ -288,8 +320,9 @@ static enum status read_one(struct compiler *c, struct named_term *selections, u
 enum status condition_read(struct compiler *c, struct named_term *selections, uint32_t count,
                            const struct yaml_node *condition, struct term *out)
 {
+    uint32_t reached = 0;
     if (condition->kind != YAML_SEQUENCE)
-        return read_one(c, selections, count, condition, out);
+        return read_one(c, selections, count, condition, &reached, out);
     struct term *terms = arena_alloc(c->scratch, ((size_t)condition->count + 1) * sizeof *terms);
     if (!terms)
         return STATUS_NOMEM;
@@ -297,7 +330,8 @@ enum status condition_read(struct compiler *c, struct named_term *selections, ui
         return diagnostic_error(c->diagnostics, condition, "bad-condition",
                                 "an empty list of conditions");
     for (uint32_t i = 0; i < condition->count; i++) {
-        enum status status = read_one(c, selections, count, condition->items[i], &terms[i]);
+        enum status status =
+            read_one(c, selections, count, condition->items[i], &reached, &terms[i]);
         if (status)
             return status;
     }

@@ -8,7 +8,7 @@
  * A list of conditions is their OR.
  */
 
-enum { CONDITION_DEPTH = 256 };
+enum { CONDITION_DEPTH = 256, CONDITION_REACH = 1 << 15 };
 
 /* Marks what it uses in `selections`. INVALID: told. */
 NODISCARD enum status condition_read(struct compiler *c, struct named_term *selections,

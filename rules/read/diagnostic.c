@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/read/diagnostic.h"
 #include <stdio.h>
+#include <string.h>
 
 void diagnostic_pass(void *context, const struct diagnostic *one)
 {
@@ -90,8 +91,49 @@ static size_t distance(struct text a, struct text b)
     return row[b.len];
 }
 
+/* What people write who know it from elsewhere: by edits some are nearer to another. */
+static const char *meant(struct text word, const char *const *candidates, size_t count)
+{
+    static const char *const others[][2] = {
+        {"ge", "gte"},
+        {"geq", "gte"},
+        {">=", "gte"},
+        {"min", "gte"},
+        {"le", "lte"},
+        {"leq", "lte"},
+        {"<=", "lte"},
+        {"max", "lte"},
+        {">", "gt"},
+        {"<", "lt"},
+        {"=", "eq"},
+        {"==", "eq"},
+        {"ne", "neq"},
+        {"!=", "neq"},
+        {"not", "neq"},
+        {"regex", "re"},
+        {"regexp", "re"},
+        {"begins", "startswith"},
+        {"starts", "startswith"},
+        {"prefix", "startswith"},
+        {"ends", "endswith"},
+        {"suffix", "endswith"},
+        {"like", "contains"},
+        {"groupby", "group-by"},
+        {"window", "timespan"},
+        {"timeframe", "timespan"},
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        for (size_t k = 0; k < count && text_equal_nocase(word, text_of(others[i][0])); k++)
+            if (strcmp(candidates[k], others[i][1]) == 0)
+                return candidates[k];
+    return NULL;
+}
+
 const char *diagnostic_nearest(struct text word, const char *const *candidates, size_t count)
 {
+    const char *known = meant(word, candidates, count);
+    if (known)
+        return known;
     const char *best = NULL;
     size_t least = word.len / 3 + 2;
     for (size_t i = 0; i < count; i++) {

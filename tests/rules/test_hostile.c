@@ -210,6 +210,44 @@ static void test_full_arena_is_counted(void **state)
     harness_close(&h);
 }
 
+/* A hundred kilobytes that stand for millions of parts: refused by name, before they are made. */
+static void test_a_selection_named_again_and_again(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned selections, times;
+        const char *each, *between;
+        bool is_list;
+    } rows[] = {
+        {3000, 6000, "1 of s*", " and ", false},
+        {3000, 6000, "all of s*", " or ", false},
+        {1, 30000, "s0", " and not ", false},
+        {3000, 4000, "1 of s*", "", true},
+    };
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        struct buffer yaml;
+        struct harness h;
+        buffer_init(&yaml, 1 << 20);
+        buffer_append(&yaml, TEXT(HEAD "detection:\n"));
+        for (unsigned i = 0; i < rows[row].selections; i++)
+            buffer_printf(&yaml, "  s%u:\n    f%u: v\n    g: w\n", i, i);
+        buffer_append(&yaml, TEXT("  condition: "));
+        for (unsigned i = 0; i < rows[row].times; i++)
+            buffer_printf(&yaml, "%s%s",
+                          rows[row].is_list ? "\n    - "
+                          : i               ? rows[row].between
+                                            : "",
+                          rows[row].each);
+        buffer_append(&yaml, TEXT("\n\0"));
+        assert_false(yaml.has_failed);
+        (void)harness_open_with(&h, yaml.at, (struct ruleset_options){.has_lints = true});
+        assert_int_equal(ruleset_get_summary(h.ruleset)->rules, 0);
+        assert_non_null(strstr(h.messages, "limit:"));
+        harness_close(&h);
+        buffer_fini(&yaml);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +261,7 @@ int main(void)
         cmocka_unit_test(test_many_stars_in_a_condition),
         cmocka_unit_test(test_bytes_that_are_no_text),
         cmocka_unit_test(test_full_arena_is_counted),
+        cmocka_unit_test(test_a_selection_named_again_and_again),
     };
     return cmocka_run_group_tests_name("test_hostile", tests, NULL, NULL);
 }

@@ -84,6 +84,19 @@ static const struct row {
     {"broad log source",
      "title: t\nlogsource: {definition: x}\ndetection: {s: {f: abcd}, condition: s}\n",
      "broad-logsource:2"},
+    {"a regex that explodes", HEAD "detection:\n  s: {f|re: '(a+)+$'}\n  condition: s\n",
+     "exploding-regex:4"},
+    {"a regex that explodes behind a word",
+     HEAD "detection:\n  s: {f|re: 'user=(\\w+\\s?)*end'}\n  condition: s\n", "exploding-regex:4"},
+    {"a regex that explodes by branches",
+     HEAD "detection:\n  s: {f|re: '(?:x|x)*y'}\n  condition: s\n", "exploding-regex:4"},
+    {"a regex that explodes by a group in a group",
+     HEAD "detection:\n  s: {f|re: '^(([a-z])+.)+[A-Z]([a-z])+$'}\n  condition: s\n",
+     "exploding-regex:4"},
+    {"a regex that explodes by a class that leaves out",
+     HEAD "detection:\n  s: {f|re: '([^,]+)*;'}\n  condition: s\n", "exploding-regex:4"},
+    {"a regex that explodes by a count",
+     HEAD "detection:\n  s: {f|re: '(a|ab?){20}z'}\n  condition: s\n", "exploding-regex:4"},
     {"unrouted log source", HEAD "detection: {s: {f: abcd}, condition: s}\n",
      "unrouted-logsource:2"},
     {"duplicate rule",
@@ -208,6 +221,12 @@ static const struct row fine[] = {
      HEAD "tocsin: {entity: [{field: f, kind: host}]}\ndetection:\n  s:\n"
           "    f|contains|all: [abcd, efgh]\n  condition: s\n",
      "unrouted-logsource:2 "},
+    {"regexes that repeat and do not explode",
+     HEAD "tocsin: {entity: [{field: f, kind: host}]}\ndetection:\n  s:\n"
+          "    f|re:\n      - '(a+b)+cdef'\n      - '(?>a+)+bcde'\n      - '(\\.[a-z]+)+$'\n"
+          "      - '(\\d{1,3}\\.){3}\\d{1,3}'\n      - '(a++)+bcde'\n      - '[(a+)+]{3}bcde'\n"
+          "      - '\\(a+\\)+bcde'\n  condition: s\n",
+     "unrouted-logsource:2 every-event-with-field:5 "},
     {"a regex with an escaped dollar",
      HEAD "tocsin: {entity: [{field: f, kind: host}]}\ndetection:\n  s:\n"
           "    f|re: 'abcd\\$e[fg]h'\n  condition: s\n",
