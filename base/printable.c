@@ -136,7 +136,7 @@ void printable_json(struct buffer *out, struct text json)
     write_text(out, json, "\n\t\r", show_json);
 }
 
-/* ---- printf ---------------------------------------------------------------------------------- */
+/* ---- printf ---- */
 
 struct spec {
     char text[SPEC_BYTES]; /* "%-8lld" */

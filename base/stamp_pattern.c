@@ -121,6 +121,7 @@ static bool take_epoch(struct reading *r)
 {
     enum { DIGITS = 12 };
     int digits = 0;
+    r->epoch_s = 0; /* a pattern may say it twice */
     for (; digit_is(peek(&r->at)) && digits < DIGITS; digits++)
         r->epoch_s = r->epoch_s * 10 + (*r->at.at++ - '0');
     r->has_epoch = digits > 0;

@@ -359,7 +359,7 @@ void decoder_read_part(const struct decoder *d, struct decoder_scratch *c, struc
     event->message = message;
 }
 
-/* ---- names ----------------------------------------------------------------------------- */
+/* ---- names ---- */
 
 static bool tell_pattern(const struct decoder_pattern *p,
                          void (*tell)(void *context, struct text name), void *context)

@@ -312,7 +312,7 @@ void mapping_apply(const struct mapping_set *s, struct event *event)
         add_sources(s->mappings[event->mapping - 1], seen, event);
 }
 
-/* ---- names ------------------------------------------------------------------------------ */
+/* ---- names ---- */
 
 void mapping_tell_names(const struct mapping_set *s, uint32_t index,
                         void (*tell)(void *context, struct text name), void *context)
