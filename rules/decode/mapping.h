@@ -69,8 +69,8 @@ const struct logsource *mapping_logsources(const struct mapping_set *s, uint32_t
 void mapping_inner_link(struct mapping_set *s, const struct decoder_set *decoders,
                         diagnostic_fn tell, void *context);
 enum { MAPPING_INNER = 32 }; /* most values of one field that are read further */
-/* Adds what the decoders of the event's mapping find in its fields. After decoder_apply. How many
- * values were above MAPPING_INNER, which are not read. */
+/* Adds what the decoders of the event's mapping find in its fields, and lists as one text. After
+ * decoder_apply. How many values were above MAPPING_INNER, or too long together: not read. */
 uint64_t mapping_inner_decode(const struct mapping_set *s, struct decoder_scratch *c,
                               struct event *event, struct arena *arena);
 

@@ -95,13 +95,18 @@ static bool read_times(struct decoder_document *d, const struct yaml_node *node,
 static bool read_one_inner(struct decoder_document *d, const struct mapping_reading *r,
                            const struct yaml_node *node, struct mapping_inner *out)
 {
-    static const struct decoder_document_key keys[] = {{"field", NULL, true},
-                                                       {"decoder", NULL, true}};
+    static const struct decoder_document_key keys[] = {
+        {"field", NULL, true}, {"decoder", NULL, false}, {"join", NULL, false}};
     uint16_t slot = 0; /* watched, so that the field is taken out of JSON */
-    if (!decoder_document_walk(d, node, "what is decoded", keys, sizeof keys / sizeof *keys,
-                               NULL) ||
-        !decoder_document_text(d, yaml_get(node, TEXT("field")), &out->field) ||
-        !decoder_document_text(d, yaml_get(node, TEXT("decoder")), &out->name) ||
+    if (!decoder_document_walk(d, node, "what is decoded", keys, sizeof keys / sizeof *keys, NULL))
+        return false;
+    const struct yaml_node *decoder = yaml_get(node, TEXT("decoder"));
+    const struct yaml_node *join = yaml_get(node, TEXT("join"));
+    if (!decoder + !join != 1)
+        return decoder_document_refuse(d, node, STATUS_INVALID, "missing-key",
+                                       "what is decoded has one of 'decoder' and 'join'");
+    if (!decoder_document_text(d, yaml_get(node, TEXT("field")), &out->field) ||
+        !decoder_document_text(d, decoder ? decoder : join, decoder ? &out->name : &out->joined) ||
         !mapping_condition_watch_name(d, node, r->set, out->field, &slot))
         return false;
     out->hash = event_name_hash(out->field);
@@ -114,8 +119,9 @@ static bool read_inner(struct decoder_document *d, const struct yaml_node *node,
 {
     const struct mapping_reading *r = into;
     if (node->kind != YAML_SEQUENCE || !node->count)
-        return decoder_document_refuse(d, node, STATUS_SYNTAX, "not-a-list",
-                                       "decode is a list of {field: name, decoder: name}");
+        return decoder_document_refuse(
+            d, node, STATUS_SYNTAX, "not-a-list",
+            "decode is a list of {field: name, decoder: name} or {field: name, join: name}");
     r->mapping->inner = arena_zero(d->arena, node->count * sizeof *r->mapping->inner);
     if (!r->mapping->inner)
         return mapping_condition_no_memory(d, node);

@@ -64,9 +64,10 @@ struct mapping_dispatch {
     const uint16_t *order; /* indexes of sources */
 };
 
-/* A field whose text a decoder reads further. */
+/* A field whose text a decoder reads further, or a list whose values become one text. */
 struct mapping_inner {
     struct text field, name; /* the event's name; the decoder's */
+    struct text joined;      /* the text's name; empty: a decoder reads the field */
     uint64_t hash;           /* of the field */
     uint32_t line, column;
     const struct decoder *decoder; /* NULL: not linked, or no such one */

@@ -17,7 +17,7 @@ static const char mapping[] = "---\n"
                               "when: {kind: flow}\n"
                               "fields: {domain: [site, domain]}\n"
                               "decode: [{field: request.url, decoder: host-of-url}, {field: "
-                              "list.tuples, decoder: tuple}]\n"
+                              "list.tuples, decoder: tuple}, {field: args, join: line}]\n"
                               "logsources: [{product: flows}]\n";
 
 static const char rule[] = "---\n"
@@ -56,6 +56,14 @@ static const struct row {
     {"inner: another mapping's event", "is_url: yes",
      "{\"kind\":\"other\",\"request\":{\"url\":\"http://a.example\"}}", false},
     {"inner: not a string", "is_url: yes", "{\"kind\":\"flow\",\"request\":{\"url\":7}}", false},
+    {"inner: a list becomes one text", "line: 'sh -c a \"b\"'",
+     "{\"kind\":\"flow\",\"args\":[\"sh\",\"-c\",\"a \\\"b\\\"\"]}", true},
+    {"inner: a list of one", "line: sh", "{\"kind\":\"flow\",\"args\":[\"sh\"]}", true},
+    {"inner: empty values keep their place", "line: 'sh  -c'",
+     "{\"kind\":\"flow\",\"args\":[\"sh\",\"\",\"-c\"]}", true},
+    {"inner: a text that is there is not made", "line: 'sh -c'",
+     "{\"kind\":\"flow\",\"line\":\"own\",\"args\":[\"sh\",\"-c\"]}", false},
+    {"inner: no list, no text", "line: '*'", "{\"kind\":\"flow\",\"args\":[]}", false},
     {"inner: each value of a list", "dst_port: 23",
      "{\"kind\":\"flow\",\"list\":[{\"tuples\":[\"1,192.0.2.1,22\",\"2,192.0.2.2,23\"]}]}", true},
 };
@@ -98,6 +106,30 @@ static void test_values_are_bounded(void **state)
     free(h);
 }
 
+/* A list too long for one text: what is above is left out and counted, by values. */
+static void test_joined_is_bounded(void **state)
+{
+    (void)state;
+    struct harness *h = calloc(1, sizeof *h);
+    enum { ONE = 100000 };
+    char *event = calloc(1, 4 * ONE);
+    assert_non_null(h);
+    assert_non_null(event);
+    static const char head[] = "{\"kind\":\"flow\",\"args\":[\"";
+    static const char tail[] = "\",\"y\"]}";
+    memcpy(event, head, sizeof head - 1);
+    memset(event + sizeof head - 1, 'x', (size_t)3 * ONE);
+    memcpy(event + sizeof head - 1 + (size_t)3 * ONE, tail, sizeof tail);
+    assert_int_equal(open_it(h, parts, "line: '*'"), STATUS_OK);
+    assert_false(harness_match_json(h, text_of(event)));
+    double unread = 0;
+    matcher_metrics(h->matcher, find_unread, &unread);
+    assert_true(unread == 2);
+    harness_close(h);
+    free(event);
+    free(h);
+}
+
 /* ---- what is refused ---- */
 
 static const struct refusal {
@@ -118,6 +150,8 @@ static const struct refusal {
     {"refuse: a part without patterns", "decoder: d\npart: true\n", "no-effect:1"},
     {"refuse: decode without decoder", "mapping: a\nwhen: {a: b}\ndecode: [{field: x}]\n",
      "missing-key:3"},
+    {"refuse: decode and join",
+     "mapping: a\nwhen: {a: b}\ndecode: [{field: x, decoder: d, join: y}]\n", "missing-key:3"},
     {"refuse: decode is no list", "mapping: a\nwhen: {a: b}\ndecode: {field: x}\n", "not-a-list:3"},
 };
 
@@ -160,13 +194,14 @@ static void test_content_covers_parts(void **state)
 int main(void)
 {
     enum { ROWS = sizeof rows / sizeof *rows, REFUSALS = sizeof refusals / sizeof *refusals };
-    struct CMUnitTest tests[ROWS + REFUSALS + 2];
+    struct CMUnitTest tests[ROWS + REFUSALS + 3];
     size_t n = 0;
     for (size_t i = 0; i < ROWS; i++)
         tests[n++] = ROW(test_row, &rows[i]);
     for (size_t i = 0; i < REFUSALS; i++)
         tests[n++] = ROW(test_refusal, &refusals[i]);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_values_are_bounded);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_joined_is_bounded);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_content_covers_parts);
     return _cmocka_run_group_tests("test_mapping_inner", tests, n, NULL, NULL);
 }
