@@ -41,6 +41,11 @@ const struct decoder *decoder_at(const struct decoder_set *s, uint32_t index)
     return s->decoders[index];
 }
 
+uint32_t decoder_place(const struct decoder *d)
+{
+    return d->index;
+}
+
 struct text decoder_name(const struct decoder *d)
 {
     return d->name;

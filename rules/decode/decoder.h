@@ -55,6 +55,8 @@ void decoder_set_free(struct decoder_set *s);
 AUTO_DEFINE(decoder_set);
 uint32_t decoder_count(const struct decoder_set *s);
 const struct decoder *decoder_at(const struct decoder_set *s, uint32_t index);
+/* Its place in its set. */
+uint32_t decoder_place(const struct decoder *d);
 struct text decoder_name(const struct decoder *d);
 /* Of its own document, without its samples. */
 struct hash128 decoder_content(const struct decoder *d);

@@ -38,10 +38,11 @@ static const struct subject *make_subject(struct arena *arena, const struct text
 const struct entity_refs *emission_declared(const struct matcher *m, const struct event *e)
 {
     const struct entity_defaults *d = &m->ruleset->defaults;
-    if (m->decoder && m->decoded == e)
-        for (uint32_t i = 0; i < d->decoder_count; i++)
-            if (decoder_at(m->ruleset->decoders, i) == m->decoder && d->decoder[i].count)
-                return &d->decoder[i];
+    if (m->decoder && m->decoded == e) {
+        const uint32_t place = decoder_place(m->decoder);
+        if (place < d->decoder_count && d->decoder[place].count)
+            return &d->decoder[place];
+    }
     if (e->mapping && e->mapping < d->mapping_count && d->mapping[e->mapping].count)
         return &d->mapping[e->mapping];
     return NULL;
