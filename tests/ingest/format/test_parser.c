@@ -58,7 +58,7 @@ static const struct row rows[] = {
      NULL,
      FORMAT("rfc5424") NOW AUTH_INFO
      "\"host\":\"h\",\"program\":\"a\","
-     "\"message\":\"\xEF\xBB\xBF\xC3\xA9\",\"flags\":[\"time_assumed\"]}\n"},
+     "\"message\":\"\\ufeff\xC3\xA9\",\"flags\":[\"time_assumed\"]}\n"},
     {"5424: broken structured data stays in the message",
      RAW("<38>1 2014-02-05T22:14:15Z h a - - [x k=\"v] m"), FORMAT_AUTO, NULL,
      FORMAT("rfc5424") TIME("2014-02-05T22:14:15.000000Z") AUTH_INFO
