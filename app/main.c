@@ -16,8 +16,7 @@ static void print_help(void)
 
 static int dispatch(int argc, char **argv)
 {
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0 ||
-        strcmp(argv[1], "-h") == 0) {
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         print_help();
         return argc < 2 ? COMMAND_USAGE : COMMAND_DONE;
     }
@@ -32,7 +31,9 @@ static int dispatch(int argc, char **argv)
 /* An answer that nobody could read is no answer, whatever the subcommand found. */
 int main(int argc, char **argv)
 {
-    signals_ignore_pipe();
+    /* a command whose reader has seen enough (`| head`) ends without a word, as others do */
+    if (argc > 1 && strcmp(argv[1], "run") == 0)
+        signals_ignore_pipe();
     int code = dispatch(argc, argv);
     if (code > COMMAND_NO || command_flush_stdout())
         return code;

@@ -82,6 +82,13 @@ const char *console_address(const struct console *c)
     return server_address(c->server);
 }
 
+void console_write_routes(struct buffer *out)
+{
+    for (const struct resource *r = resource_all(); r->method; r++)
+        buffer_printf(out, "= %s %s%s%s\n  %s\n", r->method, r->path, *r->parameters ? "?" : "",
+                      r->parameters, r->summary);
+}
+
 void console_metrics(const struct console *c, metric_fn tell, void *context)
 {
     server_metrics(c->server, tell, context);

@@ -72,6 +72,8 @@ static inline void console_free(struct console *c)
 AUTO_DEFINE(console);
 const char *console_address(const struct console *c); /* with the real port */
 void console_metrics(const struct console *c, metric_fn tell, void *context);
+/* What can be asked for, as lines of a page: "= GET /path?query" and a sentence. */
+void console_write_routes(struct buffer *out);
 
 /* A port for webhooks alone, where other machines may come in. Who may is the webhook call's. */
 struct webhook_port;
