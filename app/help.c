@@ -36,12 +36,6 @@ struct printing {
 
 /* ---- what the program knows better than a page ---- */
 
-static void write_commands(struct buffer *out)
-{
-    for (const struct command *c = commands_table(); c->name; c++)
-        buffer_printf(out, "= tocsin %s\n  %s\n", c->name, c->summary);
-}
-
 static void indent_lines(struct text t, struct buffer *out)
 {
     struct text line;
@@ -77,8 +71,6 @@ static void write_sinks(struct buffer *out)
 
 static void write_made(struct text name, struct buffer *out)
 {
-    if (text_equal(name, TEXT("commands")))
-        write_commands(out);
     if (text_equal(name, TEXT("options")))
         (void)write_options(out);
     if (text_equal(name, TEXT("sinks")))

@@ -2,9 +2,11 @@
 #pragma once
 
 /*
- * The pages, as they stand in app/pages: the first line is NAME(SECTION), the second what it is; then
+ * The pages, as they stand in app/pages: the first line is NAME(SECTION), the second what it is;
+ * then
  *
- *   # HEADING    = term, its text on the lines behind    (four blanks) code    @name: made by the program
+ *   # HEADING    = term, its text on the lines behind    (four blanks) code    @name: made by the
+ * program
  *
  * and paragraphs. Ended by an entry without a name.
  */

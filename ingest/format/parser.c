@@ -429,7 +429,7 @@ static void read_format(struct parser *p, enum format format, struct text t, str
     e->format = FORMAT_RAW;
 }
 
-/* ---- envelopes of collectors ------------------------------------------------------------ */
+/* ---- envelopes of collectors ---- */
 
 /* What an event knew before the line inside it was read. */
 struct outer {

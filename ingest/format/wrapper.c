@@ -3,7 +3,7 @@
 #include "base/json_scan.h"
 #include <string.h>
 
-/* ---- which envelope --------------------------------------------------------------------- */
+/* ---- which envelope ---- */
 
 enum { IS_BODY = 1, IS_EXACT = 2, MAY_BE_OBJECT = 4 };
 
@@ -75,7 +75,7 @@ static struct text line_of(const struct known_fields *u, const struct event *e,
     return TEXT_NONE;
 }
 
-/* ---- whose line ------------------------------------------------------------------------- */
+/* ---- whose line ---- */
 
 static struct text behind_last(struct text t, char byte)
 {

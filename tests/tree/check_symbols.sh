@@ -17,7 +17,6 @@ strangers='
 '
 # Asked for by their own file and by tests alone, or by their own file alone, and why they are global.
 alone='
-  console/resource.c resource_all         one row of the table shows the table
   console/admission.c admission_is_local  a row for each kind of name that reaches only this machine
   correlator/shard.c shard_depth          how far the chains have come, after memory failed
   ingest/file/file_reader.c file_reader_bytes   what came out of the compressed input
