@@ -119,17 +119,35 @@ static void add_pairs(const struct decoder_spread *spread, const struct decoder_
     }
 }
 
+/* Where the quote stands that closes a cell: not one of two, and not behind a backslash, but where
+ * the cell must end there ("C:\"). */
+static size_t find_closing_quote(struct text t, char separator)
+{
+    for (size_t i = 0; i < t.len; i++) {
+        if (t.at[i] != '"')
+            continue;
+        const bool is_last = i + 1 == t.len || t.at[i + 1] == separator;
+        if (is_last || (t.at[i + 1] != '"' && !(i && t.at[i - 1] == '\\')))
+            return i;
+        i += t.at[i + 1] == '"';
+    }
+    return t.len;
+}
+
 /* Up to the separator; a cell in quotes may hold it. */
 static struct text take_cell(struct text *rest, char separator)
 {
+    struct text value = TEXT_NONE;
     if (rest->len && rest->at[0] == '"') {
         *rest = text_skip(*rest, 1);
-        struct text value = take_quoted(rest, '"');
+        const size_t quote = find_closing_quote(*rest, separator);
+        value = text_head(*rest, quote);
+        *rest = text_skip(*rest, quote + 1);
         *rest = text_skip(*rest, text_find_byte(*rest, separator) + 1);
         return value;
     }
     const size_t end = text_find_byte(*rest, separator);
-    struct text value = text_head(*rest, end);
+    value = text_head(*rest, end);
     *rest = text_skip(*rest, end + 1);
     return value;
 }

@@ -210,6 +210,10 @@ static const struct line {
      "dn=CN\\, O user=ann linux/knock linux/auth ", false},
     {"decode: columns", "knock", "cells 1,2,\"x,y\",-,5", "a=1 b=x,y linux/knock linux/auth ",
      false},
+    {"decode: columns with doubled quotes", "knock", "cells \"\"\"p, q\"\" r\",2,3,4",
+     "a=\"\"p, q\"\" r b=3 c=4 linux/knock linux/auth ", false},
+    {"decode: columns that end in a backslash", "knock", "cells \"E:\\\",2,\"a\\\"b\",4",
+     "a=E:\\ b=a\\\"b c=4 linux/knock linux/auth ", false},
     {"decode: few columns", "knock", "cells 1", "a=1 linux/knock linux/auth ", false},
     {"decode: elements", "knock",
      "<Event><Data Name=\"SRC\">192.0.2.1</Data><Data Name='b'>x &lt;&amp;&gt; &quot;y&quot; "
