@@ -86,6 +86,7 @@ struct event {
 
     struct logsource logsources[EVENT_LOGSOURCES]; /* said by decoder or mapping, first is best */
     uint32_t logsource_count;
+    uint32_t inner;   /* by bit: which fields its mapping hands to decoders */
     uint32_t mapping; /* 1 + index of the mapping that applied, in its ruleset; 0: none */
 };
 

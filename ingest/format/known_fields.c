@@ -18,6 +18,8 @@ static const struct row table[] = {
     {"Event.System.TimeCreated.#attributes.SystemTime", ROLE_TIME, true, MARK_NONE},
     {"Event.System.TimeCreated.SystemTime", ROLE_TIME, true, MARK_NONE},
     {"System.TimeCreated.SystemTime", ROLE_TIME, true, MARK_NONE},
+    /* Sysmon's, beside which NXLog puts the local time */
+    {"UtcTime", ROLE_TIME, true, MARK_NONE},
     {"eventTime", ROLE_TIME, false, MARK_NONE},
     {"EventTime", ROLE_TIME, false, MARK_NONE},
     {"TimeCreated", ROLE_TIME, false, MARK_NONE},
@@ -26,7 +28,6 @@ static const struct row table[] = {
     {"timeStamp", ROLE_TIME, false, MARK_NONE},
     {"time", ROLE_TIME, false, MARK_NONE},
     {"Time", ROLE_TIME, false, MARK_NONE},
-    {"UtcTime", ROLE_TIME, true, MARK_NONE},
     {"SystemTime", ROLE_TIME, true, MARK_NONE},
     {"winlog.event_data.UtcTime", ROLE_TIME, true, MARK_NONE},
     {"Event.EventData.UtcTime", ROLE_TIME, true, MARK_NONE},

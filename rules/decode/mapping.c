@@ -220,6 +220,9 @@ bool mapping_usual_kind(struct text field, enum entity_kind *out)
 /* The slot of a watched name + 1, or 0. */
 static uint32_t slot_of(const struct mapping_set *s, uint64_t hash)
 {
+    const uint32_t bit = (uint32_t)(hash >> 32) % MAPPING_FILTER;
+    if (!(s->filter[bit / 64] >> (bit % 64) & 1))
+        return 0;
     uint32_t place = (uint32_t)hash & s->watch_mask;
     while (s->watch[place].slot && s->watch[place].hash != hash)
         place = (place + 1) & s->watch_mask;
@@ -231,6 +234,12 @@ bool mapping_reads(const struct mapping_set *s, uint64_t hash)
     return slot_of(s, hash) != 0;
 }
 
+static void see(struct mapping_seen *seen, uint32_t slot, const struct field *f)
+{
+    seen->has[slot / 64] |= UINT64_C(1) << (slot % 64);
+    seen->fields[slot] = f;
+}
+
 static void open_gates(const struct mapping_set *s, uint32_t slot, uint64_t *open)
 {
     const struct mapping_guard *guard = &s->guards[slot];
@@ -240,30 +249,31 @@ static void open_gates(const struct mapping_set *s, uint32_t slot, uint64_t *ope
 
 /* What the envelope says, where no field of the event does. */
 static void look_around(const struct mapping_set *s, const struct event *event,
-                        struct field headers[MAPPING_HEADERS], const struct field **seen,
+                        struct field headers[MAPPING_HEADERS], struct mapping_seen *seen,
                         uint64_t *open)
 {
     for (uint32_t i = 0; i < s->header_count; i++) {
         const struct mapping_header *header = &s->headers[i];
         const struct text value = mapping_envelope_value(header->which, event);
-        if (!value.len || seen[header->slot])
+        if (!value.len || mapping_seen_field(seen, header->slot))
             continue;
         headers[i] = (struct field){.value = value, .hash = header->hash};
-        seen[header->slot] = &headers[i];
+        see(seen, header->slot, &headers[i]);
         open_gates(s, header->slot, open);
     }
 }
 
 /* The first field of each watched name, and the gates that these open. */
-static void look(const struct mapping_set *s, const struct event *event, const struct field **seen,
+static void look(const struct mapping_set *s, const struct event *event, struct mapping_seen *seen,
                  uint64_t *open)
 {
     for (uint32_t i = 0; i < event->field_count; i++) {
-        const uint32_t slot = slot_of(s, event->fields[i].hash);
-        if (!slot || seen[slot - 1])
+        const uint32_t found = slot_of(s, event->fields[i].hash);
+        if (!found || mapping_seen_field(seen, found - 1))
             continue;
-        seen[slot - 1] = &event->fields[i];
-        open_gates(s, slot - 1, open);
+        const uint32_t slot = found - 1;
+        see(seen, slot, &event->fields[i]);
+        open_gates(s, slot, open);
     }
 }
 
@@ -277,7 +287,7 @@ static bool has_source(const struct event *event, const struct logsource *wanted
     return false;
 }
 
-static void add_sources(const struct mapping *m, const struct field *const *seen,
+static void add_sources(const struct mapping *m, const struct mapping_seen *seen,
                         struct event *event)
 {
     uint16_t candidates[MAPPING_CANDIDATES];
@@ -296,20 +306,32 @@ bool mapping_set_time(const struct mapping_set *s, struct event *event, struct a
            own_time_apply(&m->times, 0, event, arena) != OWN_TIME_UNREADABLE;
 }
 
+static uint32_t find_inner(const struct mapping *m, const struct mapping_seen *seen)
+{
+    uint32_t inner = 0;
+    for (uint32_t i = 0; i < m->inner_count; i++)
+        if (mapping_seen_field(seen, m->inner[i].slot) &&
+            mapping_match_when(&m->inner[i].when, seen))
+            inner |= UINT32_C(1) << i;
+    return inner;
+}
+
 void mapping_apply(const struct mapping_set *s, struct event *event)
 {
     if ((!event->field_count && !event->is_partial) || !s->count)
         return;
-    const struct field *seen[MAPPING_SLOTS];
+    struct mapping_seen seen;
     uint64_t open[MAPPING_CLAUSES / 64];
-    memset(seen, 0, s->slot_count * sizeof(const struct field *));
+    memset(seen.has, 0, sizeof seen.has);
     memcpy(open, s->always, sizeof open);
     struct field headers[MAPPING_HEADERS];
-    look(s, event, seen, open);
-    look_around(s, event, headers, seen, open);
-    event->mapping = mapping_gate_find(s, open, seen);
-    if (event->mapping)
-        add_sources(s->mappings[event->mapping - 1], seen, event);
+    look(s, event, &seen, open);
+    look_around(s, event, headers, &seen, open);
+    event->mapping = mapping_gate_find(s, open, &seen);
+    if (!event->mapping)
+        return;
+    add_sources(s->mappings[event->mapping - 1], &seen, event);
+    event->inner = find_inner(s->mappings[event->mapping - 1], &seen);
 }
 
 /* ---- names ---- */

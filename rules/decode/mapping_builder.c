@@ -96,18 +96,24 @@ static bool read_one_inner(struct decoder_document *d, const struct mapping_read
                            const struct yaml_node *node, struct mapping_inner *out)
 {
     static const struct decoder_document_key keys[] = {
-        {"field", NULL, true}, {"decoder", NULL, false}, {"join", NULL, false}};
-    uint16_t slot = 0; /* watched, so that the field is taken out of JSON */
+        {"field", NULL, true},
+        {"decoder", NULL, false},
+        {"join", NULL, false},
+        {"when", NULL, false},
+    };
     if (!decoder_document_walk(d, node, "what is decoded", keys, sizeof keys / sizeof *keys, NULL))
         return false;
+    const struct yaml_node *when = yaml_get(node, TEXT("when"));
     const struct yaml_node *decoder = yaml_get(node, TEXT("decoder"));
     const struct yaml_node *join = yaml_get(node, TEXT("join"));
     if (!decoder + !join != 1)
         return decoder_document_refuse(d, node, STATUS_INVALID, "missing-key",
                                        "what is decoded has one of 'decoder' and 'join'");
+    /* watched, so that the field is taken out of JSON */
     if (!decoder_document_text(d, yaml_get(node, TEXT("field")), &out->field) ||
         !decoder_document_text(d, decoder ? decoder : join, decoder ? &out->name : &out->joined) ||
-        !mapping_condition_watch_name(d, node, r->set, out->field, &slot))
+        !mapping_condition_watch_name(d, node, r->set, out->field, &out->slot) ||
+        (when && !mapping_condition_read(d, r, when, &out->when)))
         return false;
     out->hash = event_name_hash(out->field);
     out->line = node->line;
@@ -115,13 +121,16 @@ static bool read_one_inner(struct decoder_document *d, const struct mapping_read
     return true;
 }
 
-static bool read_inner(struct decoder_document *d, const struct yaml_node *node, void *into)
+static bool read_inner(struct decoder_document *d, const struct mapping_reading *r,
+                       const struct yaml_node *node)
 {
-    const struct mapping_reading *r = into;
     if (node->kind != YAML_SEQUENCE || !node->count)
         return decoder_document_refuse(
             d, node, STATUS_SYNTAX, "not-a-list",
             "decode is a list of {field: name, decoder: name} or {field: name, join: name}");
+    if (node->count > MAPPING_INNER_MOST)
+        return decoder_document_refuse(d, node, STATUS_LIMIT, "too-many-decoded",
+                                       "a mapping may decode %d fields", MAPPING_INNER_MOST);
     r->mapping->inner = arena_zero(d->arena, node->count * sizeof *r->mapping->inner);
     if (!r->mapping->inner)
         return mapping_condition_no_memory(d, node);
@@ -254,16 +263,17 @@ static bool read_document(struct decoder_document *d, const struct yaml_node *do
 {
     /* conditions need the fields, so they are read last */
     static const struct decoder_document_key keys[] = {
-        {"mapping", read_name, true},  {"description", NULL, false},
-        {"when", NULL, true},          {"fields", read_fields, false},
-        {"logsources", NULL, false},   {"entities", read_entities, false},
-        {"like", NULL, false},         {"time", read_times, false},
-        {"decode", read_inner, false},
+        {"mapping", read_name, true}, {"description", NULL, false},
+        {"when", NULL, true},         {"fields", read_fields, false},
+        {"logsources", NULL, false},  {"entities", read_entities, false},
+        {"like", NULL, false},        {"time", read_times, false},
+        {"decode", NULL, false},
     };
     if (!decoder_document_walk(d, document, "a mapping", keys, sizeof keys / sizeof *keys, r))
         return false;
     const struct yaml_node *sources = yaml_get(document, TEXT("logsources"));
     const struct yaml_node *like = yaml_get(document, TEXT("like"));
+    const struct yaml_node *inner = yaml_get(document, TEXT("decode"));
     if (sources && like)
         return decoder_document_refuse(d, like, STATUS_INVALID, "two-sources",
                                        "a mapping has 'logsources' or 'like', not both");
@@ -271,6 +281,7 @@ static bool read_document(struct decoder_document *d, const struct yaml_node *do
         mapping_condition_read(d, r, yaml_get(document, TEXT("when")), &r->mapping->when);
     is_good = (!sources || read_sources(d, r, sources)) && is_good;
     is_good = (!like || read_like(d, r, like)) && is_good;
+    is_good = (!inner || read_inner(d, r, inner)) && is_good;
     if (is_good && !mapping_dispatch_build(r->mapping, d->arena))
         return mapping_condition_no_memory(d, document);
     return is_good;
@@ -351,6 +362,8 @@ static bool build_watch(struct mapping_set *s)
         while (s->watch[at].slot)
             at = (at + 1) & s->watch_mask;
         s->watch[at] = (struct mapping_watch){hash, i + 1};
+        const uint32_t bit = (uint32_t)(hash >> 32) % MAPPING_FILTER;
+        s->filter[bit / 64] |= UINT64_C(1) << (bit % 64);
     }
     return true;
 }

@@ -65,6 +65,8 @@ static bool read_values(struct decoder_document *d, const struct yaml_node *node
             return decoder_document_refuse(d, node, STATUS_LIMIT, "long-value",
                                            "a value may have %d bytes", MAPPING_VALUE);
         c->has_wildcard |= text_find_byte(values[i], '*') < values[i].len;
+        const uint32_t mark = mapping_match_mark(values[i]);
+        c->marks[mark / 64] |= UINT64_C(1) << (mark % 64);
     }
     c->values = values;
     c->value_count = texts.count;

@@ -143,7 +143,7 @@ bool mapping_dispatch_build(struct mapping *m, struct arena *arena)
     return true;
 }
 
-static uint64_t seen_hash(const struct mapping_condition *by, const struct field *const *seen)
+static uint64_t seen_hash(const struct mapping_condition *by, const struct mapping_seen *seen)
 {
     char lower[MAPPING_VALUE];
     struct text folded = TEXT_NONE;
@@ -162,7 +162,7 @@ static uint32_t insert(uint16_t *out, uint32_t count, uint16_t source)
     return count + 1;
 }
 
-uint32_t mapping_dispatch_find(const struct mapping *m, const struct field *const *seen,
+uint32_t mapping_dispatch_find(const struct mapping *m, const struct mapping_seen *seen,
                                uint16_t *out)
 {
     const struct mapping_dispatch *d = &m->dispatch;

@@ -3,13 +3,22 @@
 
 /* Which mapping an event belongs to, without asking every mapping about every event. */
 
-/* The positive condition with the fewest fields, or NULL. */
+/* Whether `a` tells events apart better: what must only be there is mostly a product's own name,
+ * what is compared mostly a common one (type, category, action); then the one with fewer fields. */
+static bool is_better(const struct mapping_condition *a, const struct mapping_condition *b)
+{
+    if (a->is_existence != b->is_existence)
+        return a->is_existence;
+    return a->slot_count < b->slot_count;
+}
+
+/* The positive condition that opens a clause's gate, or NULL. */
 static const struct mapping_condition *guard_of(const struct mapping_clause *clause)
 {
     const struct mapping_condition *best = NULL;
     for (uint32_t i = 0; i < clause->count; i++) {
         const struct mapping_condition *c = &clause->conditions[i];
-        if (!c->is_negated && (!best || c->slot_count < best->slot_count))
+        if (!c->is_negated && (!best || is_better(c, best)))
             best = c;
     }
     return best;
@@ -68,7 +77,7 @@ bool mapping_gate_build(struct mapping_set *s)
 }
 
 uint32_t mapping_gate_find(const struct mapping_set *s, const uint64_t *open,
-                           const struct field *const *seen)
+                           const struct mapping_seen *seen)
 {
     for (uint32_t word = 0; word * 64 < s->gate_count; word++)
         for (uint64_t bits = open[word]; bits; bits &= bits - 1) {

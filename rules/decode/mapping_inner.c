@@ -139,15 +139,15 @@ static uint64_t decode_one(const struct mapping_inner *inner, uint32_t field_cou
 uint64_t mapping_inner_decode(const struct mapping_set *s, struct decoder_scratch *c,
                               struct event *event, struct arena *arena)
 {
-    if (!event->mapping || event->mapping > s->count)
-        return 0;
-    const struct mapping *m = s->mappings[event->mapping - 1];
     const uint32_t field_count = event->field_count; /* what is added is not read again */
     uint64_t cut = 0;
-    for (uint32_t i = 0; i < m->inner_count; i++)
-        if (m->inner[i].joined.len)
-            cut += join_one(&m->inner[i], field_count, event, arena);
-        else if (m->inner[i].decoder)
-            cut += decode_one(&m->inner[i], field_count, c, event, arena);
+    for (uint32_t bits = event->inner; bits; bits &= bits - 1) {
+        const struct mapping_inner *inner =
+            &s->mappings[event->mapping - 1]->inner[__builtin_ctz(bits)];
+        if (inner->joined.len)
+            cut += join_one(inner, field_count, event, arena);
+        else if (inner->decoder)
+            cut += decode_one(inner, field_count, c, event, arena);
+    }
     return cut;
 }

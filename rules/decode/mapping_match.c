@@ -69,8 +69,21 @@ static bool glob(struct text pattern, struct text t)
 }
 
 /* Whether a folded value is one of the condition's. */
+uint32_t mapping_match_mark(struct text value)
+{
+    if (!value.len)
+        return 0;
+    const uint32_t first = (unsigned char)value.at[0];
+    const uint32_t middle = (unsigned char)value.at[value.len / 2];
+    const uint32_t last = (unsigned char)value.at[value.len - 1];
+    return (first * 7 + middle * 31 + last * 101 + (uint32_t)value.len) & 255;
+}
+
 static bool is_one_of(const struct mapping_condition *c, struct text folded)
 {
+    const uint32_t mark = mapping_match_mark(folded);
+    if (!c->has_wildcard && !(c->marks[mark / 64] >> (mark % 64) & 1))
+        return false;
     for (uint32_t i = 0; i < c->value_count; i++)
         if (c->has_wildcard ? glob(c->values[i], folded) : text_equal(c->values[i], folded))
             return true;
@@ -78,29 +91,45 @@ static bool is_one_of(const struct mapping_condition *c, struct text folded)
 }
 
 const struct field *mapping_match_field(const struct mapping_condition *c,
-                                        const struct field *const *seen)
+                                        const struct mapping_seen *seen)
 {
-    for (uint32_t i = 0; i < c->slot_count; i++)
-        if (seen[c->slots[i]])
-            return seen[c->slots[i]];
+    for (uint32_t i = 0; i < c->slot_count; i++) {
+        const struct field *f = mapping_seen_field(seen, c->slots[i]);
+        if (f)
+            return f;
+    }
     return NULL;
 }
 
-static bool holds(const struct mapping_condition *c, const struct field *const *seen)
+static bool has_value(const struct mapping_condition *c, const struct field *f)
 {
-    const struct field *f = mapping_match_field(c, seen);
-    if (c->is_existence)
-        return (f != NULL) != c->is_negated;
     char lower[MAPPING_VALUE];
     struct text folded = TEXT_NONE;
-    bool is_one = f && mapping_match_fold(f, lower, &folded) && is_one_of(c, folded);
-    return is_one != c->is_negated;
+    return f && mapping_match_fold(f, lower, &folded) && is_one_of(c, folded);
 }
 
-bool mapping_match_clause(const struct mapping_clause *clause, const struct field *const *seen)
+/* Fields are looked for before any value is compared: most clauses fail by one that is not there.
+ */
+bool mapping_match_clause(const struct mapping_clause *clause, const struct mapping_seen *seen)
 {
-    for (uint32_t i = 0; i < clause->count; i++)
-        if (!holds(&clause->conditions[i], seen))
+    for (uint32_t i = 0; i < clause->count; i++) {
+        const struct mapping_condition *c = &clause->conditions[i];
+        const bool is_there = mapping_match_field(c, seen) != NULL;
+        if (c->is_existence ? is_there == c->is_negated : !is_there && !c->is_negated)
             return false;
+    }
+    for (uint32_t i = 0; i < clause->count; i++) {
+        const struct mapping_condition *c = &clause->conditions[i];
+        if (!c->is_existence && has_value(c, mapping_match_field(c, seen)) == c->is_negated)
+            return false;
+    }
     return true;
+}
+
+bool mapping_match_when(const struct mapping_when *when, const struct mapping_seen *seen)
+{
+    bool is_match = !when->count;
+    for (uint32_t i = 0; i < when->count && !is_match; i++)
+        is_match = mapping_match_clause(&when->clauses[i], seen);
+    return is_match;
 }

@@ -10,9 +10,11 @@
 /* What a mapping set is made of. Everything lives in the set's arena. */
 
 enum {
-    MAPPING_SLOTS = 1024,    /* most event names that conditions look at, in all mappings */
+    MAPPING_SLOTS = 2048,    /* most event names that conditions look at, in all mappings */
+    MAPPING_FILTER = 32768,  /* bits */
     MAPPING_VALUE = 128,     /* longest value a condition may name */
     MAPPING_CLAUSES = 1024,  /* most clauses of all mappings' `when` */
+    MAPPING_INNER_MOST = 32, /* most fields of one mapping that are decoded further */
     MAPPING_CANDIDATES = 64, /* most log sources of one mapping that one event is tried against */
 };
 
@@ -32,6 +34,7 @@ struct mapping_condition {
     const struct text *values; /* lower case; may hold '*' */
     uint32_t value_count;
     bool has_wildcard;
+    uint64_t marks[4]; /* of the values, where none has a wildcard: see mapping_match_mark */
 };
 /* All of them must hold. */
 struct mapping_clause {
@@ -69,7 +72,9 @@ struct mapping_inner {
     struct text field, name; /* the event's name; the decoder's */
     struct text joined;      /* the text's name; empty: a decoder reads the field */
     uint64_t hash;           /* of the field */
+    struct mapping_when when;
     uint32_t line, column;
+    uint16_t slot;
     const struct decoder *decoder; /* NULL: not linked, or no such one */
 };
 
@@ -98,6 +103,16 @@ struct mapping_watch {
     uint64_t hash;
     uint32_t slot; /* 1 + index; 0: empty */
 };
+
+/* The event's first field for each slot; only those whose bit is set are written. */
+struct mapping_seen {
+    uint64_t has[MAPPING_SLOTS / 64];
+    const struct field *fields[MAPPING_SLOTS];
+};
+static inline const struct field *mapping_seen_field(const struct mapping_seen *seen, uint32_t slot)
+{
+    return seen->has[slot / 64] >> (slot % 64) & 1 ? seen->fields[slot] : NULL;
+}
 
 /* One clause of a mapping's `when`. A clause is looked at only where the event has one of the
  * fields that its guard, one positive condition, asks for. */
@@ -135,6 +150,7 @@ struct mapping_set {
     uint32_t slot_count;
     struct mapping_watch *watch; /* by name's hash, open addressing */
     uint32_t watch_mask;
+    uint64_t filter[MAPPING_FILTER / 64]; /* by name's hash: most names are nobody's */
     struct mapping_header headers[MAPPING_HEADERS];
     uint32_t header_count;
     struct mapping_gate *gates; /* in order of mappings */
@@ -146,11 +162,14 @@ struct mapping_set {
 /* The value as conditions compare it: lower case, in `lower` (MAPPING_VALUE bytes). False where it
  * is longer than any value can be. */
 bool mapping_match_fold(const struct field *f, char *lower, struct text *out);
-/* `seen`: the event's first field for each slot, or NULL. */
-bool mapping_match_clause(const struct mapping_clause *clause, const struct field *const *seen);
+/* A bit of 256 that tells most values apart. */
+uint32_t mapping_match_mark(struct text value);
+/* Whether one clause holds, or there is none. */
+bool mapping_match_when(const struct mapping_when *when, const struct mapping_seen *seen);
+bool mapping_match_clause(const struct mapping_clause *clause, const struct mapping_seen *seen);
 /* The field a condition is about, or NULL. */
 const struct field *mapping_match_field(const struct mapping_condition *c,
-                                        const struct field *const *seen);
+                                        const struct mapping_seen *seen);
 
 /* Finds the slots that the envelope fills. */
 void mapping_envelope_build(struct mapping_set *s);
@@ -161,12 +180,12 @@ struct text mapping_envelope_value(enum mapping_envelope which, const struct eve
 bool mapping_gate_build(struct mapping_set *s);
 /* 1 + index of the first mapping whose `when` holds, or 0. `open` has the gates that may. */
 uint32_t mapping_gate_find(const struct mapping_set *s, const uint64_t *open,
-                           const struct field *const *seen);
+                           const struct mapping_seen *seen);
 
 /* Builds m->dispatch from m->sources. False without memory. */
 bool mapping_dispatch_build(struct mapping *m, struct arena *arena);
 /* Indexes of the sources that may apply, ascending; at most MAPPING_CANDIDATES. */
-uint32_t mapping_dispatch_find(const struct mapping *m, const struct field *const *seen,
+uint32_t mapping_dispatch_find(const struct mapping *m, const struct mapping_seen *seen,
                                uint16_t *out);
 
 /* mapping_resolve on one mapping. */

@@ -49,7 +49,7 @@ static struct mapping_set *build(void)
     return set;
 }
 
-static bool holds(const struct mapping_when *when, const struct field *const *seen)
+static bool holds(const struct mapping_when *when, const struct mapping_seen *seen)
 {
     for (uint32_t i = 0; i < when->count; i++)
         if (mapping_match_clause(&when->clauses[i], seen))
@@ -57,7 +57,7 @@ static bool holds(const struct mapping_when *when, const struct field *const *se
     return false;
 }
 
-static uint32_t plain_mapping(const struct mapping_set *s, const struct field *const *seen)
+static uint32_t plain_mapping(const struct mapping_set *s, const struct mapping_seen *seen)
 {
     for (uint32_t i = 0; i < s->count; i++)
         if (holds(&s->mappings[i]->when, seen))
@@ -76,15 +76,17 @@ static bool is_there(const struct event *e, uint32_t count, const struct logsour
 
 static void compare(const struct mapping_set *s, const struct event *e)
 {
-    const struct field *seen[MAPPING_SLOTS] = {0};
-    for (uint32_t i = 0; i < s->slot_count; i++)
-        seen[i] = event_field(e, s->slot_names[i]);
-    check(e->mapping == plain_mapping(s, seen));
+    struct mapping_seen seen = {.has = {0}};
+    for (uint32_t i = 0; i < s->slot_count; i++) {
+        seen.fields[i] = event_field(e, s->slot_names[i]);
+        seen.has[i / 64] |= (uint64_t)(seen.fields[i] != NULL) << (i % 64);
+    }
+    check(e->mapping == plain_mapping(s, &seen));
     const struct mapping *m = e->mapping ? s->mappings[e->mapping - 1] : NULL;
     uint32_t next = 0;
     for (uint32_t i = 0; m && i < m->source_count && next < EVENT_LOGSOURCES; i++) {
         const struct logsource *wanted = &m->sources[i].source;
-        if (!mapping_match_clause(&m->sources[i].clause, seen) || is_there(e, next, wanted))
+        if (!mapping_match_clause(&m->sources[i].clause, &seen) || is_there(e, next, wanted))
             continue;
         check(next < e->logsource_count &&
               text_equal(e->logsources[next].category, wanted->category));

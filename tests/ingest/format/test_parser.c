@@ -501,6 +501,7 @@ static void test_times_by_name(void **state)
     static const char *const bodies[] = {
         "{\"time\":\"2001-01-01T00:00:00Z\",\"@timestamp\":\"2014-02-05T13:37:45.123Z\"}",
         "{\"TimeCreated\":\"2014-02-05 13:37:45.123\"}",
+        "{\"EventTime\":\"2014-02-05 14:37:45\",\"UtcTime\":\"2014-02-05 13:37:45.123\"}",
         "{\"EventTime\":\"2014-02-05 13:37:45.123\",\"EventReceivedTime\":\"2014-02-06 00:00:00\"}",
         ("{\"Event\":{\"System\":{\"TimeCreated\":{\"#attributes\":"
          "{\"SystemTime\":\"2014-02-05T13:37:45.123Z\"}}}}}"),

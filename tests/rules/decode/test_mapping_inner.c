@@ -17,7 +17,9 @@ static const char mapping[] = "---\n"
                               "when: {kind: flow}\n"
                               "fields: {domain: [site, domain]}\n"
                               "decode: [{field: request.url, decoder: host-of-url}, {field: "
-                              "list.tuples, decoder: tuple}, {field: args, join: line}]\n"
+                              "list.tuples, decoder: tuple}, {field: args, join: line}, {field: "
+                              "text, decoder: host-of-url, when: "
+                              "{code: [7, 8]}}]\n"
                               "logsources: [{product: flows}]\n";
 
 static const char rule[] = "---\n"
@@ -64,6 +66,10 @@ static const struct row {
     {"inner: a text that is there is not made", "line: 'sh -c'",
      "{\"kind\":\"flow\",\"line\":\"own\",\"args\":[\"sh\",\"-c\"]}", false},
     {"inner: no list, no text", "line: '*'", "{\"kind\":\"flow\",\"args\":[]}", false},
+    {"inner: its condition holds", "is_url: yes",
+     "{\"kind\":\"flow\",\"code\":8,\"text\":\"http://a.example\"}", true},
+    {"inner: its condition does not", "is_url: yes",
+     "{\"kind\":\"flow\",\"code\":9,\"text\":\"http://a.example\"}", false},
     {"inner: each value of a list", "dst_port: 23",
      "{\"kind\":\"flow\",\"list\":[{\"tuples\":[\"1,192.0.2.1,22\",\"2,192.0.2.2,23\"]}]}", true},
 };
@@ -152,6 +158,8 @@ static const struct refusal {
      "missing-key:3"},
     {"refuse: decode and join",
      "mapping: a\nwhen: {a: b}\ndecode: [{field: x, decoder: d, join: y}]\n", "missing-key:3"},
+    {"refuse: decode's condition",
+     "mapping: a\nwhen: {a: b}\ndecode: [{field: x, decoder: y, when: 3}]\n", "bad-condition:3"},
     {"refuse: decode is no list", "mapping: a\nwhen: {a: b}\ndecode: {field: x}\n", "not-a-list:3"},
 };
 
