@@ -274,11 +274,48 @@ static enum status documents(struct reader *r)
     }
 }
 
+/* Takes the mark off that some editors write before the first character: libyaml would count it as
+ * a column, and what stands below it would be indented less. */
+static yaml_encoding_t encoding_of(struct text *source)
+{
+    static const struct {
+        const char *mark;
+        size_t len;
+        yaml_encoding_t encoding;
+    } marks[] = {{"\xef\xbb\xbf", 3, YAML_UTF8_ENCODING},
+                 {"\xff\xfe", 2, YAML_UTF16LE_ENCODING},
+                 {"\xfe\xff", 2, YAML_UTF16BE_ENCODING}};
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (text_starts(*source, (struct text){marks[i].mark, marks[i].len})) {
+            *source = text_skip(*source, marks[i].len);
+            return marks[i].encoding;
+        }
+    return YAML_UTF8_ENCODING;
+}
+
+/* The same mark before a later document: files that were put together. Spaces at the end of a line
+ * before it mean nothing, and places in the text stay. NULL: none is there, or no memory. */
+static char *without_inner_marks(struct text source)
+{
+    static const char inner[] = "\n\xef\xbb\xbf---";
+    const char *at = source.len ? memmem(source.at, source.len, inner, sizeof inner - 1) : NULL;
+    char *bytes = at ? malloc(source.len) : NULL;
+    if (!bytes)
+        return NULL;
+    memcpy(bytes, source.at, source.len);
+    for (char *mark = bytes + (at - source.at); mark;
+         mark = memmem(mark, source.len - (size_t)(mark - bytes), inner, sizeof inner - 1)) {
+        bool has_return = mark > bytes && mark[-1] == '\r';
+        memcpy(mark - has_return, has_return ? "   \r\n" : "   \n", has_return ? 5 : 4);
+    }
+    return bytes;
+}
+
 static enum status read_all(struct reader *r, struct text source, struct yaml_file *out)
 {
     if (!yaml_parser_initialize(&r->parser))
         return error_set(r->err, STATUS_NOMEM, 0, "no memory for the YAML reader");
-    yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_encoding(&r->parser, encoding_of(&source));
     yaml_parser_set_input_string(&r->parser, (const unsigned char *)(source.at ? source.at : ""),
                                  source.len);
     enum status status = documents(r);
@@ -308,7 +345,9 @@ enum status yaml_parse(struct text source, struct arena *arena, struct yaml_file
     r->stack = NULL;
     r->stack_len = r->stack_max = 0;
     r->anchor_count = r->node_count = 0;
-    enum status status = read_all(r, source, out);
+    char *bytes = without_inner_marks(source);
+    enum status status = read_all(r, bytes ? (struct text){bytes, source.len} : source, out);
+    free(bytes);
     free(r->stack);
     free(r);
     return status;

@@ -80,6 +80,44 @@ static void test_documents_and_places(void **state)
     arena_fini(&arena);
 }
 
+/* What editors put before the first character of a file, also where files were put together. */
+static const struct mark_row {
+    const char *name, *source;
+    size_t len;
+    uint32_t documents, line;
+} marks[] = {
+    {"mark: UTF-8",
+     "\xef\xbb\xbf"
+     "k: a\nl: b\n",
+     0, 1, 1},
+    {"mark: UTF-8 before a comment", "\xef\xbb\xbf# c\nk: a\nl: b\n", 0, 1, 2},
+    {"mark: UTF-8 before ---", "\xef\xbb\xbf---\nk: a\nl: b\n", 0, 1, 2},
+    {"mark: a second file behind the first",
+     "\xef\xbb\xbfx: y\nz: w\n\xef\xbb\xbf---\nk: a\nl: b\n", 0, 2, 4},
+    {"mark: a second file, lines of Windows",
+     "\xef\xbb\xbfx: y\r\nz: w\r\n\xef\xbb\xbf---\r\nk: a\r\nl: b\r\n", 0, 2, 4},
+    {"mark: UTF-16, little end first", "\xff\xfek\0:\0 \0a\0\n\0l\0:\0 \0b\0\n\0", 22, 1, 1},
+    {"mark: UTF-16, big end first", "\xfe\xff\0k\0:\0 \0a\0\n\0l\0:\0 \0b\0\n", 22, 1, 1},
+};
+
+static void test_mark(void **state)
+{
+    const struct mark_row *row = *state;
+    struct arena arena;
+    struct yaml_file file = {.count = 0};
+    struct error err = {0};
+    const struct text source = {row->source, row->len ? row->len : strlen(row->source)};
+    arena_init(&arena, 1 << 20);
+    assert_int_equal(yaml_parse(source, &arena, &file, &err), STATUS_OK);
+    assert_int_equal(file.count, row->documents);
+    const struct yaml_node *k = yaml_get(file.documents[row->documents - 1], TEXT("k"));
+    const struct yaml_node *l = yaml_get(file.documents[row->documents - 1], TEXT("l"));
+    assert_true(k && text_equal(k->value, TEXT("a")));
+    assert_true(l && text_equal(l->value, TEXT("b")));
+    assert_int_equal(k->line, row->line);
+    arena_fini(&arena);
+}
+
 static void test_depth_is_bounded(void **state)
 {
     (void)state;
@@ -106,6 +144,8 @@ int main(void)
         tests[n++] = ROW(test_refused, &refused[i]);
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         tests[n++] = ROW(test_type, &types[i]);
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        tests[n++] = ROW(test_mark, &marks[i]);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_documents_and_places);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_depth_is_bounded);
     return _cmocka_run_group_tests("test_yaml", tests, n, NULL, NULL);
