@@ -151,6 +151,7 @@ static enum status prepare(struct loading *l, struct error *err)
                      .lists = &l->lists,
                      .diagnostics = &l->diagnostics},
         .options = l->options,
+        .documents = &l->documents,
     };
     return status;
 }

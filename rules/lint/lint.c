@@ -197,7 +197,7 @@ enum status lint_run(const struct ruleset *r, const struct draft *d,
     logic_fini(&logic);
     for (uint32_t i = 0; i < r->relation_count && !status; i++) {
         enter(&l, &r->relations[i].rule);
-        lint_relation_run(r, &d->relations[i], i, diagnostics);
+        lint_relation_run(r, d, &d->relations[i], i, diagnostics);
         lint_field_relation(r, d, &d->relations[i], diagnostics);
     }
     return status ? status : lint_duplicates(&l);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/lint/lint_relation.h"
+#include "rules/read/relation.h"
 
 enum { INPUTS_TRIED = 12 }; /* of an expression: all ways in which they can be there */
 
 struct linting {
+    const struct draft *draft;
     const struct relation_draft *relation;
     struct diagnostics *diagnostics;
     const struct yaml_node *at, *own; /* below `correlation` and `tocsin` */
@@ -137,7 +139,7 @@ static void lint_references(const struct linting *l)
     uint32_t count = r->frozen.correlation.input_count;
     for (uint32_t i = 0; i < count; i++)
         for (uint32_t k = 0; k < i; k++)
-            if (text_equal(r->references[i], r->references[k]))
+            if (draft_is_same(l->draft, r->references[i], r->references[k]))
                 diagnostic_lint(l->diagnostics, l->at, DIAGNOSTIC_WARNING, "duplicate-reference",
                                 "'%.*s' stands twice among the rules", TEXT_ARG(r->references[i]));
     if (count == 1 && is_temporal(&r->frozen.correlation))
@@ -167,7 +169,7 @@ static void lint_aliases(const struct linting *l)
                             "neither group-by nor the condition's field names the alias '%.*s'",
                             TEXT_ARG(name));
         for (uint32_t k = 0; k < r->frozen.correlation.input_count; k++)
-            if (!yaml_get(alias->value, r->references[k]))
+            if (!relation_alias_of(l->draft, r, name, k))
                 diagnostic_lint(
                     l->diagnostics, alias->key, DIAGNOSTIC_WARNING, "partial-alias",
                     "the alias says nothing of '%.*s', whose events are asked for a field "
@@ -228,10 +230,12 @@ static bool is_unsure(const struct ruleset *ruleset, uint32_t index)
     return rule->group_count;
 }
 
-void lint_relation_run(const struct ruleset *ruleset, const struct relation_draft *r,
-                       uint32_t index, struct diagnostics *diagnostics)
+void lint_relation_run(const struct ruleset *ruleset, const struct draft *draft,
+                       const struct relation_draft *r, uint32_t index,
+                       struct diagnostics *diagnostics)
 {
     const struct linting l = {
+        .draft = draft,
         .relation = r,
         .diagnostics = diagnostics,
         .is_unsure = is_unsure(ruleset, index),

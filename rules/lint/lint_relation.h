@@ -4,5 +4,6 @@
 #include "rules/read/draft.h"
 
 /* What is unwise in the correlation `r`, which is number `index` of the ruleset. */
-void lint_relation_run(const struct ruleset *ruleset, const struct relation_draft *r,
-                       uint32_t index, struct diagnostics *diagnostics);
+void lint_relation_run(const struct ruleset *ruleset, const struct draft *draft,
+                       const struct relation_draft *r, uint32_t index,
+                       struct diagnostics *diagnostics);

@@ -7,8 +7,14 @@
 
 /* What one load builds, document by document, before it is frozen into a ruleset. */
 
+/* A rule's id and name as written: several rules have them where `action` repeats one. */
+struct draft_labels {
+    struct text id, name;
+};
+
 struct rule_draft {
     struct compiled frozen; /* what the ruleset takes */
+    struct draft_labels written;
     struct extension extension;
     struct hash128 content; /* of what it says, with its filters; once linked also of the decoders
                                and mappings that its events come through */
@@ -20,6 +26,7 @@ struct rule_draft {
 
 struct relation_draft {
     struct relation frozen; /* what the ruleset takes */
+    struct draft_labels written;
     struct extension extension;
     struct hash128 content;
     const struct yaml_node *document;
@@ -40,7 +47,13 @@ struct draft {
     struct relation_draft *relations;
     uint32_t relation_count, relation_max;
     const struct ruleset_options *options;
+    const struct documents *documents;
 };
+
+/* `label` is the rule's id or name, or what its parts share. */
+bool draft_is_named(const struct rule *rule, const struct draft_labels *written, struct text label);
+/* Both name one document: one of them may be its id and the other its name. */
+bool draft_is_same(const struct draft *d, struct text one, struct text other);
 
 /* Lets explain show `term`, which a filter or an exception joined to the rule, as a selection of
  * the name "WHAT: WHY". False without memory. */

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "rules/match/grow.h"
 #include "rules/read/provenance.h"
+#include "rules/read/relation.h"
 #include <stdlib.h>
 
 /* ---- a table of ids and names ---- */
@@ -197,10 +198,10 @@ static void drop_refused(struct draft *d)
 /* ---- feeds ---- */
 
 /* What the alias or group-by field is called in the rule that `reference` names. */
-static struct text field_for(const struct relation_draft *r, struct text name, uint32_t input)
+static struct text field_for(const struct draft *d, const struct relation_draft *r,
+                             struct text name, uint32_t input)
 {
-    const struct yaml_node *alias = yaml_get(r->aliases, name);
-    const struct yaml_node *field = yaml_get(alias, r->references[input]);
+    const struct yaml_node *field = relation_alias_of(d, r, name, input);
     return field && field->kind == YAML_SCALAR ? field->value : name;
 }
 
@@ -209,7 +210,7 @@ static const uint32_t *field_numbers(struct draft *d, const struct relation_draf
 {
     uint32_t *numbers = arena_alloc(d->compiler.arena, ((size_t)count + 1) * sizeof *numbers);
     for (uint32_t i = 0; numbers && i < count; i++) {
-        numbers[i] = names_add(d->compiler.names, field_for(r, names[i], input));
+        numbers[i] = names_add(d->compiler.names, field_for(d, r, names[i], input));
         if (numbers[i] == NAMES_NONE)
             return NULL;
     }
@@ -257,12 +258,39 @@ static bool add_link(struct draft *d, const struct relation_draft *r, uint32_t c
     memset(link.group_from, UINT8_MAX, sizeof link.group_from);
     memset(link.value_from, UINT8_MAX, sizeof link.value_from);
     for (uint32_t i = 0; i < r->frozen.rule.group_count; i++)
-        link.group_from[i] = place_of(below, field_for(r, r->frozen.rule.group[i], input));
+        link.group_from[i] = place_of(below, field_for(d, r, r->frozen.rule.group[i], input));
     for (uint32_t i = 0; i < r->frozen.correlation.value_count; i++)
-        link.value_from[i] = place_of(below, field_for(r, r->values[i], input));
+        link.value_from[i] = place_of(below, field_for(d, r, r->values[i], input));
     links[count] = link;
     below->frozen.correlation.links = links;
     below->frozen.correlation.link_count = count + 1;
+    return true;
+}
+
+static bool add_rule(struct draft *d, uint32_t correlation, uint32_t input, struct rule_draft *c)
+{
+    struct relation_draft *r = &d->relations[correlation];
+    struct hasher h;
+    hash_start(&h);
+    hash_part(&h, &r->content, sizeof r->content);
+    c->is_fed = true;
+    c->is_wanted = c->is_wanted || r->has_generate;
+    hash_part(&h, &c->content, sizeof c->content);
+    r->content = hash_end(&h);
+    return add_feed(d, r, correlation, input, c);
+}
+
+/* The further parts of a rule that `action` repeats. */
+static bool add_parts(struct draft *d, uint32_t correlation, uint32_t input,
+                      const struct rule_draft *first)
+{
+    struct text label = d->relations[correlation].references[input];
+    for (uint32_t i = 0; i < d->rule_count; i++) {
+        struct rule_draft *c = &d->rules[i];
+        if (c != first && draft_is_named(&c->frozen.rule, &c->written, label) &&
+            !add_rule(d, correlation, input, c))
+            return false;
+    }
     return true;
 }
 
@@ -284,11 +312,7 @@ static bool add_input(struct draft *d, const struct labels *l, uint32_t correlat
         return add_link(d, r, correlation, input, below);
     }
     struct rule_draft *c = &d->rules[to->index];
-    c->is_fed = true;
-    c->is_wanted = c->is_wanted || r->has_generate;
-    hash_part(&h, &c->content, sizeof c->content);
-    r->content = hash_end(&h);
-    return add_feed(d, r, correlation, input, c);
+    return add_rule(d, correlation, input, c) && add_parts(d, correlation, input, c);
 }
 
 /* From the lowest up, so that a content hash has those below it inside. */

@@ -195,11 +195,6 @@ static enum status set_common(struct draft *d, const struct yaml_node *node, con
     return STATUS_OK;
 }
 
-static bool is_named(const struct rule *rule, struct text name)
-{
-    return text_equal(rule->id, name) || text_equal(rule->name, name);
-}
-
 static enum status apply_to_rules(struct draft *d, const struct yaml_pair *pair,
                                   const struct wish *w, int64_t now_us, bool *is_known)
 {
@@ -207,7 +202,7 @@ static enum status apply_to_rules(struct draft *d, const struct yaml_pair *pair,
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < d->rule_count; i++) {
         struct rule_draft *c = &d->rules[i];
-        bool is_meant = is_named(&c->frozen.rule, pair->key->value);
+        bool is_meant = draft_is_named(&c->frozen.rule, &c->written, pair->key->value);
         *is_known = *is_known || is_meant;
         if (is_meant && !w->is_enabled)
             continue;
@@ -230,7 +225,7 @@ static enum status apply_to_relations(struct draft *d, const struct yaml_pair *p
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < d->relation_count; i++) {
         struct relation_draft *r = &d->relations[i];
-        bool is_meant = is_named(&r->frozen.rule, pair->key->value);
+        bool is_meant = draft_is_named(&r->frozen.rule, &r->written, pair->key->value);
         *is_known = *is_known || is_meant;
         if (is_meant && !w->is_enabled)
             continue;

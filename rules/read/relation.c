@@ -200,33 +200,66 @@ static enum status read_generate(struct draft *d, const struct yaml_node *root,
     return STATUS_OK;
 }
 
+/* The input that `label`, an id or a name, means; input_count: none. */
+static uint32_t input_of(const struct draft *d, const struct relation_draft *r, struct text label)
+{
+    uint32_t input = 0;
+    while (input < r->frozen.correlation.input_count &&
+           !draft_is_same(d, r->references[input], label))
+        input++;
+    return input;
+}
+
+const struct yaml_node *relation_alias_of(const struct draft *d, const struct relation_draft *r,
+                                          struct text alias, uint32_t input)
+{
+    const struct yaml_node *map = yaml_get(r->aliases, alias);
+    const struct yaml_node *field = yaml_get(map, r->references[input]);
+    bool is_map = map && map->kind == YAML_MAPPING;
+    for (uint32_t k = 0; is_map && k < map->count && !field; k++)
+        if (draft_is_same(d, r->references[input], map->pairs[k].key->value))
+            field = map->pairs[k].value;
+    return field;
+}
+
+static enum status check_alias(struct draft *d, const struct relation_draft *r,
+                               const struct yaml_node *map)
+{
+    bool is_said[CORRELATION_INPUTS] = {false};
+    for (uint32_t k = 0; map->kind == YAML_MAPPING && k < map->count; k++) {
+        const struct yaml_node *label = map->pairs[k].key;
+        uint32_t input = input_of(d, r, label->value);
+        if (input == r->frozen.correlation.input_count)
+            return diagnostic_error(findings_of(d), label, "bad-aliases",
+                                    "'%.*s' is none of this correlation's rules",
+                                    TEXT_ARG(label->value));
+        if (is_said[input])
+            return diagnostic_error(findings_of(d), label, "bad-aliases",
+                                    "'%.*s' is the rule of another line, by id and by name: "
+                                    "name its field once",
+                                    TEXT_ARG(label->value));
+        is_said[input] = true;
+        if (map->pairs[k].value->kind != YAML_SCALAR)
+            return diagnostic_error(findings_of(d), map->pairs[k].value, "bad-aliases",
+                                    "want the name of a field");
+    }
+    if (map->kind != YAML_MAPPING)
+        return diagnostic_error(findings_of(d), map, "bad-aliases",
+                                "an alias is a mapping of rules to fields");
+    return STATUS_OK;
+}
+
 static enum status check_aliases(struct draft *d, const struct relation_draft *r)
 {
+    enum status status = STATUS_OK;
     if (!r->aliases)
         return STATUS_OK;
     if (r->aliases->kind != YAML_MAPPING)
         return diagnostic_error(findings_of(d), r->aliases, "bad-aliases",
                                 "aliases is a mapping: alias: {rule: field}");
-    for (uint32_t i = 0; i < r->aliases->count; i++) {
-        const struct yaml_node *map = r->aliases->pairs[i].value;
-        for (uint32_t k = 0; map->kind == YAML_MAPPING && k < map->count; k++) {
-            uint32_t input = 0;
-            while (input < r->frozen.correlation.input_count &&
-                   !text_equal(r->references[input], map->pairs[k].key->value))
-                input++;
-            if (input == r->frozen.correlation.input_count)
-                return diagnostic_error(findings_of(d), map->pairs[k].key, "bad-aliases",
-                                        "'%.*s' is none of this correlation's rules",
-                                        TEXT_ARG(map->pairs[k].key->value));
-            if (map->pairs[k].value->kind != YAML_SCALAR)
-                return diagnostic_error(findings_of(d), map->pairs[k].value, "bad-aliases",
-                                        "want the name of a field");
-        }
-        if (map->kind != YAML_MAPPING)
-            return diagnostic_error(findings_of(d), map, "bad-aliases",
-                                    "an alias is a mapping of rules to fields");
-    }
-    return STATUS_OK;
+    for (uint32_t i = 0; i < r->aliases->count && !status; i++)
+        status = check_alias(d, r, r->aliases->pairs[i].value);
+    return status;
 }
 
 static enum status read_body(struct draft *d, const struct yaml_node *root,
@@ -311,7 +344,8 @@ enum status relation_read(struct draft *d, const struct document *document)
         return STATUS_NOMEM;
     /* Two kilobytes each: built in place, counted only when it is whole. */
     struct relation_draft *r = &d->relations[d->relation_count];
-    *r = (struct relation_draft){.document = document->root};
+    *r = (struct relation_draft){.document = document->root,
+                                 .written = rule_header_labels(document->root)};
     arena_reset(d->compiler.scratch);
     enum status status = rule_header_read(d, document, &r->frozen.rule, &r->extension);
     if (!status)

@@ -49,7 +49,7 @@ static enum status read_operand(struct reading *r)
         return STATUS_OK;
     }
     for (uint32_t i = 0; i < r->out->input_count; i++)
-        if (r->token.len && text_equal(r->references[i], r->token)) {
+        if (r->token.len && draft_is_same(r->d, r->references[i], r->token)) {
             advance(r);
             return put(r, STEP_INPUT, i);
         }

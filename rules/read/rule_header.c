@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/read/rule_header.h"
+#include <inttypes.h>
+#include <stdio.h>
 
 static const char *const statuses[] = {"stable", "test", "experimental", "deprecated",
                                        "unsupported"};
@@ -116,6 +118,28 @@ static void lint_keys(struct draft *d, const struct yaml_node *root)
     }
 }
 
+/* Parts of one rule are told apart by a number behind what they share. */
+static struct text label_of(struct arena *arena, const struct yaml_node *root, const char *key,
+                            uint32_t part)
+{
+    struct text label = scalar(root, key);
+    if (!part)
+        return arena_copy(arena, label);
+    char number[16];
+    size_t digits = (size_t)snprintf(number, sizeof number, ".%" PRIu32, part);
+    char *bytes = arena_bytes(arena, label.len + digits);
+    if (!bytes)
+        return TEXT_NONE;
+    memcpy(bytes, label.at, label.len);
+    memcpy(bytes + label.len, number, digits);
+    return (struct text){bytes, label.len + digits};
+}
+
+struct draft_labels rule_header_labels(const struct yaml_node *root)
+{
+    return (struct draft_labels){.id = scalar(root, "id"), .name = scalar(root, "name")};
+}
+
 enum status rule_header_read(struct draft *d, const struct document *document,
                              struct rule *out_rule, struct extension *out_extension)
 {
@@ -124,8 +148,8 @@ enum status rule_header_read(struct draft *d, const struct document *document,
     struct text title = scalar(root, "title");
     bool has_status = false;
     struct rule rule = {
-        .id = arena_copy(arena, scalar(root, "id")),
-        .name = arena_copy(arena, scalar(root, "name")),
+        .id = label_of(arena, root, "id", document->part_id),
+        .name = label_of(arena, root, "name", document->part_name),
         .title = arena_copy(arena, title),
         .file = arena_copy(arena, document->file),
         .line = root->line,

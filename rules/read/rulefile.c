@@ -175,10 +175,28 @@ static const struct yaml_node *merge(struct arena *arena, const struct yaml_node
     return node;
 }
 
-static enum status add(struct reading *r, struct text file, bool is_shipped,
-                       const struct yaml_node *root)
+/* How often the documents of a file have had an id or a name. */
+struct label_use {
+    const char *key;
+    struct text label;
+    uint32_t count;
+};
+
+/* One more document, `written` being what stands in it; which part it is of what it took over. */
+static uint32_t part_of(struct label_use *use, const struct yaml_node *whole,
+                        const struct yaml_node *written)
 {
-    struct document d = {.file = file, .is_shipped = is_shipped, .root = root};
+    const struct yaml_node *label = yaml_get(whole, text_of(use->key));
+    if (!label || label->kind != YAML_SCALAR || !label->value.len)
+        return 0;
+    use->count = text_equal(use->label, label->value) ? use->count + 1 : 1;
+    use->label = label->value;
+    return yaml_get(written, text_of(use->key)) || use->count == 1 ? 0 : use->count;
+}
+
+static enum status add(struct reading *r, struct document d)
+{
+    const struct yaml_node *root = d.root;
     if (root->kind != YAML_MAPPING)
         return diagnostic_error(r->diagnostics, root, "unknown-document", "a rule is a mapping");
     bool is_rule = kind_of(root, &d.kind);
@@ -200,19 +218,23 @@ static enum status add(struct reading *r, struct text file, bool is_shipped,
     return STATUS_OK;
 }
 
-/* `action:` of several documents in one file: global goes under all that follow, repeat under the
- * next, reset forgets. */
+/* `action:` of several documents in one file: global goes under all that follow, reset forgets it;
+ * what repeats goes on top of the document before, also of a global one. */
 static enum status add_all(struct reading *r, struct text file, bool is_shipped,
                            const struct yaml_file *yaml)
 {
     const struct yaml_node *global = NULL;
     const struct yaml_node *last = NULL;
+    struct label_use ids = {.key = "id"};
+    struct label_use names = {.key = "name"};
     for (uint32_t i = 0; i < yaml->count; i++) {
         const struct yaml_node *root = yaml->documents[i];
         const struct yaml_node *action = yaml_get(root, TEXT("action"));
         struct text word = action && action->kind == YAML_SCALAR ? action->value : TEXT_NONE;
         if (text_equal(word, TEXT("global"))) {
-            global = merge(r->arena, global, root, 0);
+            last = global = merge(r->arena, global, root, 0);
+            if (!global)
+                return STATUS_NOMEM;
             continue;
         }
         if (text_equal(word, TEXT("reset"))) {
@@ -224,10 +246,17 @@ static enum status add_all(struct reading *r, struct text file, bool is_shipped,
                                    "action is global, repeat or reset, not '%.*s'", TEXT_ARG(word));
             continue;
         }
-        root = merge(r->arena, action ? last : global, root, 0);
-        if (!root || add(r, file, is_shipped, root) == STATUS_NOMEM)
+        const struct yaml_node *whole = merge(r->arena, action ? last : global, root, 0);
+        if (!whole)
             return STATUS_NOMEM;
-        last = root;
+        const struct document d = {.file = file,
+                                   .is_shipped = is_shipped,
+                                   .part_id = part_of(&ids, whole, root),
+                                   .part_name = part_of(&names, whole, root),
+                                   .root = whole};
+        if (add(r, d) == STATUS_NOMEM)
+            return STATUS_NOMEM;
+        last = whole;
     }
     return STATUS_OK;
 }

@@ -16,6 +16,9 @@ struct document {
     enum document_kind kind;
     struct text file;
     bool is_shipped;
+    /* 2, 3... where its id or its name is that of an earlier document, from which `action` took it
+     * over: one rule in parts. 0: its own. */
+    uint32_t part_id, part_name;
     const struct yaml_node *root;
 };
 struct documents {

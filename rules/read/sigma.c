@@ -144,7 +144,7 @@ static struct hash128 content_of(const struct rule *rule, const struct yaml_node
 enum status sigma_read(struct draft *d, const struct document *document)
 {
     const struct yaml_node *root = document->root;
-    struct rule_draft c = {.document = root};
+    struct rule_draft c = {.document = root, .written = rule_header_labels(root)};
     struct named_term *selections = NULL;
     struct term term = {.node = NULL};
     arena_reset(d->compiler.scratch);

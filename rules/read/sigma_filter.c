@@ -120,8 +120,7 @@ static enum status apply_to(struct draft *d, const struct sigma_filter *f,
     bool is_known = false;
     for (uint32_t i = 0; i < d->rule_count; i++) {
         struct rule_draft *c = &d->rules[i];
-        if (name && !text_equal(c->frozen.rule.id, name->value) &&
-            !text_equal(c->frozen.rule.name, name->value))
+        if (name && !draft_is_named(&c->frozen.rule, &c->written, name->value))
             continue;
         is_known = true;
         if (!has_same_source(f, c)) {
