@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/read/value.h"
+#include <ctype.h>
 
 enum { VARIANTS = 3 * GLOB_DASHES * GLOB_DASHES, EXPANDED = 100000 };
 
@@ -325,25 +326,62 @@ static enum status read_plain_number(struct compiler *c, const struct modifiers 
 
 /* ---- placeholders ---- */
 
-/* The next %name% that is not escaped: [*start, *end) with its percent signs. */
-static bool find_placeholder(struct text t, size_t *start, size_t *end)
+struct placeholder {
+    size_t start, end;  /* with its percent signs */
+    bool has_separator; /* the backslash before it is one of a path: it escapes nothing */
+};
+
+/* The length of "%name%" at `at`, where only what a list may be called stands between. */
+static size_t plain_placeholder(struct text t, size_t at)
 {
-    for (size_t i = 0; i < t.len; i++) {
-        if (t.at[i] == '\\') {
-            i++;
-            continue;
+    size_t end = at + 1;
+    while (end < t.len && (isalnum((unsigned char)t.at[end]) || strchr("_-.", t.at[end])))
+        end++;
+    return end > at + 1 && end < t.len && t.at[end] == '%' ? end + 1 - at : 0;
+}
+
+/* The next %name% from `from` on. `\%` is a percent sign, but in C:\Users\%user% the backslash is
+ * the path's: who escapes one sign of a pair escapes the other. `*out_stray`, where it is not NULL:
+ * a sign that opens nothing, or the length. */
+static bool find_placeholder(struct text t, size_t from, struct placeholder *out, size_t *out_stray)
+{
+    for (size_t i = from; i < t.len; i++) {
+        bool is_escape = t.at[i] == '\\';
+        size_t len =
+            is_escape && i + 1 < t.len && t.at[i + 1] == '%' ? plain_placeholder(t, i + 1) : 0;
+        if (len) {
+            *out = (struct placeholder){i + 1, i + 1 + len, true};
+            return true;
         }
-        if (t.at[i] != '%')
+        i += is_escape;
+        if (is_escape || t.at[i] != '%')
             continue;
         size_t close = i + 1 + text_find_byte(text_skip(t, i + 1), '%');
         if (close < t.len && close > i + 1) {
-            *start = i;
-            *end = close + 1;
+            *out = (struct placeholder){i, close + 1, false};
             return true;
         }
+        if (out_stray)
+            *out_stray = i;
         return false;
     }
     return false;
+}
+
+/* What the signs of a rule's own value that open nothing were meant for is anybody's guess. */
+static enum status check_placeholders(struct compiler *c, const struct yaml_node *at)
+{
+    struct text t = at->value;
+    struct placeholder p = {.end = 0};
+    size_t stray = t.len;
+    while (find_placeholder(t, p.end, &p, &stray))
+        continue;
+    if (stray == t.len)
+        return STATUS_OK;
+    return diagnostic_error(c->diagnostics, at, "unresolved-placeholder",
+                            "the %% at character %zu opens no placeholder: want %%name%%, or \\%% "
+                            "for the sign itself",
+                            stray + 1);
 }
 
 /* `\%` is a percent sign. */
@@ -366,18 +404,22 @@ static enum status read_expanded(struct compiler *c, const struct modifiers *m,
                                  struct term *out);
 
 static enum status read_substituted(struct compiler *c, const struct modifiers *m,
-                                    const struct yaml_node *at, struct text source, size_t start,
-                                    size_t end, struct text value, unsigned depth, struct term *out)
+                                    const struct yaml_node *at, struct text source,
+                                    const struct placeholder *p, struct text value, unsigned depth,
+                                    struct term *out)
 {
-    size_t len = source.len - (end - start) + value.len;
+    size_t start = p->start + p->has_separator; /* doubled: it must not escape what follows */
+    size_t len = start + value.len + source.len - p->end;
     char *whole = arena_bytes(c->scratch, len + 1);
     if (!whole)
         return no_memory(c, at);
-    if (start)
-        memcpy(whole, source.at, start);
+    if (p->start)
+        memcpy(whole, source.at, p->start);
+    if (p->has_separator)
+        whole[p->start] = '\\';
     memcpy(whole + start, value.at, value.len);
-    if (source.len > end)
-        memcpy(whole + start + value.len, source.at + end, source.len - end);
+    if (source.len > p->end)
+        memcpy(whole + start + value.len, source.at + p->end, source.len - p->end);
     return read_expanded(c, m, at, (struct text){whole, len}, depth + 1, out);
 }
 
@@ -385,17 +427,16 @@ static enum status read_expanded(struct compiler *c, const struct modifiers *m,
                                  const struct yaml_node *at, struct text source, unsigned depth,
                                  struct term *out)
 {
-    size_t start = 0;
-    size_t end = 0;
+    struct placeholder p;
     struct cidr network;
-    if (!find_placeholder(source, &start, &end)) {
+    if (!find_placeholder(source, 0, &p, NULL)) {
         struct text plain = without_escapes(c, source);
         bool is_network = depth && m->place == PLACE_WHOLE && !m->step_count &&
                           text_find_byte(plain, '/') < plain.len && cidr_parse(plain, &network);
         return m->is_cidr || is_network ? read_cidr(c, m, at, plain, out)
                                         : read_string(c, m, at, plain, out);
     }
-    struct text name = {source.at + start + 1, end - start - 2};
+    struct text name = {source.at + p.start + 1, p.end - p.start - 2};
     const struct valuelist *list = valuelist_find(c->lists, name);
     if (!list)
         return diagnostic_error(c->diagnostics, at, "unresolved-placeholder",
@@ -410,7 +451,7 @@ static enum status read_expanded(struct compiler *c, const struct modifiers *m,
         return no_memory(c, at);
     for (uint32_t i = 0; i < list->count; i++) {
         enum status status =
-            read_substituted(c, m, at, source, start, end, list->values[i], depth, &terms[i]);
+            read_substituted(c, m, at, source, &p, list->values[i], depth, &terms[i]);
         if (status)
             return status;
     }
@@ -435,8 +476,10 @@ enum status value_read(struct compiler *c, const struct modifiers *m, const stru
         return read_regex(c, m, value, out);
     if (m->is_field)
         return read_field(c, m, value, out);
-    if (m->is_expand)
-        return read_expanded(c, m, value, value->value, 0, out);
+    if (m->is_expand) {
+        enum status status = check_placeholders(c, value);
+        return status ? status : read_expanded(c, m, value, value->value, 0, out);
+    }
     if (m->is_cidr)
         return read_cidr(c, m, value, value->value, out);
     bool is_whole = m->place == PLACE_WHOLE && !m->step_count && m->field.len;

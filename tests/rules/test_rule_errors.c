@@ -47,6 +47,14 @@ static const struct row {
     {"nested mapping", HEAD "detection:\n  s:\n    f: {g: 1}\n  condition: s\n", "bad-value:5"},
     {"encoded wildcard", HEAD "detection:\n  s:\n    f|base64: a*\n  condition: s\n",
      "modifier-conflict:5"},
+    {"unresolved placeholder inside a longer value",
+     HEAD "detection:\n  s:\n    f|expand: 'C:\\Users\\%user_names%\\Temp'\n  condition: s\n",
+     "unresolved-placeholder:5"},
+    {"unresolved placeholder without its end",
+     HEAD "detection:\n  s:\n    f|expand: 'C:\\Users\\\\%user_names'\n  condition: s\n",
+     "unresolved-placeholder:5"},
+    {"an escaped percent sign",
+     HEAD "detection:\n  s:\n    f|expand: '\\%none\\% 5\\%'\n  condition: s\n", ""},
     {"unresolved placeholder", HEAD "detection:\n  s:\n    f|expand: '%x%'\n  condition: s\n",
      "unresolved-placeholder:5"},
     {"unknown selection", HEAD "detection:\n  s: {f: a}\n  condition: sel\n",
@@ -76,6 +84,15 @@ static const struct row {
      "id: 1\n" HEAD "detection: {s: {f: a}, condition: s}\n---\nid: 1\n" HEAD
      "detection: {s: {f: a}, condition: s}\n",
      "duplicate-id:6"},
+    {"one id of a global document for two rules",
+     "action: global\n" HEAD "id: 1\nname: one\ndetection: {s: {f: a}, condition: s}\n---\n"
+     "action: repeat\nlogsource: {category: test-1}\n---\n"
+     "action: repeat\nlogsource: {category: test-2}\n",
+     ""},
+    {"an id written twice below a global document",
+     "action: global\n" HEAD "---\nid: 1\ndetection: {s: {f: a}, condition: s}\n---\n"
+     "id: 1\ndetection: {s: {f: b}, condition: s}\n",
+     "duplicate-id:8"},
     {"duplicate key", HEAD "detection:\n  s: {f: a}\n  s: {f: b}\n  condition: s\n", "bad-yaml:"},
     {"bad action", "action: jump\n" HEAD "detection: {s: {f: a}, condition: s}\n", "bad-value:1"},
     {"correlation: fine",
@@ -112,6 +129,23 @@ static const struct row {
     {"correlation: expression names a stranger",
      RELATION("  type: temporal\n  rules: [a, b]\n  timespan: 1m\n  condition: a and z\n"),
      "bad-condition:16"},
+    {"correlation: rules by id, alias and expression by name",
+     "id: 1\nname: a\n" HEAD "detection: {s: {f: a}, condition: s}\n---\n"
+     "id: 2\nname: b\n" HEAD "detection: {s: {f: b}, condition: s}\n---\n"
+     "title: c\ncorrelation:\n  type: temporal\n  rules: [1, 2]\n  timespan: 1m\n"
+     "  group-by: [ip]\n  condition: a and b\n  aliases: {ip: {a: src, b: src_ip}}\n",
+     ""},
+    {"correlation: rules by name, alias and expression by id",
+     "id: 1\nname: a\n" HEAD "detection: {s: {f: a}, condition: s}\n---\n"
+     "id: 2\nname: b\n" HEAD "detection: {s: {f: b}, condition: s}\n---\n"
+     "title: c\ncorrelation:\n  type: temporal\n  rules: [a, b]\n  timespan: 1m\n"
+     "  group-by: [ip]\n  condition: 1 and 2\n  aliases: {ip: {1: src, 2: src_ip}}\n",
+     ""},
+    {"correlation: alias of one rule by id and by name",
+     "id: 1\nname: a\n" HEAD "detection: {s: {f: a}, condition: s}\n---\n"
+     "title: c\ncorrelation:\n  type: event_count\n  rules: [a]\n  timespan: 1m\n"
+     "  group-by: [ip]\n  condition: {gte: 2}\n  aliases: {ip: {1: src, a: src_ip}}\n",
+     "bad-aliases:"},
     {"correlation: alias of a stranger",
      RELATION("  type: temporal\n  rules: [a, b]\n  timespan: 1m\n"
               "  aliases: {ip: {z: src}}\n"),
@@ -176,6 +210,82 @@ static void test_suggests(void **state)
     harness_close(&h);
 }
 
+/* What other languages call a comparison is told by its name here, not by like letters. */
+static void test_suggests_comparisons(void **state)
+{
+    (void)state;
+    static const char *const words[][2] = {{"ge", "gte"}, {"le", "lte"}, {">=", "gte"},
+                                           {"ne", "neq"}, {"==", "eq"},  {"gtt", "gt"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        char yaml[1024];
+        char want[64];
+        struct harness h;
+        (void)snprintf(yaml, sizeof yaml,
+                       RELATION("  type: event_count\n  rules: [a]\n  timespan: 1m\n"
+                                "  condition: {'%s': 3}\n"),
+                       words[i][0]);
+        (void)snprintf(want, sizeof want, "did you mean '%s'?", words[i][1]);
+        assert_int_equal(harness_open(&h, yaml), STATUS_OK);
+        assert_non_null(strstr(h.first, want));
+        harness_close(&h);
+    }
+}
+
+/* A correlation's rules by id and its alias by name: each event is grouped by its own field. */
+static void test_alias_by_the_other_label(void **state)
+{
+    (void)state;
+    static const char *const labels[][4] = {{"1", "2", "a", "b"}, {"a", "b", "1", "2"}};
+    for (size_t i = 0; i < 2; i++) {
+        char yaml[2048];
+        struct harness h;
+        (void)snprintf(yaml, sizeof yaml,
+                       "id: 1\nname: a\n" HEAD "detection: {s: {f: a}, condition: s}\n---\n"
+                       "id: 2\nname: b\n" HEAD "detection: {s: {f: b}, condition: s}\n---\n"
+                       "title: c\ncorrelation:\n  type: event_count\n  rules: [%s, %s]\n"
+                       "  timespan: 1m\n  group-by: [who]\n  condition: {gte: 2}\n"
+                       "  aliases: {who: {%s: TargetUserName, %s: User}}\n",
+                       labels[i][0], labels[i][1], labels[i][2], labels[i][3]);
+        assert_int_equal(harness_open(&h, yaml), STATUS_OK);
+        (void)harness_match_json(&h, TEXT("{\"f\":\"a\",\"TargetUserName\":\"eve\"}"));
+        assert_int_equal(h.result.feed_count, 1);
+        struct hash128 key = h.result.feeds[0].key;
+        (void)harness_match_json(&h, TEXT("{\"f\":\"b\",\"User\":\"eve\"}"));
+        assert_int_equal(h.result.feed_count, 1);
+        assert_int_equal(h.result.feeds[0].input, 1);
+        assert_true(hash_equal(h.result.feeds[0].key, key));
+        harness_close(&h);
+    }
+}
+
+/* One rule in parts by `action`: each is a rule, and what names the whole means them all. */
+static void test_parts_of_a_repeated_rule(void **state)
+{
+    (void)state;
+    struct harness h;
+    uint32_t count = 0;
+    assert_int_equal(harness_open(&h, "action: global\ntitle: t\nid: one\nname: many\n"
+                                      "detection: {s: {f: a}, condition: s}\n---\n"
+                                      "action: repeat\nlogsource: {category: test-1}\n---\n"
+                                      "action: repeat\nlogsource: {category: test-2}\n"
+                                      "detection: {s: {g: b}}\n---\n"
+                                      "action: reset\n---\n"
+                                      "title: c\ncorrelation: {type: event_count, rules: [many], "
+                                      "timespan: 1m, condition: {gte: 2}}\n"),
+                     STATUS_OK);
+    assert_string_equal(h.messages, "");
+    const struct rule *const *rules = ruleset_rules(h.ruleset, &count);
+    assert_int_equal(count, 3);
+    assert_true(text_equal(rules[0]->id, TEXT("one")));
+    assert_true(text_equal(rules[1]->id, TEXT("one.2")));
+    assert_true(text_equal(rules[1]->name, TEXT("many.2")));
+    (void)harness_match_json(&h, TEXT("{\"f\":\"a\"}"));
+    assert_int_equal(h.result.feed_count, 1);
+    (void)harness_match_json(&h, TEXT("{\"f\":\"a\",\"g\":\"b\"}"));
+    assert_int_equal(h.result.feed_count, 2);
+    harness_close(&h);
+}
+
 static enum status allow_few(const struct correlation *one, uint32_t count, struct error *err)
 {
     assert_int_equal(count, 1);
@@ -221,13 +331,16 @@ static void test_missing_path(void **state)
 int main(void)
 {
     enum { COUNT = sizeof rows / sizeof *rows };
-    struct CMUnitTest tests[2 * COUNT + 3];
+    struct CMUnitTest tests[2 * COUNT + 6];
     size_t n = 0;
     for (size_t i = 0; i < COUNT; i++) {
         tests[n++] = ROW(test_is_told, &rows[i]);
         tests[n++] = ROW(test_strict_refuses, &rows[i]);
     }
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_suggests);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_suggests_comparisons);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_alias_by_the_other_label);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_parts_of_a_repeated_rule);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_missing_path);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_correlator_may_refuse);
     return _cmocka_run_group_tests("test_rule_errors", tests, n, NULL, NULL);

@@ -145,14 +145,18 @@ static void test_lists_fill_placeholders(void **state)
     (void)snprintf(path, sizeof path, "%s/admins.txt", folder);
     FILE *f = fopen(path, "w");
     assert_non_null(f);
-    (void)fputs("# who may\nroot\n\n  alice \n10.0.0.0/8\n", f);
+    (void)fputs("# who may\nroot\n\n  alice \n10.0.0.0/8\n*svc\n", f);
     (void)fclose(f);
     assert_int_equal(
         harness_open_with(&h,
                           "title: A\nlogsource: {category: test}\ndetection:\n  s:\n"
                           "    u|expand: ['%Admins%', '\\%none\\%']\n  condition: s\n---\n"
                           "title: B\nlogsource: {category: test}\ndetection:\n  s:\n"
-                          "    c|expand|contains: ' --user=%admins% '\n  condition: s\n",
+                          "    c|expand|contains: ' --user=%admins% '\n  condition: s\n---\n"
+                          "title: C\nlogsource: {category: test}\ndetection:\n  s:\n"
+                          "    p|expand: 'C:\\Users\\%admins%\\Temp'\n  condition: s\n---\n"
+                          "title: D\nlogsource: {category: test}\ndetection:\n  s:\n"
+                          "    d|expand: 'D:\\\\%admins%\\\\%admins%\\%'\n  condition: s\n",
                           (struct ruleset_options){.lists = folder}),
         STATUS_OK);
     assert_string_equal(h.messages, "");
@@ -163,6 +167,13 @@ static void test_lists_fill_placeholders(void **state)
     assert_false(harness_match_json(&h, TEXT("{\"u\":\"bob\"}")));
     assert_true(harness_match_json(&h, TEXT("{\"c\":\"x --user=alice y\"}")));
     assert_false(harness_match_json(&h, TEXT("{\"c\":\"x --user=bob y\"}")));
+    /* inside a longer value, behind the backslash of a path */
+    assert_true(harness_match_json(&h, TEXT("{\"p\":\"C:\\\\Users\\\\alice\\\\Temp\"}")));
+    assert_true(harness_match_json(&h, TEXT("{\"p\":\"C:\\\\Users\\\\my-svc\\\\Temp\"}")));
+    assert_false(harness_match_json(&h, TEXT("{\"p\":\"C:\\\\Users\\\\bob\\\\Temp\"}")));
+    assert_false(harness_match_json(&h, TEXT("{\"p\":\"C:\\\\Users%admins%\\\\Temp\"}")));
+    assert_true(harness_match_json(&h, TEXT("{\"d\":\"D:\\\\root\\\\alice%\"}")));
+    assert_false(harness_match_json(&h, TEXT("{\"d\":\"D:\\\\root\\\\bob%\"}")));
     harness_close(&h);
     (void)unlink(path);
     (void)rmdir(folder);
