@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json_weight.h"
+#include <string.h>
 
 /* As measured with jansson 2.14 and glibc's heap, rounded up. */
 enum { OBJECT_BYTES = 320, ARRAY_BYTES = 144, STRING_BYTES = 112, NEXT_BYTES = 56 };
@@ -62,7 +63,8 @@ static struct text string_at(struct text t, size_t at)
     return text_find_byte(value, '\\') < value.len ? TEXT_NONE : value;
 }
 
-struct text json_weight_member(struct text t, struct text name)
+/* Where the value of that member of the outermost object begins; the length: there is none. */
+static size_t find_member(struct text t, struct text name)
 {
     uint32_t open = 0;
     for (size_t at = 0; at < t.len;) {
@@ -76,11 +78,25 @@ struct text json_weight_member(struct text t, struct text name)
         size_t end = string_end(t, at);
         size_t colon = skip_blank(t, end);
         size_t value = skip_blank(t, colon + 1);
-        bool is_it =
-            open == 1 && colon < t.len && t.at[colon] == ':' && text_equal(string_at(t, at), name);
-        if (is_it)
-            return value < t.len && t.at[value] == '"' ? string_at(t, value) : TEXT_NONE;
+        if (open == 1 && colon < t.len && t.at[colon] == ':' && text_equal(string_at(t, at), name))
+            return value < t.len ? value : t.len;
         at = end;
     }
-    return TEXT_NONE;
+    return t.len;
+}
+
+struct text json_weight_member(struct text t, struct text name)
+{
+    size_t value = find_member(t, name);
+    return value < t.len && t.at[value] == '"' ? string_at(t, value) : TEXT_NONE;
+}
+
+struct text json_weight_bare(struct text t, struct text name)
+{
+    size_t value = find_member(t, name);
+    size_t end = value;
+    while (end < t.len && !memchr(" \t\r\n,]}", t.at[end], 7))
+        end++;
+    bool is_bare = value < t.len && !memchr("\"{[", t.at[value], 3);
+    return is_bare ? (struct text){t.at + value, end - value} : TEXT_NONE;
 }

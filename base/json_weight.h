@@ -18,3 +18,5 @@ struct json_weight json_weight_of(struct text source);
  * of a string without escapes; empty for anything else. The text may be cut anywhere.
  */
 struct text json_weight_member(struct text source, struct text name);
+/* The same for a value that is no string: a number, true, false, null as they are written. */
+struct text json_weight_bare(struct text source, struct text name);

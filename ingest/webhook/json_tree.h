@@ -11,8 +11,9 @@ struct json_tree;
 struct json_node;
 
 enum { JSON_TREE_BYTES = 32 << 20 };
-/* SYNTAX with line and column; LIMIT beyond depth 56 or JSON_TREE_BYTES of tree, before a tree is
- * built; NOMEM. Any value at the top. */
+/* A number that no machine type holds is the string of its digits. SYNTAX with line and column;
+ * LIMIT beyond depth 56 or JSON_TREE_BYTES of tree, before a tree is built; NOMEM. Any value at the
+ * top. */
 NODISCARD enum status json_tree_parse(struct text source, struct json_tree **out,
                                       struct error *err);
 void json_tree_free(struct json_tree *t);
@@ -23,6 +24,7 @@ const struct json_node *json_tree_root(const struct json_tree *t);
 const struct json_node *json_tree_get(const struct json_node *object, const char *name);
 bool json_tree_is_object(const struct json_node *n);
 bool json_tree_is_array(const struct json_node *n);
+bool json_tree_is_null(const struct json_node *n);
 /* Items of an array or members of an object. */
 size_t json_tree_count(const struct json_node *n);
 const struct json_node *json_tree_item(const struct json_node *array, size_t i);

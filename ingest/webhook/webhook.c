@@ -328,6 +328,23 @@ struct text webhook_host(struct text instance)
     return is_host(host) ? host : TEXT_NONE;
 }
 
+bool webhook_label(struct webhook_call *call, const char *name, struct text *out)
+{
+    const struct json_node *n = json_tree_get(call->body, name);
+    *out = json_tree_text(n);
+    if (json_tree_is_object(n) || json_tree_is_array(n))
+        return false;
+    if (!n || json_tree_is_null(n) || out->at)
+        return true;
+    *out = arena_copy(call->arena, json_weight_bare(call->request->body, text_of(name)));
+    if (out->len)
+        return true;
+    buffer_clear(&call->scratch); /* its name is written with escapes */
+    json_tree_write(n, &call->scratch);
+    *out = arena_copy(call->arena, buffer_text(&call->scratch));
+    return true;
+}
+
 int64_t webhook_time(const struct json_node *parent, const char *name)
 {
     int64_t us = TIMESTAMP_NONE;

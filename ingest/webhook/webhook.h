@@ -138,6 +138,9 @@ bool webhook_add_alert(struct webhook_call *call, const struct webhook_alert *al
 /* Adds one event with the sender's bytes. */
 bool webhook_add_event(struct webhook_call *call, struct text raw, enum format format,
                        struct text origin);
+/* The name by which a member of the body, at its outermost level, opens and resolves: a string, or
+ * a number or a boolean as it is written. Empty: none, null. False: an object or an array. */
+bool webhook_label(struct webhook_call *call, const char *name, struct text *out);
 /* Keeps what is no alert: its JSON as one event, counted by reason. */
 void webhook_add_unread(struct webhook_call *call, const struct json_node *part,
                         enum webhook_unread why);

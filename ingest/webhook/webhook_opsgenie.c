@@ -50,10 +50,15 @@ static void take_create(struct webhook_call *call)
 {
     const struct json_node *b = call->body;
     struct text message = json_tree_member(b, "message");
-    struct text alias = json_tree_member(b, "alias");
+    struct text alias = TEXT_NONE;
+    bool is_alias = webhook_label(call, "alias", &alias);
     struct text priority = json_tree_member(b, "priority");
     if (!message.len) {
         refuse_member(call, "message", "Message can not be empty.");
+        return;
+    }
+    if (!is_alias) {
+        refuse_member(call, "alias", "Alias must be a string.");
         return;
     }
     if (alias.len > 512) {

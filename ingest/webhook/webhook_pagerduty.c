@@ -76,7 +76,8 @@ static struct text first_link(const struct json_node *body)
     return href.len ? href : json_tree_member(body, "client_url");
 }
 
-static void check_v2(struct webhook_call *call, enum webhook_status *out_action, struct faults *f)
+static void check_v2(struct webhook_call *call, enum webhook_status *out_action,
+                     struct text *out_key, struct faults *f)
 {
     const struct json_node *b = call->body;
     const struct json_node *p = json_tree_get(b, "payload");
@@ -90,10 +91,10 @@ static void check_v2(struct webhook_call *call, enum webhook_status *out_action,
     fault(f, !json_tree_member(b, "routing_key").len, "'routing_key' is missing or blank");
     fault(f, !has_action,
           "'event_action' is missing or invalid (must be one of: trigger acknowledge resolve)");
-    fault(f, json_tree_member(b, "dedup_key").len > DEDUP_LEN,
-          "'dedup_key' is too long (maximum is 255 characters)");
-    fault(f, has_action && !is_trigger && !json_tree_member(b, "dedup_key").len,
-          "'dedup_key' is missing or blank");
+    fault(f, !webhook_label(call, "dedup_key", out_key),
+          "'dedup_key' is invalid (must be a string)");
+    fault(f, out_key->len > DEDUP_LEN, "'dedup_key' is too long (maximum is 255 characters)");
+    fault(f, has_action && !is_trigger && !out_key->len, "'dedup_key' is missing or blank");
     fault(f, is_trigger && !json_tree_is_object(p), "'payload' is missing or blank");
     fault(f, is_trigger && p && !json_tree_member(p, "summary").len,
           "'payload.summary' is missing or blank");
@@ -107,12 +108,12 @@ static void take_v2(struct webhook_call *call)
 {
     struct faults f = {.count = 0};
     struct webhook_alert a = {.ends_us = TIMESTAMP_NONE, .expires_us = TIMESTAMP_NONE};
-    check_v2(call, &a.status, &f);
+    struct text key = TEXT_NONE;
+    check_v2(call, &a.status, &key, &f);
     if (reject(call, &f))
         return;
     const struct json_node *b = call->body;
     const struct json_node *p = json_tree_get(b, "payload");
-    struct text key = json_tree_member(b, "dedup_key");
     if (!key.len)
         key = webhook_uuid(call);
     a.severity = json_tree_member(p, "severity");
@@ -136,7 +137,9 @@ static void take_v1(struct webhook_call *call)
     struct webhook_alert a = {
         .starts_us = TIMESTAMP_NONE, .ends_us = TIMESTAMP_NONE, .expires_us = TIMESTAMP_NONE};
     bool has_action = read_action(json_tree_member(b, "event_type"), &a.status);
-    struct text key = json_tree_member(b, "incident_key");
+    struct text key = TEXT_NONE;
+    fault(&f, !webhook_label(call, "incident_key", &key),
+          "incident_key is invalid (must be a string)");
     fault(&f, !json_tree_member(b, "service_key").len, "service_key is missing or blank");
     fault(&f, !has_action, "event_type is invalid (must be one of: trigger acknowledge resolve)");
     fault(&f, has_action && a.status == WEBHOOK_FIRING && !json_tree_member(b, "description").len,

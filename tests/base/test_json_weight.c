@@ -113,6 +113,29 @@ static void test_member(void **state)
     free(copy);
 }
 
+static const struct member_row bare[] = {
+    {"bare: a number", "{\"a\":1,\"key\": 42 ,\"b\":2}", "42"},
+    {"bare: the last", "{\"key\":1.50}", "1.50"},
+    {"bare: true", "{\"key\":true}", "true"},
+    {"bare: cut", "{\"key\":12", "12"},
+    {"bare: cut behind the colon", "{\"key\":", ""},
+    {"bare: a string", "{\"key\":\"abc\"}", ""},
+    {"bare: an array", "{\"key\":[1]}", ""},
+    {"bare: below", "{\"a\":{\"key\":1}}", ""},
+};
+
+static void test_bare(void **state)
+{
+    const struct member_row *row = *state;
+    const size_t len = strlen(row->text);
+    char *copy = malloc(len);
+    assert_non_null(copy);
+    memcpy(copy, row->text, len);
+    struct text found = json_weight_bare((struct text){copy, len}, TEXT("key"));
+    assert_true(text_equal(found, text_of(row->want)));
+    free(copy);
+}
+
 int main(void)
 {
     struct CMUnitTest tests[64];
@@ -123,5 +146,7 @@ int main(void)
         tests[n++] = ROW(test_weight_is_no_less_than_the_tree, &weights[i]);
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         tests[n++] = ROW(test_member, &members[i]);
+    for (size_t i = 0; i < sizeof bare / sizeof *bare; i++)
+        tests[n++] = ROW(test_bare, &bare[i]);
     return _cmocka_run_group_tests("test_json_weight", tests, n, NULL, NULL);
 }

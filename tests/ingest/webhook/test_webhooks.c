@@ -410,6 +410,95 @@ static void test_pagerduty_v2(void **state)
     webhooks_free(w);
 }
 
+/* Keys that are no strings: what opens is what resolves, also where one of the two quotes it. */
+static const struct label_row {
+    const char *name, *key, *same;
+} labels[] = {
+    {"label: a number", "42", "\"42\""},
+    {"label: zero", "0", "\"0\""},
+    {"label: a negative number", "-7", "\"-7\""},
+    {"label: a fraction", "0.1", "\"0.1\""},
+    {"label: a fraction with a zero", "42.0", "\"42.0\""},
+    {"label: an exponent", "1e3", "\"1e3\""},
+    {"label: true", "true", "\"true\""},
+    {"label: false", "false", "\"false\""},
+    {"label: 63 bits", "9223372036854775807", "\"9223372036854775807\""},
+    {"label: 64 bits", "18446744073709551615", "\"18446744073709551615\""},
+    {"label: a hash of 128 bits", "340282366920938463463374607431768211455",
+     "\"340282366920938463463374607431768211455\""},
+    {"label: two large ones differ by a digit", "18446744073709551614", "18446744073709551614"},
+};
+
+/* The key stands between the two halves of the body. */
+static void ask_label(struct webhooks *w, const char *path, const char *const halves[2],
+                      const char *key, char out_key[512])
+{
+    char body[1024];
+    struct visit v = {0};
+    (void)snprintf(body, sizeof body, "%s%s%s", halves[0], key, halves[1]);
+    visit(w, &v, "POST", path, "application/json", text_of(body));
+    assert_in_range(v.reply.status, 200, 202);
+    (void)member(&v, 0, "key", out_key);
+    leave(&v);
+}
+
+static void test_label(void **state)
+{
+    const struct label_row *row = *state;
+    char one[512], other[512];
+    struct webhooks *w = open_webhooks("{}");
+    static const char *const v2[] = {"{\"routing_key\":\"k\",\"dedup_key\" : ",
+                                     " ,\"event_action\":\"trigger\",\"payload\":{\"summary\":"
+                                     "\"s\",\"source\":\"h\",\"severity\":\"error\"}}"};
+    static const char *const v2_end[] = {
+        "{\"routing_key\":\"k\",\"event_action\":\"resolve\",\"dedup_key\":", "}"};
+    static const char *const v1[] = {
+        "{\"service_key\":\"k\",\"event_type\":\"trigger\",\"incident_key\":",
+        ",\"description\":\"d\"}"};
+    static const char *const v1_end[] = {"{\"incident_key\":",
+                                         ",\"service_key\":\"k\",\"event_type\":\"resolve\"}"};
+    static const char *const opsgenie[] = {"{\"message\":\"m\",\"alias\":", "}"};
+    static const char *const nothing[] = {"{", "}"};
+    ask_label(w, "/v2/enqueue", v2, row->key, one);
+    ask_label(w, "/v2/enqueue", v2_end, row->key, other);
+    assert_string_equal(one, other);
+    ask_label(w, "/v2/enqueue", v2_end, row->same, other);
+    assert_string_equal(one, other);
+    assert_string_equal(strchr(one, '/') + 1, row->key); /* behind the digest of the routing key */
+    ask_label(w, "/generic/2010-04-15/create_event.json", v1, row->key, one);
+    ask_label(w, "/generic/2010-04-15/create_event.json", v1_end, row->same, other);
+    assert_string_equal(one, other);
+    char path[128];
+    (void)snprintf(path, sizeof path, "/v2/alerts/%s/close", row->key);
+    ask_label(w, "/v2/alerts", opsgenie, row->key, one);
+    ask_label(w, path, nothing, "", other);
+    assert_string_equal(one, other);
+    webhooks_free(w);
+}
+
+/* Nobody could resolve what has no name. */
+static void test_label_is_no_collection(void **state)
+{
+    (void)state;
+    static const char *const requests[][2] = {
+        {"/v2/enqueue", "{\"routing_key\":\"k\",\"dedup_key\":[1],\"event_action\":\"trigger\","
+                        "\"payload\":{\"summary\":\"s\",\"source\":\"h\",\"severity\":\"error\"}}"},
+        {"/generic/2010-04-15/create_event.json",
+         "{\"service_key\":\"k\",\"event_type\":\"trigger\",\"incident_key\":{},"
+         "\"description\":\"d\"}"},
+        {"/v2/alerts", "{\"message\":\"m\",\"alias\":[]}"},
+    };
+    struct webhooks *w = open_webhooks("{}");
+    for (size_t i = 0; i < 3; i++) {
+        struct visit v = {0};
+        visit(w, &v, "POST", requests[i][0], "application/json", text_of(requests[i][1]));
+        assert_in_range(v.reply.status, 400, 422);
+        assert_int_equal(v.batch->count, 0);
+        leave(&v);
+    }
+    webhooks_free(w);
+}
+
 static void test_pagerduty_v1(void **state)
 {
     (void)state;
@@ -1154,13 +1243,14 @@ static void test_limits(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[96] = {
+    struct CMUnitTest tests[128] = {
         cmocka_unit_test(test_alertmanager),
         cmocka_unit_test(test_watchdog_is_a_heartbeat_and_every_one_counts),
         cmocka_unit_test(test_grafana),
         cmocka_unit_test(test_grafana_signature),
         cmocka_unit_test(test_api_v2),
         cmocka_unit_test(test_pagerduty_v2),
+        cmocka_unit_test(test_label_is_no_collection),
         cmocka_unit_test(test_pagerduty_v1),
         cmocka_unit_test(test_opsgenie),
         cmocka_unit_test(test_cloudevents),
@@ -1177,7 +1267,9 @@ int main(void)
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_unread),
     };
-    size_t n = 21;
+    size_t n = 22;
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
+        tests[n++] = ROW(test_label, &labels[i]);
     for (size_t i = 0; i < sizeof equal_rows / sizeof *equal_rows; i++)
         tests[n++] = ROW(test_equal, &equal_rows[i]);
     for (size_t i = 0; i < sizeof long_rows / sizeof *long_rows; i++)
