@@ -27,6 +27,17 @@ static bool read_severity(struct text t, enum incident_severity *out)
     return t.len > 0;
 }
 
+struct text alert_scope(struct text incident_key)
+{
+    return text_head(incident_key, text_find_byte(incident_key, '|'));
+}
+
+struct text alert_receiver(struct text incident_key)
+{
+    struct text rest = text_skip(incident_key, alert_scope(incident_key).len + 1);
+    return text_head(rest, text_find_byte(rest, '|'));
+}
+
 bool alert_read(struct changes *changes, const struct event *event, struct alert *out)
 {
     const struct field *heartbeat = event_field(event, TEXT("is_heartbeat"));

@@ -18,5 +18,10 @@ struct alert {
     struct hash128 id;
 };
 
+/* Of an incident's key "integration/whose|receiver|group": whose alert it is, and the receiver it
+ * was sent to. All of the key, and nothing, where it has no such parts. */
+struct text alert_scope(struct text incident_key);
+struct text alert_receiver(struct text incident_key);
+
 /* False where the record is no alert: it has no key. */
 bool alert_read(struct changes *changes, const struct event *event, struct alert *out);

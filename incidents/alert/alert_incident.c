@@ -23,7 +23,8 @@ static int64_t start_of(const struct alert *alert)
     return alert->starts_us == TIMESTAMP_NONE ? alert->now_us : alert->starts_us;
 }
 
-static struct incident_alert *add_member(struct incident *incident, const struct alert *alert)
+static struct incident_alert *add_member(struct tables *tables, struct incident *incident,
+                                         const struct alert *alert)
 {
     if (incident->alert_count == INCIDENT_ALERTS)
         return NULL;
@@ -39,6 +40,10 @@ static struct incident_alert *add_member(struct incident *incident, const struct
     *m = (struct incident_alert){.charged_us = TIMESTAMP_NONE};
     if (!incident_set_text(&m->key, alert->key))
         return NULL;
+    if (tables_place_alert(tables, incident, m) != STATUS_OK) {
+        free(m->key);
+        return NULL;
+    }
     incident->alert_count++;
     return m;
 }
@@ -93,7 +98,7 @@ static enum heard update_member(const struct alert_incidents *incidents, struct 
 {
     struct incident_alert *m = find_member(incident, alert->key);
     if (!m)
-        m = add_member(incident, alert);
+        m = add_member(incidents->lifecycle->tables, incident, alert);
     if (!m) {
         COUNT(incidents->lifecycle->changes->counters, members_left_out);
         return HEARD_NOTHING;
@@ -260,6 +265,52 @@ static void grow(const struct alert_incidents *incidents, struct incident *incid
     }
 }
 
+static struct text integration_of(struct text incident_key)
+{
+    return text_head(incident_key, text_find_byte(incident_key, '/'));
+}
+
+/* The member of that key and integration that fires in the incident, whatever its group. */
+static struct incident_alert *find_firing(const struct incident *incident,
+                                          const struct alert *alert)
+{
+    bool is_theirs =
+        incident->key && !incident_is_settled(incident) &&
+        text_equal(integration_of(text_of(incident->key)), integration_of(alert->incident_key));
+    struct incident_alert *m = is_theirs ? find_member(incident, alert->key) : NULL;
+    return m && m->is_firing ? m : NULL;
+}
+
+static bool has_same_start(const struct incident_alert *m, const struct alert *alert)
+{
+    return alert->starts_us != TIMESTAMP_NONE && m->starts_us == alert->starts_us;
+}
+
+/* The group of a sender is not known, or over: its configuration was read again and groups
+ * otherwise, or another replica speaks. The same alert of the same receiver that began at the same
+ * time is no second incident. */
+static struct incident *find_elsewhere(const struct alert_incidents *incidents,
+                                       const struct alert *alert)
+{
+    const struct tables *tables = incidents->lifecycle->tables;
+    struct text receiver = alert_receiver(alert->incident_key);
+    struct incident *at = tables_next_with_alert(tables, alert->key, "");
+    for (; at; at = tables_next_with_alert(tables, alert->key, at->id)) {
+        const struct incident_alert *m = find_firing(at, alert);
+        if (m && has_same_start(m, alert) && text_equal(alert_receiver(text_of(at->key)), receiver))
+            return at;
+    }
+    return NULL;
+}
+
+struct incident *alert_incident_open(const struct alert_incidents *incidents,
+                                     const struct alert *alert)
+{
+    struct incident *incident =
+        tables_alert_incident(incidents->lifecycle->tables, alert->incident_key);
+    return incident && !incident_is_settled(incident) ? incident : find_elsewhere(incidents, alert);
+}
+
 static int64_t settled_us(const struct incident *incident)
 {
     int64_t us = incident->times[TIME_RESOLVED];
@@ -268,12 +319,13 @@ static int64_t settled_us(const struct incident *incident)
 
 void alert_incident_fire(const struct alert_incidents *incidents, const struct alert *alert)
 {
-    struct incident *incident =
-        tables_alert_incident(incidents->lifecycle->tables, alert->incident_key);
-    if (incident && !incident_is_settled(incident)) {
-        grow(incidents, incident, alert);
+    struct incident *open = alert_incident_open(incidents, alert);
+    if (open) {
+        grow(incidents, open, alert);
         return;
     }
+    struct incident *incident =
+        tables_alert_incident(incidents->lifecycle->tables, alert->incident_key);
     if (incident && alert->now_us - settled_us(incident) <= REOPEN_US &&
         !incident->merged_into[0]) {
         (void)update_member(incidents, incident, alert);
@@ -315,17 +367,33 @@ bool alert_incident_is_past(const struct alert_incidents *incidents, const struc
     return member && member->is_firing && is_of_older(member, alert);
 }
 
-void alert_incident_resolve(const struct alert_incidents *incidents, const struct alert *alert)
+static void resolve_member(const struct alert_incidents *incidents, struct incident *incident,
+                           struct incident_alert *member, const struct alert *alert)
 {
-    struct incident *incident =
-        tables_alert_incident(incidents->lifecycle->tables, alert->incident_key);
-    struct incident_alert *member = incident ? find_member(incident, alert->key) : NULL;
-    if (!member || !member->is_firing)
-        return; /* resolve of nothing: on the journal, of no effect */
     member->is_firing = false;
     member->ends_us = alert->ends_us == TIMESTAMP_NONE ? alert->now_us : alert->ends_us;
     record_member(incidents, incident, "incident.alert_resolved", alert);
     settle(incidents, incident, alert->integration, alert->now_us);
+}
+
+/* A resolve of nothing is on the journal, and of no effect. One whose group has been regrouped
+ * since, or is another replica's, ends its alert where that fires: it is known by its key, and by
+ * its sender or its start. */
+void alert_incident_resolve(const struct alert_incidents *incidents, const struct alert *alert)
+{
+    const struct tables *tables = incidents->lifecycle->tables;
+    const struct incident *own = tables_alert_incident(tables, alert->incident_key);
+    struct text scope = alert_scope(alert->incident_key);
+    struct incident *at = tables_next_with_alert(tables, alert->key, "");
+    for (; at; at = tables_next_with_alert(tables, alert->key, at->id)) {
+        struct incident_alert *m = at == own ? find_member(at, alert->key) : find_firing(at, alert);
+        bool is_meant =
+            at == own ||
+            (m && !is_of_older(m, alert) &&
+             (has_same_start(m, alert) || text_equal(alert_scope(text_of(at->key)), scope)));
+        if (is_meant && m && m->is_firing)
+            resolve_member(incidents, at, m, alert);
+    }
 }
 
 void alert_incident_acknowledge(const struct alert_incidents *incidents, const struct alert *alert)

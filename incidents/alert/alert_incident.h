@@ -14,6 +14,9 @@ struct alert_incidents {
 };
 
 void alert_incident_fire(const struct alert_incidents *incidents, const struct alert *alert);
+/* The incident that the alert belongs to and that is not over; NULL: none. */
+struct incident *alert_incident_open(const struct alert_incidents *incidents,
+                                     const struct alert *alert);
 /* True for the late end of an episode before the one that fires now. */
 bool alert_incident_is_past(const struct alert_incidents *incidents, const struct alert *alert);
 void alert_incident_resolve(const struct alert_incidents *incidents, const struct alert *alert);

@@ -23,9 +23,10 @@ static struct text waiting_key(struct changes *changes, const struct alert *aler
     return CHANGES_JOIN(changes, alert->incident_key, TEXT("/"), alert->key);
 }
 
-static struct waiting_alert *find_waiting(const struct alert_waiting *waiting, struct text key)
+static struct waiting_alert *find_waiting(const struct alert_waiting *waiting, struct text alert,
+                                          struct text key)
 {
-    for (struct hash_link *at = hash_table_first(&waiting->alerts, hash_table_hash(key, 0)); at;
+    for (struct hash_link *at = hash_table_first(&waiting->alerts, hash_table_hash(alert, 0)); at;
          at = hash_table_next(at)) {
         struct waiting_alert *w = CONTAINER_OF(at, struct waiting_alert, link);
         if (text_equal(w->key, key))
@@ -34,8 +35,8 @@ static struct waiting_alert *find_waiting(const struct alert_waiting *waiting, s
     return NULL;
 }
 
-static struct waiting_alert *put_waiting(struct alert_waiting *waiting, struct text key,
-                                         struct text document)
+static struct waiting_alert *put_waiting(struct alert_waiting *waiting, struct text alert,
+                                         struct text key, struct text document)
 {
     struct waiting_alert *w = calloc(1, sizeof *w + key.len + document.len + 2);
     if (!w)
@@ -45,7 +46,7 @@ static struct waiting_alert *put_waiting(struct alert_waiting *waiting, struct t
         memcpy(w->bytes + key.len, document.at, document.len);
     w->key = (struct text){w->bytes, key.len};
     w->document = (struct text){w->bytes + key.len, document.len};
-    if (hash_table_put(&waiting->alerts, &w->link, hash_table_hash(key, 0)) != STATUS_OK) {
+    if (hash_table_put(&waiting->alerts, &w->link, hash_table_hash(alert, 0)) != STATUS_OK) {
         free(w);
         return NULL;
     }
@@ -82,16 +83,14 @@ bool alert_waiting_must(struct alert_waiting *waiting, const struct alert_incide
                         const struct alert *alert, struct text document)
 {
     struct changes *changes = incidents->lifecycle->changes;
-    const struct incident *incident =
-        tables_alert_incident(incidents->lifecycle->tables, alert->incident_key);
     if (!alert->has_severity || alert->severity != SEVERITY_MEDIUM ||
-        (incident && !incident_is_settled(incident)))
+        alert_incident_open(incidents, alert))
         return false;
     int64_t since_us = alert->starts_us == TIMESTAMP_NONE || alert->starts_us > alert->now_us
                            ? alert->now_us
                            : alert->starts_us;
     struct text key = waiting_key(changes, alert);
-    struct waiting_alert *w = find_waiting(waiting, key);
+    struct waiting_alert *w = find_waiting(waiting, alert->key, key);
     if (w && alert->now_us >= w->due_us) {
         drop_waiting(waiting, changes, w);
         return false;
@@ -100,7 +99,7 @@ bool alert_waiting_must(struct alert_waiting *waiting, const struct alert_incide
         return true;
     if (alert->now_us - since_us >= WARNING_US)
         return false;
-    w = put_waiting(waiting, key, document);
+    w = put_waiting(waiting, alert->key, key, document);
     if (!w)
         return false;
     w->due_us = since_us + WARNING_US;
@@ -159,12 +158,37 @@ void alert_waiting_tick(struct alert_waiting *waiting, const struct alert_incide
     free(due);
 }
 
+/* By its sender, or by its start: the group may have another name by now. */
+static bool is_of(const struct waiting_alert *w, const struct alert *alert)
+{
+    size_t tail = alert->key.len + 1;
+    if (w->key.len < tail || !text_ends(w->key, alert->key))
+        return false;
+    struct text incident_key = text_head(w->key, w->key.len - tail);
+    bool has_same_start = alert->starts_us == w->due_us - WARNING_US;
+    bool has_same_sender = text_equal(alert_scope(incident_key), alert_scope(alert->incident_key));
+    size_t integration = text_find_byte(incident_key, '/');
+    return text_equal(text_head(incident_key, integration), alert->integration) &&
+           (has_same_start || has_same_sender);
+}
+
 void alert_waiting_forget(struct alert_waiting *waiting, struct changes *changes,
                           const struct alert *alert)
 {
-    struct waiting_alert *w = find_waiting(waiting, waiting_key(changes, alert));
-    if (w)
-        drop_waiting(waiting, changes, w);
+    struct hash_link *next = hash_table_first(&waiting->alerts, hash_table_hash(alert->key, 0));
+    while (next) {
+        struct waiting_alert *w = CONTAINER_OF(next, struct waiting_alert, link);
+        next = hash_table_next(next);
+        if (is_of(w, alert))
+            drop_waiting(waiting, changes, w);
+    }
+}
+
+static struct text key_of(struct text document, struct arena *arena)
+{
+    struct doc_tree alert;
+    return doc_tree_parse(document, arena, &alert, NULL) == STATUS_OK ? doc_tree_text(&alert, "key")
+                                                                      : TEXT_NONE;
 }
 
 static enum status load(void *context, struct text field, struct text value)
@@ -175,7 +199,8 @@ static enum status load(void *context, struct text field, struct text value)
     enum status status = STATUS_OK;
     arena_init(&arena, 8 << 20);
     if (doc_tree_parse(value, &arena, &tree, NULL) == STATUS_OK) {
-        struct waiting_alert *w = put_waiting(waiting, field, doc_tree_text(&tree, "alert"));
+        struct text document = doc_tree_text(&tree, "alert");
+        struct waiting_alert *w = put_waiting(waiting, key_of(document, &arena), field, document);
         status = w ? STATUS_OK : STATUS_NOMEM;
         if (w) {
             w->due_us = doc_tree_whole(&tree, "due", 0);

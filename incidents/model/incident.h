@@ -94,6 +94,7 @@ struct incident_alert {
     enum incident_severity severity;
     bool is_firing;
     int64_t starts_us, ends_us, expires_us, charged_us;
+    struct alert_place *place; /* where it is found by its key; not the incident's to free */
 };
 
 enum {

@@ -9,6 +9,17 @@ void tables_init(struct tables *tables, struct inventory *inventory, struct inci
     string_pool_init(&tables->strings);
 }
 
+static void unplace_alerts(struct tables *tables, struct incident *incident)
+{
+    for (uint32_t a = 0; a < incident->alert_count; a++) {
+        struct alert_place *place = incident->alerts[a].place;
+        if (place)
+            hash_table_remove(&tables->alert_members, &place->link);
+        free(place);
+        incident->alerts[a].place = NULL;
+    }
+}
+
 void tables_clear(struct tables *tables)
 {
     size_t slot = 0;
@@ -23,11 +34,13 @@ void tables_clear(struct tables *tables)
     while (next) {
         struct incident *incident = CONTAINER_OF(next, struct incident, link);
         next = hash_table_walk(&tables->incidents, &slot, next);
+        unplace_alerts(tables, incident);
         incident_free(incident);
     }
     hash_table_fini(&tables->candidates);
     hash_table_fini(&tables->incidents);
     hash_table_fini(&tables->alert_keys);
+    hash_table_fini(&tables->alert_members);
     tables->dirty_candidates = NULL;
     tables->dirty_incidents = NULL;
     tables->sweep_slot = 0;
@@ -64,6 +77,44 @@ struct incident *tables_alert_incident(const struct tables *tables, struct text 
     return latest;
 }
 
+enum status tables_place_alert(struct tables *tables, struct incident *incident,
+                               struct incident_alert *alert)
+{
+    struct alert_place *place = calloc(1, sizeof *place);
+    if (!place)
+        return STATUS_NOMEM;
+    place->incident = incident;
+    if (hash_table_put(&tables->alert_members, &place->link,
+                       hash_table_hash(text_of(alert->key), 0)) != STATUS_OK) {
+        free(place);
+        return STATUS_NOMEM;
+    }
+    alert->place = place;
+    return STATUS_OK;
+}
+
+struct incident *tables_next_with_alert(const struct tables *tables, struct text key,
+                                        const char *after)
+{
+    struct incident *next = NULL;
+    for (struct hash_link *at = hash_table_first(&tables->alert_members, hash_table_hash(key, 0));
+         at; at = hash_table_next(at)) {
+        struct incident *incident = CONTAINER_OF(at, struct alert_place, link)->incident;
+        if (strcmp(incident->id, after) > 0 && (!next || strcmp(incident->id, next->id) < 0))
+            next = incident;
+    }
+    return next;
+}
+
+void tables_drop(struct tables *tables, struct incident *incident)
+{
+    hash_table_remove(&tables->incidents, &incident->link);
+    if (incident->has_key_link)
+        hash_table_remove(&tables->alert_keys, &incident->key_link);
+    unplace_alerts(tables, incident);
+    incident_free(incident);
+}
+
 enum status tables_adopt(struct tables *tables, struct incident *incident)
 {
     struct text id = text_of(incident->id);
@@ -79,15 +130,12 @@ enum status tables_adopt(struct tables *tables, struct incident *incident)
         incident->has_key_link =
             hash_table_put(&tables->alert_keys, &incident->key_link,
                            hash_table_hash(text_of(incident->key), 0)) == STATUS_OK;
-    return STATUS_OK;
-}
-
-void tables_drop(struct tables *tables, struct incident *incident)
-{
-    hash_table_remove(&tables->incidents, &incident->link);
-    if (incident->has_key_link)
-        hash_table_remove(&tables->alert_keys, &incident->key_link);
-    incident_free(incident);
+    enum status status = STATUS_OK;
+    for (uint32_t a = 0; a < incident->alert_count && !status; a++)
+        status = tables_place_alert(tables, incident, &incident->alerts[a]);
+    if (status)
+        tables_drop(tables, incident);
+    return status;
 }
 
 struct candidate *tables_candidate(const struct tables *tables, enum entity_kind kind,

@@ -14,8 +14,16 @@
  */
 enum { TABLES_CANDIDATES = 200000 };
 
+/* Where an alert is a member. */
+struct alert_place {
+    struct hash_link link;
+    struct incident *incident;
+};
+
 struct tables {
-    struct hash_table candidates, incidents, alert_keys; /* the last: alerts' incidents by key */
+    struct hash_table candidates, incidents;
+    struct hash_table alert_keys;    /* alerts' incidents by key */
+    struct hash_table alert_members; /* alert_place of each of their alerts, by its key */
     struct candidate *dirty_candidates;
     struct incident *dirty_incidents;
     struct string_pool strings; /* rules, titles, tactics: what outlives its ruleset */
@@ -35,6 +43,13 @@ void tables_clear(struct tables *tables);
 struct incident *tables_incident(const struct tables *tables, struct text id);
 /* The latest incident of an alert's key. */
 struct incident *tables_alert_incident(const struct tables *tables, struct text key);
+/* A new member of the incident can be found by its key. */
+NODISCARD enum status tables_place_alert(struct tables *tables, struct incident *incident,
+                                         struct incident_alert *alert);
+/* The incident with the least id above `after` that has a place for that key, or one whose hash is
+ * the same: the caller looks. NULL: none. */
+struct incident *tables_next_with_alert(const struct tables *tables, struct text key,
+                                        const char *after);
 /* Takes the incident on OK; frees it otherwise. */
 NODISCARD enum status tables_adopt(struct tables *tables, struct incident *incident);
 void tables_drop(struct tables *tables, struct incident *incident);

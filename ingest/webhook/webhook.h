@@ -98,6 +98,7 @@ struct webhook_call {
     const struct webhook_field *fields;
     uint32_t field_count;
     const struct webhook_request *request;
+    struct text key_id;  /* of the key that let it in; empty: none was asked for */
     struct text segment; /* what '*' stood for in the route's path */
     struct json_tree *tree;
     uint64_t tree_bytes;          /* held for it */

@@ -10,7 +10,7 @@
  * v2, so that a Prometheus can post straight to us.
  */
 
-enum { MINUTE_US = 60 * 1000000 };
+enum { MINUTE_US = 60 * 1000000, GROUP_LEN = 512 };
 
 /* The first label or annotation of these names that is there. */
 static struct text first_of(const struct json_node *object, const char *const *names)
@@ -100,6 +100,21 @@ static void describe(struct webhook_alert *a, const struct json_node *alert)
 
 /* ---- the webhook ---- */
 
+/* Whose group it is: the path (and the key) that the sender was given, then its receiver. The
+ * replicas of one cluster share both; their external URLs differ. */
+static struct text group_id(struct webhook_call *call, struct text receiver, struct text key)
+{
+    struct text scope = call->segment;
+    if (call->key_id.len)
+        scope = webhook_join(call, scope, ":", call->key_id);
+    struct text whose = webhook_join(call, scope, "|", receiver);
+    if (whose.len + key.len > GROUP_LEN)
+        key = webhook_digest(call, key);
+    if (whose.len > GROUP_LEN)
+        whose = webhook_join(call, scope, "|", webhook_digest(call, receiver));
+    return webhook_join(call, whose, "|", key);
+}
+
 struct group {
     struct text integration, id, receiver, url;
     int64_t truncated;
@@ -115,9 +130,7 @@ static struct group read_group(struct webhook_call *call)
                       .url = json_tree_member(body, "externalURL")};
     struct text key = json_tree_member(body, "groupKey");
     if (key.len)
-        g.id = webhook_join(call, webhook_join(call, g.url, "|", g.receiver), "|", key);
-    if (g.id.len > 512)
-        g.id = webhook_digest(call, g.id);
+        g.id = group_id(call, g.receiver, key);
     (void)json_tree_int(json_tree_get(body, "truncatedAlerts"), &g.truncated);
     return g;
 }

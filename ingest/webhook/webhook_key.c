@@ -85,10 +85,13 @@ enum status webhook_key_check(struct webhook_call *call, struct keyring *k, stru
         if (places[i].len != KEYRING_KEY_LEN)
             continue; /* something of the sender's own */
         enum status status = STATUS_DENIED;
+        struct keyring_entry entry;
         if (!is_only_looked)
-            status = keyring_check(k, places[i], scope, call->now_us, NULL);
+            status = keyring_check(k, places[i], scope, call->now_us, &entry);
         else if (keyring_knows(k, places[i], scope, call->now_us))
             status = STATUS_OK;
+        if (!is_only_looked && status == STATUS_OK)
+            call->key_id = arena_copy(call->arena, text_of(entry.id));
         if (status != STATUS_DENIED)
             return status;
     }

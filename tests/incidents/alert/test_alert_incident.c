@@ -259,6 +259,70 @@ static void test_fires_again(void **state)
     incidents_close(i);
 }
 
+/* What a sender that groups otherwise since its reload, or another replica, says of an alert that
+ * fires in "scope|receiver|group": the group is not known, the alert is. */
+static const struct regrouped {
+    const char *name, *by, *group;
+    bool has_start, is_later; /* is_later: of another episode */
+    uint32_t fires;           /* incidents, where it fires there as well */
+    bool is_resolved;
+} regroups[] = {
+    {"regrouped: another group", "alertmanager", "am|r|{}:{job=x}", true, false, 1, true},
+    {"regrouped: no start is said", "alertmanager", "am|r|{}:{job=x}", false, false, 2, true},
+    {"regrouped: another sender's path", "alertmanager", "am-1|r|{}:{name=x}", true, false, 1,
+     true},
+    {"regrouped: as before the upgrade", "alertmanager", "http://am|r|{}:{name=x}", true, false, 1,
+     true},
+    {"regrouped: another receiver", "alertmanager", "am|s|{}:{name=x}", true, false, 2, true},
+    {"regrouped: another sender, another episode", "alertmanager", "other|r|{}:{name=x}", true,
+     true, 2, false},
+    {"regrouped: another kind of sender", "grafana", "am|r|{}:{name=x}", true, false, 2, false},
+};
+
+static void test_regrouped(void **state)
+{
+    const struct regrouped *row = *state;
+    struct told told = {0};
+    char starts[64], theirs[64], when[TIMESTAMP_LEN + 1];
+    timestamp_format(CASE_T0 - M, when);
+    (void)snprintf(starts, sizeof starts, ",\"starts_at\":\"%s\"", when);
+    timestamp_format(row->is_later ? CASE_T0 + M : CASE_T0 - M, when);
+    (void)snprintf(theirs, sizeof theirs, ",\"starts_at\":\"%s\"", when);
+    if (!row->has_start)
+        theirs[0] = 0;
+    for (int fires_there = 0; fires_there < 2; fires_there++) {
+        struct incidents *i = open_record(&told);
+        put(i, CASE_T0, 1, "00000000000000aa", "am|r|{}:{name=x}", "firing", "critical", starts);
+        if (fires_there) {
+            put_by(i, row->by, "t", CASE_T0 + 2 * M, 2, "00000000000000aa", row->group, "firing",
+                   "critical", theirs);
+            assert_int_equal(case_count(i, "incident"), row->fires);
+        }
+        put_by(i, row->by, "t", CASE_T0 + 3 * M, 3, "00000000000000aa", row->group, "resolved",
+               "critical", theirs);
+        expect_state(i, row->is_resolved ? "resolved" : "open", "critical", 1);
+        put_by(i, "alertmanager", "t", CASE_T0 + 4 * M, 4, "00000000000000aa", "am|r|{}:{name=x}",
+               "resolved", "critical", starts);
+        expect_state(i, "resolved", "critical", 1);
+        incidents_close(i);
+    }
+}
+
+/* A warning that waits is over where it is resolved in another group. */
+static void test_regrouped_while_it_waits(void **state)
+{
+    (void)state;
+    struct told told = {0};
+    struct incidents *i = open_record(&told);
+    put(i, CASE_T0, 1, "00000000000000aa", "am|r|one", "firing", "warning", "");
+    put(i, CASE_T0, 2, "00000000000000bb", "am|r|one", "firing", "warning", "");
+    put(i, CASE_T0 + M, 3, "00000000000000aa", "am|r|two", "resolved", "warning", "");
+    assert_int_equal(incidents_tick(i, CASE_T0 + 3 * M), STATUS_OK);
+    assert_int_equal(case_count(i, "incident"), 1);
+    expect_state(i, "open", "medium", 1);
+    incidents_close(i);
+}
+
 static void test_expiry(void **state)
 {
     (void)state;
@@ -325,13 +389,17 @@ int main(void)
         cmocka_unit_test(test_occurred),
         cmocka_unit_test(test_acknowledge_and_nothing),
         cmocka_unit_test(test_fires_again),
+        cmocka_unit_test(test_regrouped_while_it_waits),
         cmocka_unit_test(test_expiry),
         cmocka_unit_test(test_heartbeat),
         cmocka_unit_test(test_charges_its_host),
     };
-    struct CMUnitTest tests[AGAINS];
+    enum { REGROUPS = sizeof regroups / sizeof *regroups };
+    struct CMUnitTest tests[AGAINS + REGROUPS];
     for (size_t i = 0; i < AGAINS; i++)
         tests[i] = ROW(test_again, &agains[i]);
-    int failed = _cmocka_run_group_tests("test_again", tests, AGAINS, NULL, NULL);
+    for (size_t i = 0; i < REGROUPS; i++)
+        tests[AGAINS + i] = ROW(test_regrouped, &regroups[i]);
+    int failed = _cmocka_run_group_tests("test_again", tests, AGAINS + REGROUPS, NULL, NULL);
     return failed + cmocka_run_group_tests_name("test_alert_incident", alone, NULL, NULL);
 }

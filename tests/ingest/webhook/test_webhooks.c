@@ -130,7 +130,7 @@ static void test_alertmanager(void **state)
     assert_true(text_equal(r->peer, TEXT("192.0.2.9")));
     assert_member(&v, 0, "integration", "alertmanager");
     assert_member(&v, 0, "key", "aa11");
-    assert_member(&v, 0, "group", "http://am:9093|tocsin|{}:{alertname=\"Down\"}");
+    assert_member(&v, 0, "group", "alertmanager|tocsin|{}:{alertname=\"Down\"}");
     assert_member(&v, 0, "status", "firing");
     assert_member(&v, 0, "severity", "critical");
     assert_member(&v, 0, "title", "web1 is down");
