@@ -46,6 +46,43 @@ flow_note "PagerDuty: trigger, acknowledge and resolve meet in $id"
 [ "$(post /v2/enqueue '{"event_action":"trigger"}')" = 400 ] || flow_fail "a faulty event is taken"
 flow_note "a resolve of nothing is taken and changes nothing"
 
+# ---- keys that are no strings -------------------------------------------------------------------
+number() { # number ACTION KEY
+  post /v2/enqueue "{\"routing_key\":\"0123456789abcdef0123456789abcdef\",\"dedup_key\":$2,
+    \"event_action\":\"$1\",\"payload\":{\"summary\":\"numbered\",\"source\":\"n$2.example.org\",
+    \"severity\":\"critical\"}}"
+}
+for key in 42 18446744073709551615; do
+  [ "$(number trigger $key)" = 202 ] || flow_fail "trigger of $key: $(cat "$flow_dir/answer")"
+  flow_wait 10 has open "n$key.example.org" || flow_fail "key $key opens nothing"
+  [ "$(number resolve $key)" = 202 ] || flow_fail "resolve of $key: $(cat "$flow_dir/answer")"
+  flow_wait 10 has resolved "n$key.example.org" || flow_fail "the resolve of $key finds nothing"
+done
+flow_note "a key that is a number resolves what it opened"
+
+# ---- two replicas of one Alertmanager, before and after a restart, and a regrouping -----------------
+replica() { # replica STATUS HOST FINGERPRINT GROUP
+  post /webhooks/alertmanager "{\"version\":\"4\",\"groupKey\":\"{}:{$4}\",\"receiver\":\"tocsin\",
+    \"status\":\"$1\",\"externalURL\":\"http://$2:9093\",\"alerts\":[{\"status\":\"$1\",
+    \"labels\":{\"alertname\":\"HaSolo\",\"instance\":\"h$3\",\"severity\":\"critical\"},
+    \"annotations\":{},\"startsAt\":\"$began\",\"fingerprint\":\"00000000000000$3\",
+    \"endsAt\":\"$([ "$1" = firing ] && echo 0001-01-01T00:00:00Z || flow_date)\"}]}"
+}
+began=$(flow_date -120)
+[ "$(replica firing am-0 aa 'n=1')" = 200 ] || flow_fail "firing: $(cat "$flow_dir/answer")"
+[ "$(replica firing am-0 ab 'n=2')" = 200 ] || flow_fail "firing: $(cat "$flow_dir/answer")"
+opened() { [ "$(incidents | grep HaSolo | grep -c "\"state\":\"open\"")" = "$1" ]; }
+flow_wait 10 opened 2 || flow_fail "two groups do not open two incidents: $(incidents)"
+[ "$(replica resolved am-1 aa 'n=1')" = 200 ] || flow_fail "resolved: $(cat "$flow_dir/answer")"
+flow_wait 10 opened 1 || flow_fail "the other replica's resolve finds nothing: $(incidents)"
+flow_stop || flow_fail "it does not stop"
+flow_start
+[ "$(replica firing am-1 ab 'regrouped')" = 200 ] || flow_fail "firing: $(cat "$flow_dir/answer")"
+[ "$(replica resolved am-1 ab 'regrouped')" = 200 ] || flow_fail "resolved: $(cat "$flow_dir/answer")"
+flow_wait 10 opened 0 || flow_fail "after a reload with other groups it stays open: $(incidents)"
+[ "$(incidents | grep -c HaSolo)" = 2 ] || flow_fail "the regrouping opened another: $(incidents)"
+flow_note "what one replica opens the other resolves, whatever the group is called"
+
 # ---- what is no alert -----------------------------------------------------------------------------
 [ "$(post /webhooks/alertmanager '{"version":"4","groupKey":"odd","alerts":["oddity of a string",null,
   {"status":"firing","annotations":{"summary":"oddity of an object"}}]}')" = 200 ] ||
