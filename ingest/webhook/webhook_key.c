@@ -90,7 +90,7 @@ enum status webhook_key_check(struct webhook_call *call, struct keyring *k, stru
             status = keyring_check(k, places[i], scope, call->now_us, &entry);
         else if (keyring_knows(k, places[i], scope, call->now_us))
             status = STATUS_OK;
-        if (!is_only_looked && status == STATUS_OK)
+        if (!is_only_looked && !status)
             call->key_id = arena_copy(call->arena, text_of(entry.id));
         if (status != STATUS_DENIED)
             return status;
