@@ -81,7 +81,7 @@ static const struct option correlation_rows[] = {
     {"shards", OPTION_INT, MEMBER(correlation, shards), "0", 0, 64, NULL,
      "threads that own windows; 0: by cores"},
     {"memory", OPTION_SIZE, MEMBER(correlation, memory_bytes), "1GiB", 1 << 20, 1e13, NULL,
-     "ceiling of all windows"},
+     "ceiling of all windows and their tables; a checkpoint's copies and batches come beside it"},
     {"held", OPTION_INT, MEMBER(correlation, held), "1000000", 1000, 1e9, NULL,
      "most events that lateness holds"},
     {"checkpoint", OPTION_DURATION, MEMBER(correlation, checkpoint_us), "1s", 1e5, 3600e6, NULL,

@@ -5,6 +5,7 @@
 #include "app/command.h"
 #include "app/config.h"
 #include "app/pipeline.h"
+#include "app/pressure.h"
 #include "app/reload.h"
 #include "base/mailbox.h"
 #include "base/path.h"
@@ -144,6 +145,7 @@ struct daemon {
     struct writer writer;
     struct backlog backlog;
     struct account account;
+    struct pressure pressure;
     struct decider decider;
     struct checkpoint checkpoint;
     struct inputs inputs;

@@ -3,6 +3,7 @@
 #include "app/tally.h"
 #include "base/json_write.h"
 #include "base/path.h"
+#include "base/timestamp.h"
 #include "base/wall_clock.h"
 #include "journal/journal.h"
 #include <stdlib.h>
@@ -215,7 +216,9 @@ bool overview_is_ready(void *daemon, struct buffer *why)
         buffer_append(why, TEXT("the program is starting"));
     else if (atomic_load(&d->writer.is_disk_full))
         buffer_append(why, TEXT("the journal's disk is full"));
-    else
+    else {
+        (void)pressure_tell(&d->pressure, timestamp_monotonic_ms(), why);
         return true;
+    }
     return false;
 }

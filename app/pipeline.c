@@ -363,6 +363,14 @@ void pipeline_write_hosts(const struct pipeline *p, struct drops *drops, int64_t
     hosts_write(tables, count, drops, now_us, most, out);
 }
 
+uint64_t pipeline_evicted(const struct pipeline *p)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < p->options.shards; i++)
+        sum += shard_evicted(p->shards[i].shard);
+    return sum;
+}
+
 const struct shard *pipeline_shard(const struct pipeline *p, uint32_t index)
 {
     return p->shards[index].shard;

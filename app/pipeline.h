@@ -114,4 +114,6 @@ void pipeline_metrics(const struct pipeline *p, metric_fn tell, void *context);
 void pipeline_write_hosts(const struct pipeline *p, struct drops *drops, int64_t now_us,
                           uint32_t most, struct buffer *out);
 /* Of one shard, for explain: after pipeline_finish only. */
+/* Windows forgotten before their time, of all shards. Any thread. */
+uint64_t pipeline_evicted(const struct pipeline *p);
 const struct shard *pipeline_shard(const struct pipeline *p, uint32_t index);

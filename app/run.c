@@ -334,6 +334,7 @@ static void watch(struct daemon *d)
 {
     while (!d->decider.must_restart && !d->decider.must_stop) {
         notify_send("WATCHDOG=1");
+        pressure_look(&d->pressure, pipeline_evicted(d->pipeline), timestamp_monotonic_ms());
         enum signals_word word = signals_wait(500);
         if (word == SIGNALS_STOP)
             return;

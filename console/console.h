@@ -44,7 +44,8 @@ struct console_calls {
                   struct console_reply *reply);
     /* Tells every number of the program. */
     void (*metrics)(void *context, metric_fn tell, void *tell_context);
-    /* True when ready; else one sentence in `why`. */
+    /* True when ready, with a sentence in `why` where something is to be known all the same; else
+     * one sentence in `why`. */
     bool (*is_ready)(void *context, struct buffer *why);
     /* JSON: rules with hits and cost; per source and host what was seen. */
     void (*rules)(void *context, struct buffer *out);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "console/resource.h"
+#include "base/json_write.h"
 #include "base/timestamp.h"
 #include "console/command_body.h"
 #include "console/exposition.h"
@@ -227,9 +228,14 @@ static void get_ready(struct resource_call *call)
 {
     struct buffer why;
     buffer_init(&why, 1024);
-    if (call->app->is_ready(call->app->context, &why))
-        buffer_append(body(call), TEXT("{\"ready\":true}\n"));
-    else {
+    if (call->app->is_ready(call->app->context, &why)) {
+        json_write_open(body(call), NULL, '{');
+        json_write_bool(body(call), "ready", true);
+        if (why.len)
+            json_write_string(body(call), "details", buffer_text(&why));
+        json_write_close(body(call), '}');
+        buffer_byte(body(call), '\n');
+    } else {
         struct text words = arena_copy(call->arena, buffer_text(&why));
         server_refuse(call->reply, 503, words.len ? words.at : "not ready");
     }

@@ -126,4 +126,6 @@ struct shard_cost {
 void shard_add_costs(const struct shard *s, struct shard_cost *out, uint32_t count);
 
 void shard_metrics(const struct shard *s, metric_fn tell, void *context);
+/* Windows forgotten before their time, at a ceiling. Any thread. */
+uint64_t shard_evicted(const struct shard *s);
 void sequencer_metrics(const struct sequencer *s, metric_fn tell, void *context);

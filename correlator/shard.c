@@ -277,6 +277,11 @@ void shard_add_costs(const struct shard *s, struct shard_cost *out, uint32_t cou
     }
 }
 
+uint64_t shard_evicted(const struct shard *s)
+{
+    return atomic_load_explicit(&s->counters.windows_evicted, memory_order_relaxed);
+}
+
 void shard_metrics(const struct shard *s, metric_fn tell, void *context)
 {
     char labels[32];
