@@ -445,7 +445,7 @@ static void keep_memory_private(void)
     const struct rlimit none = {0, 0};
     if (setrlimit(RLIMIT_CORE, &none))
         log_line(LOG_WARNING, "core files cannot be turned off: %s", strerrordesc_np(errno));
-#ifndef __SANITIZE_ADDRESS__
+#ifndef TOCSIN_SANITIZED
     (void)prctl(PR_SET_DUMPABLE, 0);
 #endif
 }

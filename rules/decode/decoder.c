@@ -308,9 +308,10 @@ static bool may_begin(const struct decoder *d, struct text message)
 /* JSON whose message is no line that stood inside it, but the whole of it. */
 static bool is_document(const struct event *e)
 {
-    return e->format == FORMAT_JSON && (!e->document.at || (e->message.at <= e->document.at &&
-                                                            e->message.at + e->message.len >=
-                                                                e->document.at + e->document.len));
+    if (e->format != FORMAT_JSON || !e->message.at) /* no pointer arithmetic on NULL */
+        return e->format == FORMAT_JSON && !e->document.at;
+    return !e->document.at || (e->message.at <= e->document.at &&
+                               e->message.at + e->message.len >= e->document.at + e->document.len);
 }
 
 /* `when` looks at text that nobody else knows; JSON and its like have fields already. */

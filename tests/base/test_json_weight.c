@@ -73,7 +73,7 @@ static void test_weight_is_no_less_than_the_tree(void **state)
     json_t *tree = json_loadb(text, len, JSON_DECODE_ANY, NULL);
     const size_t after = in_use();
     assert_non_null(tree);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef TOCSIN_SANITIZED
     assert_true(after - before <= said);
     assert_true(said <= 8 * (after - before) + 64 * ITEMS);
 #else
