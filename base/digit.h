@@ -9,7 +9,12 @@ static inline bool digit_is(char c)
     return (unsigned char)(c - '0') < 10;
 }
 /* What a hex digit of either case stands for; -1 where it is none. */
-int digit_of_hex(char c);
+static inline int digit_of_hex(char c)
+{
+    return digit_is(c)                              ? c - '0'
+           : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+                                                    : -1;
+}
 /* The hex digit, lower case, of the low four bits. */
 static inline char digit_hex(unsigned value)
 {

@@ -10,9 +10,17 @@ struct line {
     const struct candidate *candidate;
 };
 
+/* Two entities of one detection may share an id: then by what they are, never by where they lie. */
 static int by_id(const void *a, const void *b)
 {
-    return strcmp(((const struct line *)a)->id, ((const struct line *)b)->id);
+    const struct line *x = a;
+    const struct line *y = b;
+    const int order = strcmp(x->id, y->id);
+    if (order || !x->candidate || !y->candidate)
+        return order;
+    if (x->candidate->kind != y->candidate->kind)
+        return x->candidate->kind < y->candidate->kind ? -1 : 1;
+    return text_compare(x->candidate->value, y->candidate->value);
 }
 
 static size_t list_lines(const struct incidents *incidents, struct line *lines)
