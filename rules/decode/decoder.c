@@ -289,12 +289,25 @@ static void ask_by_program(const struct decoder_set *s, struct search *found,
         ask(s->decoders[program->decoders[i]], found, c, event, arena);
 }
 
+/* Every name that the event's log sources say, so that most decoders are told apart by one bit. */
+static uint64_t mark_sources(const struct event *event)
+{
+    uint64_t marks = 0;
+    for (uint32_t i = 0; i < event->logsource_count; i++) {
+        const struct logsource *s = &event->logsources[i];
+        marks |= decoder_index_mark(s->category) | decoder_index_mark(s->product) |
+                 decoder_index_mark(s->service);
+    }
+    return marks;
+}
+
 static void ask_by_source(const struct decoder_set *s, struct search *found,
                           struct decoder_scratch *c, struct event *event, struct arena *arena)
 {
+    const uint64_t marks = mark_sources(event);
     for (uint32_t i = 0; i < s->match_count && !found->matched; i++) {
         const struct decoder *d = s->decoders[s->matches[i]];
-        if (has_source(event, &d->match))
+        if ((d->match_mark & ~marks) == 0 && has_source(event, &d->match))
             ask(d, found, c, event, arena);
     }
 }

@@ -79,7 +79,12 @@ static bool read_match(struct decoder_document *d, const struct yaml_node *node,
 {
     struct decoder *decoder = into;
     decoder->has_match = true;
-    return decoder_document_logsource(d, node, &decoder->match);
+    if (!decoder_document_logsource(d, node, &decoder->match))
+        return false;
+    decoder->match_mark = decoder_index_mark(decoder->match.category) |
+                          decoder_index_mark(decoder->match.product) |
+                          decoder_index_mark(decoder->match.service);
+    return true;
 }
 
 static bool read_when(struct decoder_document *d, const struct yaml_node *node, void *into)

@@ -216,3 +216,12 @@ bool decoder_index_set(struct decoder_set *s)
     s->whens = whens;
     return true;
 }
+
+uint64_t decoder_index_mark(struct text name)
+{
+    if (!name.len)
+        return 0;
+    const uint32_t first = (unsigned char)name.at[0] | 32U;
+    const uint32_t last = (unsigned char)name.at[name.len - 1] | 32U;
+    return UINT64_C(1) << ((first * 5 + last * 3 + (uint32_t)name.len) & 63);
+}

@@ -81,6 +81,7 @@ struct decoder {
     uint32_t program_count;
     struct logsource match; /* responsible for events of this log source */
     bool has_match;
+    uint64_t match_mark;   /* the bit of what `match` says: see decoder_index_mark */
     bool is_part;          /* reads what stands inside fields, where mappings name it */
     bool takes_parameters; /* of structured data, as fields */
     bool is_replacing;     /* its fields stand in for those that reading as key=value found */
@@ -141,6 +142,8 @@ const struct decoder_name *decoder_index_name(const struct decoder_names *names,
 struct text decoder_index_literal(struct text pattern, struct arena *arena);
 /* First bytes, as decoder_regex_firsts; all where branches make the anchor hold for one only. */
 bool decoder_index_firsts(struct text pattern, struct decoder_firsts *out);
+/* One of 64 bits, the same for names that differ in case alone; 0 for an empty name. */
+uint64_t decoder_index_mark(struct text name);
 /* Tables by first byte, of one decoder. False without memory. */
 bool decoder_index_patterns(struct decoder *d, struct arena *arena);
 /* Tables by program, log source and `when`, of the whole set. False without memory. */
