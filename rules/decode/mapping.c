@@ -263,13 +263,20 @@ static void look_around(const struct mapping_set *s, const struct event *event,
     }
 }
 
-/* The first field of each watched name, and the gates that these open. */
+/* A list stands before its members, which are what conditions are about. */
+static bool is_told(const struct mapping_seen *seen, uint32_t slot)
+{
+    const struct field *f = mapping_seen_field(seen, slot);
+    return f && f->type != VALUE_OBJECT;
+}
+
+/* The first value of each watched name, and the gates that these open. */
 static void look(const struct mapping_set *s, const struct event *event, struct mapping_seen *seen,
                  uint64_t *open)
 {
     for (uint32_t i = 0; i < event->field_count; i++) {
         const uint32_t found = slot_of(s, event->fields[i].hash);
-        if (!found || mapping_seen_field(seen, found - 1))
+        if (!found || is_told(seen, found - 1))
             continue;
         const uint32_t slot = found - 1;
         see(seen, slot, &event->fields[i]);

@@ -74,11 +74,20 @@ static bool is_there(const struct event *e, uint32_t count, const struct logsour
     return false;
 }
 
+static const struct field *first_value(const struct event *e, struct text name)
+{
+    const struct field *first = NULL;
+    for (uint32_t i = 0; i < e->field_count && (!first || first->type == VALUE_OBJECT); i++)
+        if (text_equal(e->fields[i].name, name))
+            first = &e->fields[i];
+    return first;
+}
+
 static void compare(const struct mapping_set *s, const struct event *e)
 {
     struct mapping_seen seen = {.has = {0}};
     for (uint32_t i = 0; i < s->slot_count; i++) {
-        seen.fields[i] = event_field(e, s->slot_names[i]);
+        seen.fields[i] = first_value(e, s->slot_names[i]);
         seen.has[i / 64] |= (uint64_t)(seen.fields[i] != NULL) << (i % 64);
     }
     check(e->mapping == plain_mapping(s, &seen));

@@ -115,6 +115,8 @@ static const struct line {
     {"apply: no fields", "{}", ":"},
     {"apply: one source", "{\"win\":{\"channel\":\"Sys/Op\",\"id\":1}}",
      "deep: create|windows| |windows|"},
+    {"apply: a value in a list", "{\"win\":{\"channel\":[\"Sys/Op\"],\"id\":[1]}}",
+     "deep: create|windows| |windows|"},
     {"apply: several sources", "{\"win\":{\"channel\":\"Sys/Op\",\"id\":13,\"kind\":\"SetValue\"}}",
      "deep: registry|windows| set|windows| |windows|"},
     {"apply: wildcard that fails",
