@@ -40,6 +40,8 @@ struct file_door {
     pthread_t thread;
     bool is_threaded;
     char *chunk;
+    struct file_past pasts[FILE_PASTS]; /* of files truncated lately, whose copy was not found */
+    size_t next_past;
     bool has_past;  /* a state was read: files that are not in it came later */
     bool is_first;  /* scan */
     bool must_scan; /* soon */

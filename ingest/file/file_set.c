@@ -49,6 +49,7 @@ enum status file_set_init(struct file_set *s, struct option_texts patterns, uint
         s->has_wildcards |= has_wildcard(patterns.items[i].at);
         watch(s, patterns.items[i].at);
     }
+    s->may_hold_copies = s->has_wildcards || patterns.count > 1;
     return STATUS_OK;
 }
 
@@ -223,22 +224,33 @@ void file_set_close_above(const struct file_set *s, struct followed *f)
         followed_close(f);
 }
 
-/* Whether the open file `fd` begins as `f` did, and has the same bytes before its place. */
-static bool is_copy_of(int fd, const struct followed *f)
+/* Whether the open file `fd` begins so, and has the same bytes before that place. */
+static bool holds(int fd, struct followed_print begin, struct followed_mark reached)
 {
-    struct followed_print head = followed_print_of(fd, f->head.len, FOLLOWED_HEAD_BYTES);
-    struct followed_mark reached = followed_reached(f);
-    if (head.len != f->head.len || head.hash != f->head.hash)
+    struct followed_print head = followed_print_of(fd, begin.len, FOLLOWED_HEAD_BYTES);
+    if (head.len != begin.len || head.hash != begin.hash)
         return false;
     struct followed_print tail = followed_print_of(fd, reached.end, reached.print.len);
     return tail.len == reached.print.len && tail.hash == reached.print.hash;
+}
+
+static bool is_copy_of(int fd, const struct followed *f)
+{
+    return holds(fd, f->head, followed_reached(f));
+}
+
+/* The length of the name before its ending: logrotate puts the date before that or behind it. */
+static size_t stem_len(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot && dot != name ? (size_t)(dot - name) : strlen(name);
 }
 
 bool file_set_find_copy(const struct followed *f, char *out, size_t size, struct stat *out_st)
 {
     char folder[PATH_MAX];
     const char *name = split(f->path, folder);
-    size_t name_len = strlen(name);
+    size_t name_len = stem_len(name);
     DIR *d = f->head.len >= COPY_HEAD_BYTES ? opendir(folder) : NULL;
     bool is_found = false;
     for (const struct dirent *e = d ? readdir(d) : NULL; e && !is_found; e = readdir(d)) {
@@ -256,6 +268,19 @@ bool file_set_find_copy(const struct followed *f, char *out, size_t size, struct
     return is_found;
 }
 
+/* As few bytes say little, only a file that is new, or known for its copy, is taken for one. */
+struct followed *file_set_copy(struct file_set *s, const struct followed *f)
+{
+    for (uint32_t i = 0; i < s->max_files && f->head.len; i++) {
+        struct followed *c = s->files[i];
+        bool is_known = c && (c->copy_ms || c->is_alike) && c->copy_of == f->slot;
+        bool may_be = c && c != f && !c->is_ended && (is_known || !c->is_checked);
+        if (may_be && file_set_open(s, c, true) && (is_known || is_copy_of(c->fd, f)))
+            return c;
+    }
+    return NULL;
+}
+
 /* As many bytes as both have. */
 static bool begins_alike(int fd, uint64_t size, const struct followed *f)
 {
@@ -267,20 +292,50 @@ static bool begins_alike(int fd, uint64_t size, const struct followed *f)
     return len && head.len == len && other.len == len && other.hash == head.hash;
 }
 
-struct followed *file_set_original(const struct file_set *s, const struct followed *copy,
-                                   bool *out_is_partly)
+bool file_set_is_past(const struct followed *copy, const struct file_past *past, uint64_t *out_from)
 {
     struct stat st;
-    *out_is_partly = false;
+    if (fstat(copy->fd, &st) != 0)
+        return false;
+    bool is_whole = (uint64_t)st.st_size >= past->reached.end;
+    *out_from = is_whole ? past->given_at : (uint64_t)st.st_size;
+    if (is_whole)
+        return holds(copy->fd, past->head, past->reached);
+    /* lines came between copy and truncation, and were read */
+    const struct followed_mark none = {0, followed_print_of(copy->fd, 0, 0)};
+    return past->head.len == FOLLOWED_HEAD_BYTES && holds(copy->fd, past->head, none);
+}
+
+uint64_t file_set_common(const struct followed *copy, const struct followed *original)
+{
+    struct stat st;
+    if (original->fd < 0 || fstat(copy->fd, &st) != 0)
+        return copy->offset;
+    uint64_t len =
+        (uint64_t)st.st_size < original->offset ? (uint64_t)st.st_size : original->offset;
+    struct followed_print mine = followed_print_of(copy->fd, len, FOLLOWED_TAIL_BYTES);
+    struct followed_print theirs = followed_print_of(original->fd, len, FOLLOWED_TAIL_BYTES);
+    bool is_same = mine.len && mine.len == theirs.len && mine.hash == theirs.hash;
+    return is_same && len > copy->offset ? len : copy->offset;
+}
+
+struct followed *file_set_original(const struct file_set *s, const struct followed *copy,
+                                   struct followed **out_alike)
+{
+    struct stat st;
+    *out_alike = NULL;
     if (fstat(copy->fd, &st) != 0)
         return NULL;
     for (uint32_t i = 0; i < s->max_files; i++) {
         struct followed *f = s->files[i];
-        bool may_be = f && f != copy && !f->is_ended && f->head.len >= COPY_HEAD_BYTES &&
+        bool may_be = f && f != copy && !f->is_ended && f->head.len &&
                       begins_alike(copy->fd, (uint64_t)st.st_size, f);
-        if (may_be && is_copy_of(copy->fd, f))
+        bool is_copy = may_be && is_copy_of(copy->fd, f);
+        if (is_copy && f->head.len >= COPY_HEAD_BYTES)
             return f;
-        *out_is_partly |= may_be && (uint64_t)st.st_size < f->offset;
+        /* of a short one only its truncation, at once, would tell */
+        if (is_copy || (may_be && (uint64_t)st.st_size < f->offset))
+            *out_alike = f;
     }
     return NULL;
 }

@@ -54,6 +54,9 @@ struct followed {
     bool is_at_path;    /* the last scan saw it at its path */
     bool is_checked;    /* it is known whether it is another's copy */
     uint64_t copy_ms;   /* since when it is: not read until the other is truncated; 0: it is none */
+    bool is_alike;      /* it may be one: it begins like the other */
+    uint32_t copy_of;   /* the other's slot, of both */
+    uint64_t grown;     /* its size while it may be a copy in the making */
     bool is_ended;      /* gone, and read to its end */
     bool waits;         /* until the file that was at its path before is read to its end */
     uint32_t waits_for; /* slot */

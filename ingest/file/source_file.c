@@ -25,6 +25,7 @@ enum {
     LINGER_MS = 60000, /* a renamed file is written to until its program hears of it */
     PARTLY_MS = 2000,  /* a file that may be somebody's copy in the making is left alone */
     COPY_MS = 10000,   /* a copy whose original is not truncated is a file of its own */
+    PAST_MS = 60000,   /* a copy of one that was truncated may come so late */
     READ_BYTES = 256 * 1024,
     PLACES_BYTES = 1 << 20,
 };
@@ -154,29 +155,62 @@ static void give_rest(struct file_door *d, struct followed *f)
 static bool adopt_at(struct file_door *d, const char *path, const struct stat *st,
                      const struct followed *original, uint64_t offset);
 
+static uint64_t size_of(const struct followed *f)
+{
+    struct stat st;
+    return f->fd >= 0 && fstat(f->fd, &st) == 0 ? (uint64_t)st.st_size : UINT64_MAX;
+}
+
+/* From where its original was read to. */
+static void go_on_in_copy(struct followed *copy, const char *name, uint64_t offset)
+{
+    copy->copy_ms = 0;
+    copy->is_alike = false;
+    copy->is_checked = true;
+    followed_name(copy, name);
+    followed_seek(copy, offset);
+}
+
 /* Where its content was copied before it was truncated, what was unread of it is there. */
 static bool read_copy(struct file_door *d, const struct followed *f)
 {
     char path[PATH_ROOM];
     struct stat st;
-    if (!file_set_find_copy(f, path, sizeof path, &st))
+    struct followed *copy = file_set_copy(&d->set, f);
+    if (!copy && !file_set_find_copy(f, path, sizeof path, &st))
         return false;
-    struct followed *copy = file_set_find(&d->set, &st);
+    if (!copy)
+        copy = file_set_find(&d->set, &st);
     if (!copy)
         return adopt_at(d, path, &st, f, f->given_at);
-    copy->copy_ms = 0;
-    copy->is_checked = true;
-    followed_name(copy, f->name);
-    followed_seek(copy, f->given_at);
+    uint64_t size = size_of(copy);
+    go_on_in_copy(copy, f->name, f->given_at < size ? f->given_at : size);
     return true;
+}
+
+/* Its copy may still come, or be found where nobody looked yet. */
+static void remember_past(struct file_door *d, const struct followed *f)
+{
+    char *name = d->set.may_hold_copies && f->head.len ? strdup(f->name) : NULL;
+    if (!name)
+        return;
+    struct file_past *p = &d->pasts[d->next_past++ % FILE_PASTS];
+    free(p->name);
+    *p = (struct file_past){.head = f->head,
+                            .reached = followed_reached(f),
+                            .given_at = f->given_at,
+                            .name = name,
+                            .since_ms = d->now_ms};
 }
 
 /* Truncated or written anew. */
 static void begin_anew(struct file_door *d, struct followed *f)
 {
     bool has_copy = read_copy(d, f);
-    if (!has_copy)
+    if (!has_copy) {
         give_rest(d, f);
+        remember_past(d, f);
+    }
     count_truncation(d, f, has_copy);
     lane_put(&d->source.lanes[0]); /* its places belong to the old content */
     followed_begin_anew(f);
@@ -184,20 +218,65 @@ static void begin_anew(struct file_door *d, struct followed *f)
     d->is_changed = true;
 }
 
+/* The copy of a file that was truncated before it was found: what was unread of that is in it. */
+static bool is_copy_of_past(struct file_door *d, struct followed *f)
+{
+    uint64_t from = 0;
+    for (size_t i = 0; i < FILE_PASTS; i++) {
+        struct file_past *p = &d->pasts[i];
+        /* few bytes are soon written by another */
+        uint64_t most_ms = p->head.len < FOLLOWED_TAIL_BYTES ? PARTLY_MS : PAST_MS;
+        if (!p->name || d->now_ms - p->since_ms >= most_ms || !file_set_is_past(f, p, &from))
+            continue;
+        go_on_in_copy(f, p->name, from);
+        counter_add(&d->recovered, 1);
+        free(p->name);
+        p->name = NULL;
+        return true;
+    }
+    return false;
+}
+
+/* Two seconds from when it grew last. */
+static bool is_growing(const struct file_door *d, struct followed *f)
+{
+    uint64_t size = size_of(f);
+    if (size != f->grown)
+        f->quiet_ms = d->now_ms;
+    f->grown = size;
+    return d->now_ms - f->quiet_ms < PARTLY_MS;
+}
+
+/* Its original goes on: from here on it says what is its own. */
+static void end_copy(struct file_door *d, struct followed *f)
+{
+    const struct followed *original = d->set.files[f->copy_of];
+    if (original)
+        followed_seek(f, file_set_common(f, original));
+    f->copy_ms = 0;
+}
+
 /* A new file may be the copy that `copytruncate` makes of one that is followed: it says nothing
  * new. False: it is not known yet, or it is one. */
 static bool is_original(struct file_door *d, struct followed *f)
 {
-    bool is_partly = false;
-    if (f->copy_ms) {
-        f->copy_ms = d->now_ms - f->copy_ms < COPY_MS ? f->copy_ms : 0;
+    struct followed *alike = NULL;
+    if (f->copy_ms && d->now_ms - f->copy_ms >= COPY_MS)
+        end_copy(d, f);
+    if (f->is_checked || !d->set.may_hold_copies)
         return !f->copy_ms;
-    }
-    if (f->is_checked || !d->set.has_wildcards)
-        return true;
-    const struct followed *original = file_set_original(&d->set, f, &is_partly);
-    if (!original && is_partly && d->now_ms - f->quiet_ms < PARTLY_MS)
+    if (!size_of(f)) { /* a copy in the making, perhaps */
+        f->has_more = false;
         return false;
+    }
+    if (is_copy_of_past(d, f))
+        return true;
+    const struct followed *original = file_set_original(&d->set, f, &alike);
+    f->is_alike = !original && alike;
+    f->copy_of = original ? original->slot : alike ? alike->slot : 0;
+    if (f->is_alike && is_growing(d, f))
+        return false;
+    f->is_alike = false;
     f->is_checked = true;
     if (!original)
         return true;
@@ -460,6 +539,8 @@ static void close_file(struct source *s)
 {
     struct file_door *d = CONTAINER_OF(s, struct file_door, source);
     file_set_fini(&d->set);
+    for (size_t i = 0; i < FILE_PASTS; i++)
+        free(d->pasts[i].name);
     bookmark_free(d->bookmark);
     free(d->ceilings);
     free(d->chunk);

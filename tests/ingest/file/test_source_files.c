@@ -66,7 +66,7 @@ static void follow(struct folder *p, const char *name, const char *more)
 {
     struct yaml_file file;
     struct door *d = &p->door;
-    (void)snprintf(p->yaml, sizeof p->yaml, "file: {path: '%s/%s', state: %s%s%s}", p->dir, name,
+    (void)snprintf(p->yaml, sizeof p->yaml, "file: {path: ['%s/%s'], state: %s%s%s}", p->dir, name,
                    p->state, strstr(more, "from:") ? "" : ", from: beginning", more);
     collector_init(&d->collector);
     d->collector.max_batches = 200;
@@ -291,6 +291,58 @@ static void test_copytruncate_is_read_to_its_end_in_the_copy(void **state)
     }
 }
 
+/* The copy is followed too, under whatever name, and however little was in the file. */
+static const struct copied {
+    const char *name, *pattern, *copy;
+    const char *lines[2]; /* read before the copy; unread, where there is one */
+    bool is_seen;         /* the copy, before the truncation */
+} copies[] = {
+    {"copied: dated before the ending", "*.log", "app-20260101.log", {LONG " 1", LONG " 2"}, false},
+    {"copied: seen first, dated before the ending",
+     "*.log",
+     "app-2.log",
+     {LONG " 1", LONG " 2"},
+     true},
+    {"copied: by another name", "*.log", "old.log", {LONG " 1", LONG " 2"}, false},
+    {"copied: seen first, by another name", "*.log", "old.log", {LONG " 1", LONG " 2"}, true},
+    {"copied: few bytes", "*.log*", "app.log.1", {"one", "two"}, false},
+    {"copied: few bytes, seen first", "*.log*", "app.log.1", {"one", "two"}, true},
+    {"copied: all was read", "*.log", "app.1.log", {LONG " 1", NULL}, false},
+    {"copied: few bytes, all was read", "*.log", "app.1.log", {"one", NULL}, true},
+    {"copied: two names, no pattern", NULL, "app.log.1", {LONG " 1", LONG " 2"}, false},
+};
+
+static void test_copied(void **state)
+{
+    const struct copied *row = *state;
+    struct folder *p = NULL;
+    char path[384], line[128], names[256];
+    assert_int_equal(setup((void **)&p), 0);
+    (void)snprintf(line, sizeof line, "%s\n", row->lines[0]);
+    append(p, "app.log", line);
+    (void)snprintf(names, sizeof names, "app.log', '%s/%s", p->dir, row->copy);
+    follow(p, row->pattern ? row->pattern : names, "");
+    assert_count(p, 1);
+    if (row->lines[1]) {
+        (void)snprintf(line, sizeof line, "%s\n", row->lines[1]);
+        append(p, "app.log", line);
+    }
+    copy(p, "app.log", row->copy);
+    while (row->is_seen && door_metric(&p->door, "source_files", NULL) < 2)
+        sched_yield();
+    assert_int_equal(truncate(at(p, "app.log", path), 0), 0);
+    append(p, "app.log", "behind\n");
+    assert_count(p, row->lines[1] ? 3 : 2);
+    append(p, row->copy, "the end of the copy\n"); /* comes behind whatever is read twice */
+    while (!times(p, "the end of the copy"))
+        sched_yield();
+    assert_int_equal(times(p, row->lines[0]), 1);
+    assert_int_equal(row->lines[1] ? times(p, row->lines[1]) : 1, 1);
+    assert_int_equal(times(p, "behind"), 1);
+    door_close(&p->door);
+    assert_int_equal(teardown((void **)&p), 0);
+}
+
 static void test_what_was_refused_is_read_again(void **state)
 {
     struct folder *p = *state;
@@ -485,6 +537,11 @@ static void test_any_schedule_gives_every_line_once(void **state)
 
 int main(void)
 {
+    enum { COPIES = sizeof copies / sizeof *copies };
+    struct CMUnitTest rows[COPIES];
+    for (size_t i = 0; i < COPIES; i++)
+        rows[i] = ROW(test_copied, &copies[i]);
+    int failed = _cmocka_run_group_tests("test_copied", rows, COPIES, NULL, NULL);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_patterns, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_list_and_few_open_at_once, setup, teardown),
@@ -498,5 +555,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_from_the_end, setup, teardown),
         cmocka_unit_test_setup_teardown(test_any_schedule_gives_every_line_once, setup, teardown),
     };
-    return cmocka_run_group_tests_name("test_source_files", tests, NULL, NULL);
+    return failed + cmocka_run_group_tests_name("test_source_files", tests, NULL, NULL);
 }
