@@ -14,7 +14,7 @@
 #include <string.h>
 
 static const char usage[] =
-    "Usage: tocsin check [--json] [--lists DIR] [--overrides FILE] PATH...\n\n"
+    "Usage: tocsin check [--json] [--severity LEAST] [--code CODE] [options] PATH...\n\n"
     "Reads rules, correlations, filters, decoders (with their samples), mappings and\n"
     "configuration files, and says what is wrong or unwise in them, with file, line and column,\n"
     "and at the end how often which, most pressing first.\n"
@@ -31,6 +31,9 @@ struct tally_code {
 
 struct check {
     const char *lists, *overrides;
+    const char *severity;     /* the least that is printed, NULL: hint */
+    struct command_list only; /* codes that are printed; empty: all */
+    enum diagnostic_severity least;
     bool is_json;
     uint32_t errors, warnings, hints;
     struct load_refusals refused;
@@ -117,6 +120,29 @@ static void ignore(void *context, const struct diagnostic *f)
     (void)f;
 }
 
+/* Whether it is printed; counted it is in any case. */
+static bool is_wanted(const struct check *c, const struct diagnostic *f)
+{
+    bool is_named = c->only.count == 0;
+    for (uint32_t i = 0; i < c->only.count; i++)
+        is_named |= strcmp(c->only.items[i], f->code) == 0;
+    return is_named && f->severity <= c->least;
+}
+
+static bool read_severity(struct check *c)
+{
+    static const char *const names[] = {"error", "warning", "hint"};
+    c->least = DIAGNOSTIC_HINT;
+    for (int i = 0; c->severity && i < 3; i++)
+        if (strcmp(c->severity, names[i]) == 0) {
+            c->least = (enum diagnostic_severity)i;
+            return true;
+        }
+    if (c->severity)
+        command_say("check: --severity is error, warning or hint, not '%s'", c->severity);
+    return !c->severity;
+}
+
 static void tell(void *context, const struct diagnostic *f)
 {
     struct check *c = context;
@@ -130,6 +156,8 @@ static void tell(void *context, const struct diagnostic *f)
     c->errors += f->severity == DIAGNOSTIC_ERROR;
     c->warnings += f->severity == DIAGNOSTIC_WARNING;
     c->hints += f->severity == DIAGNOSTIC_HINT;
+    if (!is_wanted(c, f))
+        return;
     if (c->is_json)
         print_json(f);
     else
@@ -368,6 +396,8 @@ int check_main(int argc, char **argv)
         {"json", FLAG_SWITCH, &c.is_json, NULL, "one JSON object a finding, and a last one"},
         {"lists", FLAG_TEXT, &c.lists, "DIR", "value lists for expand"},
         {"overrides", FLAG_TEXT, &c.overrides, "FILE", "overrides.yml"},
+        {"severity", FLAG_TEXT, &c.severity, "LEAST", "print error, warning, or hint (all)"},
+        {"code", FLAG_TEXTS, &c.only, "CODE", "print what has this code; repeatable"},
     };
     const char **paths = calloc((size_t)argc + 1, sizeof(char *));
     uint32_t count = 0;
@@ -380,6 +410,8 @@ int check_main(int argc, char **argv)
         code = COMMAND_DONE;
     else if (!status && !count)
         command_say("check: name files or folders, or `share`");
+    else if (!status && !read_severity(&c))
+        code = COMMAND_USAGE;
     else if (!status)
         code = check_paths(&c, paths, count);
     free(paths);

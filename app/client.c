@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/command.h"
 #include "app/http.h"
+#include "app/present.h"
 #include "app/subcommands.h"
 #include "base/printable.h"
 #include "base/timestamp.h"
@@ -14,6 +15,9 @@
 struct client {
     struct http_target target;
     const char *state, *kind, *by, *note, *disposition;
+    /* what actions take, by the name of the API's member */
+    const char *to, *next_action, *reason, *severity, *until, *into, *title, *category, *profile;
+    const char *occurred;
     int64_t since_us, until_us;
     bool is_json;
     const char *rest[64];
@@ -35,6 +39,16 @@ static const struct command_flag *flags_of(struct client *c, struct command_flag
         {"note", FLAG_TEXT, &c->note, "TEXT", "words that go with the action"},
         {"disposition", FLAG_TEXT, &c->disposition, "WORD",
          "close: true_positive, benign, false_positive, duplicate, test"},
+        {"to", FLAG_TEXT, &c->to, "NAME", "assign: who has it from now on"},
+        {"next-action", FLAG_TEXT, &c->next_action, "TEXT", "assign: what is to be done next"},
+        {"reason", FLAG_TEXT, &c->reason, "TEXT", "pause, severity, merge, split: why"},
+        {"severity", FLAG_TEXT, &c->severity, "WORD", "severity, open: info, low, ... critical"},
+        {"for", FLAG_TEXT, &c->until, "TIME", "severity: until when it holds (RFC 3339)"},
+        {"into", FLAG_TEXT, &c->into, "ID", "merge: the incident that stays"},
+        {"title", FLAG_TEXT, &c->title, "TEXT", "open: what happened"},
+        {"category", FLAG_TEXT, &c->category, "WORD", "open: security, availability, ..."},
+        {"profile", FLAG_TEXT, &c->profile, "WORD", "open: security or operations"},
+        {"occurred", FLAG_TEXT, &c->occurred, "TIME", "open: since when (RFC 3339)"},
     };
     *count = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
@@ -47,7 +61,7 @@ static const struct command_flag *flags_of(struct client *c, struct command_flag
 static enum status read_flags(struct client *c, int argc, char **argv, const char *usage,
                               const char *const *names)
 {
-    struct command_flag room[16];
+    struct command_flag room[32];
     size_t count = 0;
     *c = (struct client){.since_us = TIMESTAMP_NONE, .until_us = TIMESTAMP_NONE};
     if (argc > 60) {
@@ -133,14 +147,8 @@ static void print_json(char *text)
 
 static void print_line(const json_t *object)
 {
-    char *line = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    char *line = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15));
     print_json(line);
-}
-
-static void print_pretty(const json_t *object)
-{
-    char *text = json_dumps(object, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-    print_json(text);
 }
 
 static const char *member(const json_t *object, const char *name)
@@ -149,25 +157,15 @@ static const char *member(const json_t *object, const char *name)
     return text ? text : "-";
 }
 
-/* ---- incidents ---- */
-
-static void print_incident_row(const json_t *incident)
+static void present_json(const json_t *root, void (*present)(struct text json))
 {
-    char priority[8];
-    const json_t *p = json_object_get(incident, "priority");
-    if (json_is_integer(p))
-        (void)snprintf(priority, sizeof priority, "P%d", (int)json_integer_value(p));
-    else
-        (void)snprintf(priority, sizeof priority, "%s",
-                       json_is_string(p) ? json_string_value(p) : "-");
-    const json_t *first = json_array_get(json_object_get(incident, "entities"), 0);
-    const char *opened = member(json_object_get(incident, "times"), "opened");
-    printable_print(stdout, "%-30s %-3s %-8s %-13s %5.1f  %-19.19s  %s %s\n",
-                    member(incident, "id"), priority, member(incident, "severity"),
-                    member(incident, "state"),
-                    json_number_value(json_object_get(incident, "score")), opened,
-                    member(first, "kind"), member(first, "value"));
+    char *text = json_dumps(root, JSON_COMPACT);
+    if (text)
+        present(text_of(text));
+    free(text);
 }
+
+/* ---- incidents ---- */
 
 /* One page of the list, behind the entry `after` ("": the first). */
 static json_t *ask_page(const struct client *c, const char *after, int *out_code)
@@ -185,12 +183,6 @@ static json_t *ask_page(const struct client *c, const char *after, int *out_code
     return page;
 }
 
-static void print_heading(void)
-{
-    printable_print(stdout, "%-30s %-3s %-8s %-13s %5s  %-19s  %s\n", "ID", "PRI", "SEVERITY",
-                    "STATE", "SCORE", "OPENED", "ENTITY");
-}
-
 static void print_page(const struct client *c, const json_t *page)
 {
     size_t i = 0;
@@ -200,7 +192,7 @@ static void print_page(const struct client *c, const json_t *page)
         if (c->is_json)
             print_line(one);
         else
-            print_incident_row(one);
+            present_json(one, present_incident_row);
     }
 }
 
@@ -222,7 +214,7 @@ int client_incidents(int argc, char **argv)
         if (!page)
             return code;
         if (!c.is_json && !*after)
-            print_heading();
+            present_incident_heading();
         print_page(&c, page);
         const char *next = json_string_value(json_object_get(page, "next"));
         (void)snprintf(after, sizeof after, "%s", next ? next : "");
@@ -234,26 +226,64 @@ int client_incidents(int argc, char **argv)
 static char *action_body(const struct client *c)
 {
     const char *user = getenv("USER");
-    json_t *body = json_pack("{s:s}", "by", c->by ? c->by : user ? user : "somebody");
-    if (c->note)
-        (void)json_object_set_new(body, "note", json_string(c->note));
-    if (c->disposition)
-        (void)json_object_set_new(body, "disposition", json_string(c->disposition));
+    const struct {
+        const char *name, *value;
+    } members[] = {
+        {"by", c->by  ? c->by
+               : user ? user
+                      : "somebody"},
+        {"note", c->note},
+        {"disposition", c->disposition},
+        {"to", c->to},
+        {"next_action", c->next_action},
+        {"reason", c->reason},
+        {"severity", c->severity},
+        {"until", c->until},
+        {"into", c->into},
+        {"title", c->title},
+        {"category", c->category},
+        {"profile", c->profile},
+        {"occurred", c->occurred},
+    };
+    json_t *body = json_object();
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (members[i].value)
+            (void)json_object_set_new(body, members[i].name, json_string(members[i].value));
     char *text = json_dumps(body, JSON_COMPACT);
     json_decref(body);
     return text;
 }
 
+/* The whole of it, or after an action what it is now. */
+static void show_incident(const struct client *c, const json_t *root, bool is_whole)
+{
+    const char *owner = json_string_value(json_object_get(root, "assignee"));
+    if (c->is_json)
+        print_line(root);
+    else if (is_whole && json_object_get(root, "times"))
+        present_json(root, present_incident);
+    else
+        printable_print(stdout, "%s: %s, %s, %s, %s\n", member(root, "id"), member(root, "state"),
+                        member(root, "priority"), member(root, "severity"),
+                        owner ? owner : "nobody has it");
+}
+
 int client_incident(int argc, char **argv)
 {
-    static const char *const names[] = {"url",  "key-file",    "json", "by",
-                                        "note", "disposition", NULL};
+    static const char *const names[] = {
+        "url",   "key-file",    "json",    "by",       "note", "disposition",
+        "to",    "next-action", "reason",  "severity", "for",  "into",
+        "title", "category",    "profile", "occurred", NULL};
     struct client c;
     enum status status = read_flags(
         &c, argc, argv,
-        "Usage: tocsin incident ID [ACTION] [--note TEXT] [--by NAME] [--disposition WORD]\n\n"
+        "Usage: tocsin incident ID [ACTION] [--note TEXT] [--by NAME] [options of the action]\n"
+        "       tocsin incident open --title TEXT [--severity WORD] [--occurred TIME]\n\n"
         "Shows one incident, or acts on it: ack, contain, eradicate, recover, review, resolve,\n"
-        "close, reopen, note, pause, resume, assign.",
+        "close --disposition WORD, triage --disposition WORD, reopen, note --note TEXT,\n"
+        "assign --to NAME --next-action TEXT, pause --reason TEXT, resume,\n"
+        "severity --severity WORD --reason TEXT [--for TIME], merge --into ID, split.\n"
+        "`open` reports one that a person saw.",
         names);
     if (status)
         return status == STATUS_AGAIN ? COMMAND_DONE : COMMAND_USAGE;
@@ -263,24 +293,20 @@ int client_incident(int argc, char **argv)
     }
     struct buffer path;
     buffer_init(&path, 4096);
-    buffer_append(&path, TEXT("/api/v1/incidents/"));
-    http_escape(text_of(c.rest[0]), &path);
-    char *body = NULL;
-    if (c.rest_count == 2) {
+    buffer_append(&path, TEXT("/api/v1/incidents"));
+    bool is_report = c.rest_count == 1 && strcmp(c.rest[0], "open") == 0;
+    for (uint32_t i = 0; i < c.rest_count && !is_report; i++) {
         buffer_byte(&path, '/');
-        http_escape(text_of(c.rest[1]), &path);
-        body = action_body(&c);
+        http_escape(text_of(c.rest[i]), &path);
     }
+    char *body = is_report || c.rest_count == 2 ? action_body(&c) : NULL;
     int code = 0;
     json_t *root = ask(&c, &path, body, &code);
     free(body);
     buffer_fini(&path);
     if (!root)
         return code;
-    if (c.is_json)
-        print_line(root);
-    else
-        print_pretty(root);
+    show_incident(&c, root, !is_report && c.rest_count == 1);
     json_decref(root);
     return COMMAND_DONE;
 }
@@ -307,7 +333,7 @@ static int one_object(int argc, char **argv, const char *usage, const char *reso
 }
 
 static int print_object(int argc, char **argv, const char *usage, const char *resource,
-                        const char *const *names)
+                        const char *const *names, void (*present)(struct text json))
 {
     struct client c;
     json_t *root = NULL;
@@ -315,7 +341,7 @@ static int print_object(int argc, char **argv, const char *usage, const char *re
     if (root && c.is_json)
         print_line(root);
     else if (root)
-        print_pretty(root);
+        present_json(root, present);
     json_decref(root);
     return code;
 }
@@ -326,7 +352,7 @@ int client_handover(int argc, char **argv)
 {
     return print_object(argc, argv,
                         "Usage: tocsin handover [--json]\n\nWhat the next shift must know.",
-                        "/api/v1/handover", plain_names);
+                        "/api/v1/handover", plain_names, present_handover);
 }
 
 static long long whole(const json_t *object, const char *name)
@@ -397,7 +423,10 @@ int client_verify(int argc, char **argv)
     if (!root)
         return code;
     bool is_ok = json_is_true(json_object_get(root, "ok"));
-    print_line(root);
+    if (c.is_json)
+        print_line(root);
+    else
+        present_json(root, present_verify);
     json_decref(root);
     return is_ok ? COMMAND_DONE : COMMAND_NO;
 }
@@ -408,5 +437,5 @@ int client_report(int argc, char **argv)
     return print_object(argc, argv,
                         "Usage: tocsin report [--since T] [--until T] [--by priority|rule|team]\n\n"
                         "Response times: n, still open, median, p90. Never a bare mean.",
-                        "/api/v1/report", names);
+                        "/api/v1/report", names, present_report);
 }

@@ -27,6 +27,7 @@ static const struct command commands[] = {
     {"verify", client_verify, "walks the ledger and names the first bad record"},
     {"sources", client_sources, "what each source and host sent, and how it looked"},
     {"key", key_main, "keys of doors: add, list, revoke"},
+    {"doctor", doctor_main, "what the program stands on, and what to do about it"},
     {"help", help_main, "pages of the manual: tocsin help TOPIC"},
     {"version", print_version, "the version"},
     {NULL, NULL, NULL},

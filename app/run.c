@@ -255,6 +255,28 @@ static enum status init_queues(struct daemon *d, struct error *err)
 }
 
 /* In the order in which an error is cheapest: rules and ports first, then what runs. */
+/* For who stands before the terminal: five lines of what this is now. Not for logs of machines. */
+static void greet(const struct daemon *d)
+{
+    const struct ruleset_summary *s = ruleset_get_summary(d->ruleset);
+    if (d->config->log.is_json || !isatty(STDERR_FILENO))
+        return;
+    (void)fprintf(stderr, "listening  on %u sources%s; API and pages at http://%s\n",
+                  d->inputs.source_count, d->inputs.remote ? " and a port for webhooks" : "",
+                  console_address(d->console));
+    (void)fprintf(stderr, "rules      %u and %u correlations, with %u decoders, %u mappings\n",
+                  s->rules, s->correlations, s->decoders, s->mappings);
+    (void)fprintf(stderr, "record     %s in %s\n",
+                  d->redis ? "a private redis-server" : d->config->redis.url.at,
+                  d->config->data.at);
+    (void)fprintf(stderr,
+                  "incidents  open from score %.0f (one critical hit is 81, one high 54), "
+                  "and for alerts\n",
+                  d->config->score.threshold);
+    (void)fprintf(stderr, "look       tocsin incidents; tocsin sources; tocsin doctor; "
+                          "tocsin help\n");
+}
+
 static enum status start(struct daemon *d, struct error *err)
 {
     enum status status = init_queues(d, err);
@@ -355,6 +377,7 @@ static void say_ready(const struct daemon *d)
     inputs_say_ready(d);
     (void)printf("ready http %s\n", console_address(d->console));
     inputs_say_remote_ready(d);
+    greet(d);
     (void)printf("ready tocsin\n");
 }
 

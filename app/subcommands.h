@@ -11,6 +11,7 @@ int explain_main(int argc, char **argv);
 int run_main(int argc, char **argv);
 int search_main(int argc, char **argv);
 int key_main(int argc, char **argv);
+int doctor_main(int argc, char **argv);
 int help_main(int argc, char **argv);
 int client_incidents(int argc, char **argv);
 int client_incident(int argc, char **argv);

@@ -152,6 +152,8 @@ enum durability source_durability(const struct source *s);
 void source_metrics(const struct source *s, metric_fn tell, void *context);
 /* The options of every kind, as YAML with help, for --print-config. */
 void source_print_options(struct buffer *out);
+/* When the certificate in a PEM file ends; TIMESTAMP_NONE where it cannot be read. */
+int64_t source_certificate_end(const char *path);
 /* Sockets that systemd passed and no source was opened for. At start-up. */
 int source_passed_left(void);
 /* Before the program executes itself anew: passed sockets stay open over that. */

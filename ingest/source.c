@@ -3,6 +3,7 @@
 #include "base/zone.h"
 #include "ingest/door/activation.h"
 #include "ingest/door/allow_list.h"
+#include "ingest/door/tls.h"
 #include "ingest/source_kinds.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -190,6 +191,11 @@ enum status source_check(const struct yaml_node *node, struct error *err)
     if (!status)
         status = source_bind_check(s, has_proof, err);
     return status ? place(node, s->type, err) : status;
+}
+
+int64_t source_certificate_end(const char *path)
+{
+    return tls_certificate_end(path);
 }
 
 int source_passed_left(void)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/door/tls.h"
+#include "base/timestamp.h"
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -312,4 +315,25 @@ void tls_sign(struct text key, const struct text *parts, size_t count, unsigned 
     EVP_MAC_free(mac);
     if (!is_ok) /* no memory: a signature that nothing matches */
         memset(out, 0, 32);
+}
+
+int64_t tls_certificate_end(const char *path)
+{
+    FILE *f = fopen(path, "re");
+    X509 *certificate = f ? PEM_read_X509(f, NULL, NULL, NULL) : NULL;
+    struct tm end;
+    int64_t us = TIMESTAMP_NONE;
+    if (certificate && ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end)) {
+        struct civil c = {.year = end.tm_year + 1900,
+                          .month = end.tm_mon + 1,
+                          .day = end.tm_mday,
+                          .hour = end.tm_hour,
+                          .minute = end.tm_min,
+                          .second = end.tm_sec};
+        us = timestamp_from_civil(&c);
+    }
+    X509_free(certificate);
+    if (f)
+        (void)fclose(f);
+    return us;
 }

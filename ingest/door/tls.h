@@ -76,3 +76,5 @@ bool tls_is_ready(const struct tls_session *s);
 void tls_digest(struct text t, unsigned char out[32]);
 /* HMAC-SHA256 over the parts, one behind the other. */
 void tls_sign(struct text key, const struct text *parts, size_t count, unsigned char out[32]);
+/* notAfter of the first certificate in a PEM file; TIMESTAMP_NONE where it cannot be read. */
+int64_t tls_certificate_end(const char *path);

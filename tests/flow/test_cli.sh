@@ -378,14 +378,18 @@ flow_wait 20 bash -c "'$tocsin' incidents --json --url $flow_url | grep -q inc_"
 api 0 incidents --json; json; lines 1; no_err
 out '^\{"id":"inc_[0-9A-Z]{26}","version".*"state":"open".*"priority":"P[1-5]","score"'
 id=$(sed -n 's/^{"id":"\([^"]*\)".*/\1/p' o)
-api 0 incidents; out "^$id "
+api 0 incidents; out "^$id "; out 'TITLE'
 api 0 incidents --state open --json; lines 1
 api 0 incidents --state closed --json; lines 0
 api 2 incidents --state bogus --json; err "no state 'bogus': want any, open"; no_out ''
 api 2 incidents extra; err extra
 lost incidents --url "$flow_url"
 lost report --json --url "$flow_url"
-api 0 incident "$id"; out "$id"
+api 0 incident "$id"; out "$id"; out '^Evidence'; out '^SHARE'; out 'ack$'
+api 0 incident "$id" assign --to ann --next-action 'look at h' ; out "^$id: open, P[1-5], [a-z]*, ann$"
+api 0 handover; out 'owner: ann; next: look at h'
+api 0 verify; out '^The chain is whole'
+run 1 doctor --data data --url "$flow_url"; out 'runs and is ready'; out 'loudest rules'
 api 0 incident "$id" --json; json; lines 1
 for step in ack contain eradicate recover review close reopen; do
   api 0 incident "$id" $step --by ada --note "$step" --disposition benign --json; json
@@ -394,7 +398,7 @@ api 0 incident "$id" note --by ada --note 'Words of a person' --json; api 0 inci
 api 1 incident inc_00000000000000000000000000; err 404
 api 2 incident; err 'want an ID'
 api 0 report --json; json; lines 1; out '"acknowledge":\{.*"n":1.*"median'
-for by in priority rule team; do api 0 report --by $by --since 24h --until 2100-01-01; out "\"by\": \"$by\""; done
+for by in priority rule team; do api 0 report --by $by --since 24h --until 2100-01-01; out "times by $by"; out 'median'; done
 api 2 report --by moon; err 'priority, rule or team'
 api 0 handover --json; json; lines 1; out '"incidents":\['
 api 0 verify --json; json; lines 1; out '"ok":true'
@@ -415,6 +419,9 @@ flow_wait 20 bash -c "curl -fsS $flow_url/metrics | grep -q '^tocsin_detections_
 flow_stop || flow_fail "SIGTERM does not end with 0"
 cp live.jsonl o; said='run --detections'; json; lines 3
 out '^\{"line":[0-9]+,"time":"2014-02-05T00:00:03.000000Z","kind":"correlation",'
+run 1 doctor --data data --url http://127.0.0.1:9; out 'nothing answers'; out 'disk'
+run 0 help rules; out '54 points'; run 1 help moon; err "no page 'moon'"
+run 2 check --severity moon live; err '--severity is error, warning or hint'
 run 3 incidents --url http://127.0.0.1:9; err 'does not answer'; no_out ''
 flow_note "run and its API"
 

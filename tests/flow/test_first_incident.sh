@@ -76,9 +76,9 @@ fi
 
 "$tocsin" incident "$id" ack --by ada --note 'looking' --url "$flow_url" > "$flow_dir/ack" ||
   flow_fail "ack: $(cat "$flow_dir/ack")"
-"$tocsin" incident "$id" resolve --by ada --url "$flow_url" > "$flow_dir/resolve" ||
+"$tocsin" incident "$id" resolve --by ada --json --url "$flow_url" > "$flow_dir/resolve" ||
   flow_fail "resolve: $(cat "$flow_dir/resolve")"
-grep -q '"acknowledged": "20' "$flow_dir/resolve" || flow_fail "no time of acknowledgement"
+grep -q '"acknowledged":"20' "$flow_dir/resolve" || flow_fail "no time of acknowledgement"
 "$tocsin" report --url "$flow_url" --json > "$flow_dir/report" || flow_fail "report"
 grep -q median "$flow_dir/report" || flow_fail "the report has no median: $(cat "$flow_dir/report")"
 "$tocsin" verify --url "$flow_url" > "$flow_dir/verify" || flow_fail "verify: $(cat "$flow_dir/verify")"

@@ -9,7 +9,7 @@ cd "$(dirname "$(readlink -f "$0")")/../.." || exit 2
 owners='
   curl/.*              : app/http.c sinks/transfer.c
   hiredis/.*           : incidents/store/redis.c
-  jansson\.h           : app/client.c app/expect.c app/explain.c app/reason.c console/command_body.c console/page.c
+  jansson\.h           : app/client.c app/doctor.c app/expect.c app/explain.c app/present.c app/reason.c console/command_body.c console/page.c
                          incidents/model/doc_tree.c ingest/webhook/json_tree.c sinks/document.c
   librdkafka/.*        : ingest/kafka/kafka_client.c
   microhttpd\.h        : console/server.c
