@@ -22,6 +22,8 @@ struct hash128 record_identity(const struct record *r)
         hash_part_u64(&h, r->epoch);
         hash_part_u64(&h, r->position);
     }
+    if (r->origin.len && record_part(r))
+        hash_part_u64(&h, record_part(r));
     return hash_end(&h);
 }
 

@@ -40,6 +40,7 @@ enum record_flag {
     RECORD_HAS_ZONE = 1U << 4,    /* its source has a zone of its own: record_zone_s */
     RECORD_DAY_FIRST = 1U << 5,   /* its source writes 04/03/2026 for the fourth of March */
     RECORD_MONTH_FIRST = 1U << 6, /* ... for the third of April */
+    /* bits 7 to 15: record_part */
 };
 
 struct record {
@@ -70,6 +71,17 @@ static inline uint32_t record_zone_flags(int32_t zone_s)
 static inline int32_t record_zone_s(const struct record *r, int32_t otherwise_s)
 {
     return r->flags & RECORD_HAS_ZONE ? ((int32_t)(r->flags >> 16) - 0x8000) * 60 : otherwise_s;
+}
+
+/* Which event of its message it is, from 0: those of one message share an origin. */
+enum { RECORD_PARTS = 512 }; /* most of one message; the last one is then all that is left */
+static inline uint32_t record_part_flags(uint32_t part)
+{
+    return part << 7;
+}
+static inline uint32_t record_part(const struct record *r)
+{
+    return r->flags >> 7 & (RECORD_PARTS - 1);
 }
 
 /*

@@ -2,12 +2,16 @@
 #include "ingest/door/lane.h"
 #include "base/timestamp.h"
 #include "ingest/door/source.h"
+#include "ingest/format/json_parts.h"
 #include <poll.h>
+
+enum { SCRATCH_BYTES = 16 << 20 }; /* one event that is built; messages are shorter */
 
 void lane_init(struct lane *l, struct source *s)
 {
     l->source = s;
     l->gather_us = LANE_GATHER_US;
+    buffer_init(&l->scratch, SCRATCH_BYTES);
 }
 
 /* Senders that can wait do so while much waits behind: a batch now and then, so that none starves
@@ -57,11 +61,9 @@ static struct text keep_peer(struct lane *l, struct text peer)
     return l->peer;
 }
 
-struct record *lane_add(struct lane *l, struct text raw, struct text peer, int64_t receive_us,
-                        bool is_truncated)
+static struct record *add_one(struct lane *l, struct text raw, struct text peer, int64_t receive_us,
+                              bool is_truncated)
 {
-    if (l->batch && batch_is_full(l->batch))
-        lane_put(l);
     if (!lane_ready(l)) {
         lane_drop(l, LANE_DROP_STOPPED, raw, peer);
         return NULL;
@@ -83,6 +85,57 @@ struct record *lane_add(struct lane *l, struct text raw, struct text peer, int64
     if (is_truncated)
         counter_add(&l->truncated, 1);
     return r;
+}
+
+/* What all parts of one message have in common. */
+struct message {
+    struct lane *lane;
+    struct text peer;
+    int64_t receive_us;
+    struct record *last; /* NULL: one was dropped */
+};
+
+static bool add_part(void *context, struct text part)
+{
+    struct message *m = context;
+    m->last = add_one(m->lane, part, m->peer, m->receive_us, false);
+    if (m->last)
+        m->last->flags |= record_part_flags(m->lane->parts++);
+    return m->last;
+}
+
+uint32_t lane_parts_of(struct lane *l, struct text raw)
+{
+    const uint32_t parts =
+        json_parts_may_be(raw) ? json_parts_walk(raw, RECORD_PARTS, &l->scratch, NULL, NULL) : 0;
+    return parts ? parts : 1;
+}
+
+struct record *lane_add(struct lane *l, struct text raw, struct text peer, int64_t receive_us,
+                        bool is_truncated)
+{
+    const uint32_t parts = is_truncated ? 1 : lane_parts_of(l, raw);
+    struct message m = {l, peer, receive_us, NULL};
+    if (l->batch && (batch_is_full(l->batch) || l->batch->count + parts > BATCH_RECORDS))
+        lane_put(l);
+    l->parts = 1;
+    if (parts == 1)
+        return add_one(l, raw, peer, receive_us, is_truncated);
+    l->parts = 0;
+    (void)json_parts_walk(raw, RECORD_PARTS, &l->scratch, add_part, &m);
+    return m.last;
+}
+
+bool lane_identify(struct lane *l, struct text origin, uint32_t flags)
+{
+    struct batch *b = l->batch;
+    const struct text kept = b ? arena_copy(&b->arena, origin) : TEXT_NONE;
+    for (uint32_t i = 0; b && i < l->parts && i < b->count; i++) {
+        struct record *r = &b->records[b->count - 1 - i];
+        r->origin = kept;
+        r->flags |= flags;
+    }
+    return kept.at;
 }
 
 static void give_back(const struct lane *l, struct batch *b)
@@ -123,4 +176,5 @@ bool lane_is_busy(const struct lane *l)
 void lane_fini(struct lane *l)
 {
     lane_put(l);
+    buffer_fini(&l->scratch);
 }

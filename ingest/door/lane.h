@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
+#include "base/buffer.h"
 #include "base/counter.h"
 #include "base/record.h"
 #include "base/text.h"
@@ -34,9 +35,11 @@ struct lane {
     void (*seal)(void *context,
                  struct batch *b); /* before a hand-over: sets the barrier; or NULL */
     void *seal_context;
-    counter read;  /* messages read, also those dropped afterwards */
-    counter bytes; /* of these messages, without frames */
-    counter put;   /* records handed over */
+    struct buffer scratch; /* for events that were built out of a message */
+    uint32_t parts;        /* records that the last message became */
+    counter read;          /* messages read, also those dropped afterwards */
+    counter bytes;         /* of these messages, without frames */
+    counter put;           /* records handed over */
     counter truncated;
     counter damaged; /* messages found by resynchronising */
     counter broken;  /* bytes that were no frame: connections closed for that */
@@ -49,10 +52,17 @@ void lane_init(struct lane *l, struct source *s);
 bool lane_ready(struct lane *l);
 /*
  * One message: counted, copied into the batch, handed over when the batch is full (then waits for
- * the next one). The record added, or NULL where it was dropped (and counted).
+ * the next one). A JSON document of several events becomes a record each, all in one batch; beyond
+ * RECORD_PARTS the rest is one. The last record added, or NULL where one was dropped (and
+ * counted).
  */
 struct record *lane_add(struct lane *l, struct text raw, struct text peer, int64_t receive_us,
                         bool is_truncated);
+/* How many records a message will be: a door that must know whether the batch has room asks. */
+uint32_t lane_parts_of(struct lane *l, struct text raw);
+/* The sender's own identity of the message that lane_add took last, and flags that its records get
+ * besides. False without memory: some of them are without. */
+bool lane_identify(struct lane *l, struct text origin, uint32_t flags);
 /* A message of `peer` that was read but is not let in. */
 void lane_drop(struct lane *l, enum lane_drop why, struct text raw, struct text peer);
 /* Hands over what the batch holds; an empty one goes back into the pool, so that a door where

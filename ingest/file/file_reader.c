@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/wall_clock.h"
 #include "ingest/file/inflate.h"
-#include "ingest/file/json_list.h"
+#include "ingest/format/json_list.h"
+#include "ingest/format/json_parts.h"
 #include "ingest/ingest.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,7 @@ enum {
 enum list_state {
     LIST_MAYBE,  /* at a start: look */
     LIST_ITEMS,  /* inside the list */
+    LIST_ROW,    /* objects one behind the other, broken into lines */
     LIST_BEHIND, /* behind its bracket */
     LIST_NONE,   /* lines */
 };
@@ -39,7 +41,9 @@ struct file_reader {
     size_t from, to;  /* bytes in use */
     enum list_state list_state;
     struct json_list list;
-    size_t scanned; /* bytes of the item that begins at `from` */
+    size_t scanned;        /* bytes of the item that begins at `from` */
+    struct text waiting;   /* a message of several events that found no room in a batch */
+    struct buffer scratch; /* for events that are built out of one */
     uint64_t line;
     uint64_t bytes;      /* decompressed */
     uint64_t size_bytes; /* of a regular file, else 0 */
@@ -58,6 +62,7 @@ void file_reader_free(struct file_reader *r)
     inflate_free(r->inflate);
     free(r->raw);
     free(r->window);
+    buffer_fini(&r->scratch);
     free(r);
 }
 
@@ -162,6 +167,7 @@ enum status file_reader_open(const char *path, bool has_nul_frames, struct file_
     if (!r)
         return error_set(err, STATUS_NOMEM, 0, "%s: no memory to read it", path);
     r->fd = -1;
+    buffer_init(&r->scratch, FILE_WINDOW_BYTES);
     r->has_nul_frames = has_nul_frames;
     struct text name = text_head(text_of(path), sizeof r->shown - 1);
     memcpy(r->shown, name.at, name.len);
@@ -187,7 +193,13 @@ static bool find_item(struct file_reader *r, struct text *out, bool *out_is_cut)
             r->list_state = LIST_BEHIND;
             return false;
         }
-        bool is_whole = json_list_scan(&r->list, rest, &r->scanned);
+        const bool is_row = r->list_state == LIST_ROW;
+        if (is_row && rest.len && rest.at[0] != '{' && !r->scanned && !r->is_skipping) {
+            r->list_state = LIST_NONE;
+            return false;
+        }
+        bool is_whole = is_row ? json_list_scan_object(&r->list, rest, &r->scanned)
+                               : json_list_scan(&r->list, rest, &r->scanned);
         if (!is_whole && !r->is_end && !r->is_skipping && r->scanned <= FILE_LINE_BYTES)
             return false;
         if (!rest.len)
@@ -224,7 +236,9 @@ static bool is_at_lines(struct file_reader *r)
     enum json_list_head head = r->has_nul_frames ? JSON_LIST_NONE : json_list_look(rest, &len);
     if (head == JSON_LIST_MORE && !r->is_end && rest.len < LIST_HEAD_BYTES)
         return false;
-    r->list_state = head == JSON_LIST_HEAD ? LIST_ITEMS : LIST_NONE;
+    r->list_state = head == JSON_LIST_HEAD  ? LIST_ITEMS
+                    : head == JSON_LIST_ROW ? LIST_ROW
+                                            : LIST_NONE;
     r->from += head == JSON_LIST_HEAD ? len : 0;
     return true;
 }
@@ -265,22 +279,70 @@ static bool find_record(struct file_reader *r, struct text *out, bool *out_is_cu
     for (;;) {
         if (r->list_state == LIST_NONE)
             return find_line(r, out, out_is_cut);
-        if (r->list_state != LIST_ITEMS && !is_at_lines(r))
+        const bool is_inside = r->list_state == LIST_ITEMS || r->list_state == LIST_ROW;
+        if (!is_inside && !is_at_lines(r))
             return false;
-        if (r->list_state == LIST_ITEMS && find_item(r, out, out_is_cut))
+        if (r->list_state == LIST_NONE)
+            continue;
+        if (find_item(r, out, out_is_cut))
             return true;
-        if (r->list_state == LIST_ITEMS)
+        if (r->list_state == LIST_ITEMS || r->list_state == LIST_ROW)
             return false;
     }
+}
+
+static bool add_record(struct file_reader *r, struct text raw, bool is_cut, struct batch *out)
+{
+    struct record *record = batch_add(out, raw);
+    if (!record)
+        return false;
+    record->position = r->line;
+    record->receive_us = r->receive_us;
+    record->journal_us = r->receive_us;
+    record->flags = is_cut ? (uint32_t)RECORD_TRUNCATED : 0;
+    return true;
+}
+
+struct filling {
+    struct file_reader *reader;
+    struct batch *out;
+    uint32_t parts;
+    bool is_full;
+};
+
+/* The first part has the message's number, each one behind it the next. */
+static bool add_part(void *context, struct text part)
+{
+    struct filling *f = context;
+    f->reader->line += f->parts++ != 0;
+    f->is_full = !add_record(f->reader, part, false, f->out);
+    return !f->is_full;
+}
+
+/* False: no memory. A message whose events find no room in this batch waits for the next one. */
+static bool add_message(struct file_reader *r, struct text raw, bool is_cut, struct batch *out)
+{
+    const uint32_t parts = is_cut || !json_parts_may_be(raw)
+                               ? 0
+                               : json_parts_walk(raw, RECORD_PARTS, &r->scratch, NULL, NULL);
+    struct filling f = {.reader = r, .out = out};
+    if (!parts || (parts > 1 && r->has_nul_frames)) /* who frames by NUL counts its own records */
+        return add_record(r, raw, is_cut, out);
+    if (out->count + parts > BATCH_RECORDS)
+        r->waiting = raw;
+    else
+        (void)json_parts_walk(raw, RECORD_PARTS, &r->scratch, add_part, &f);
+    return !f.is_full;
 }
 
 enum status file_reader_next(struct file_reader *r, struct batch *out, struct error *err)
 {
     batch_reset(out);
-    while (!batch_is_full(out)) {
-        struct text raw;
+    while (!batch_is_full(out) && (!r->waiting.at || !out->count)) {
+        struct text raw = r->waiting;
         bool is_cut = false;
-        if (!find_record(r, &raw, &is_cut)) {
+        r->waiting = TEXT_NONE;
+        if (!raw.at && !find_record(r, &raw, &is_cut)) {
             bool may_wait = r->size_bytes == 0 && r->left.len == 0; /* a pipe, a terminal */
             if (r->is_end || r->broken || (may_wait && out->count))
                 break;
@@ -288,13 +350,8 @@ enum status file_reader_next(struct file_reader *r, struct batch *out, struct er
             r->is_end = r->is_end || r->broken; /* what came before the damage is given */
             continue;
         }
-        struct record *record = batch_add(out, raw);
-        if (!record)
+        if (!add_message(r, raw, is_cut, out))
             return error_set(err, STATUS_NOMEM, 0, "%s: no memory for a record", r->shown);
-        record->position = r->line;
-        record->receive_us = r->receive_us;
-        record->journal_us = r->receive_us;
-        record->flags = is_cut ? (uint32_t)RECORD_TRUNCATED : 0;
     }
     if (out->count)
         return STATUS_OK;

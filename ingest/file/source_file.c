@@ -137,9 +137,8 @@ static void give(struct file_door *d, struct followed *f, struct text message, u
     char origin[96];
     int len = snprintf(origin, sizeof origin, "file:%s:%" PRIu32 ":%" PRIu64, d->hash, f->slot,
                        f->base + behind);
-    r->origin = arena_copy(&l->batch->arena, (struct text){origin, (size_t)len});
-    if (f->is_resumed)
-        r->flags |= RECORD_RESUMED;
+    (void)lane_identify(l, (struct text){origin, (size_t)len},
+                        f->is_resumed ? (uint32_t)RECORD_RESUMED : 0);
     f->is_resumed = false;
 }
 

@@ -328,14 +328,13 @@ static void add_record(struct kafka *k, const struct kafka_message *m, struct ka
     bool is_long = m->value.len > k->source.max_message_bytes;
     struct record *r = lane_add(lane, text_head(m->value, k->source.max_message_bytes), TEXT_NONE,
                                 received_us(k, m), is_long);
-    struct text kept = r ? arena_copy(&lane->batch->arena, origin) : TEXT_NONE;
-    if (!kept.at) { /* no room: the flight is read again, into an empty batch */
+    const uint32_t resumed = p->is_first ? (uint32_t)RECORD_RESUMED : 0;
+    if (!r ||
+        !lane_identify(lane, origin,
+                       resumed)) { /* no room: the flight is read again, into an empty batch */
         k->open->must_fail = true;
         return;
     }
-    r->origin = kept;
-    if (p->is_first)
-        r->flags |= RECORD_RESUMED;
     p->is_first = false;
 }
 
@@ -366,12 +365,26 @@ static void take_wanted(struct kafka *k, const struct kafka_message *m, struct k
         add_record(k, m, p, name);
 }
 
+static bool has_room(struct kafka *k, const struct kafka_message *m)
+{
+    struct lane *lane = &k->source.lanes[0];
+    const bool is_whole = m->has_value && m->value.len <= k->source.max_message_bytes;
+    const uint32_t parts = is_whole ? lane_parts_of(lane, m->value) : 1;
+    return lane->batch->count + parts <= BATCH_RECORDS;
+}
+
 static void take_message(struct kafka *k, struct kafka_message *m)
 {
     struct kafka_partition *p = kafka_table_find(&k->table, m->topic, m->partition);
     /* An offset below the next one was taken already: librdkafka went back of its own accord. */
-    if (p && p->is_owned && m->offset >= p->next_offset)
+    if (p && p->is_owned && m->offset >= p->next_offset) {
+        if (!has_room(k, m)) { /* all its events go in one batch: the next one */
+            put(k);
+            k->is_holding = true;
+            return;
+        }
         take_wanted(k, m, p);
+    }
     kafka_client_release(m);
 }
 

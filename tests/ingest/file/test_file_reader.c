@@ -92,6 +92,28 @@ static const struct row {
      {"{\"Record\":[1]}\n{\"Records\":[2]}", 30},
      false,
      "1:{\"Record\":[1]};2:{\"Records\":[2]};"},
+    {"an array",
+     {"[{\"a\":1},{\"b\":\"},]\"}]\n{\"c\":1}\n", 30},
+     false,
+     "1:{\"a\":1};2:{\"b\":\"},]\"};3:{\"c\":1};"},
+    {"an array over many lines",
+     {"[\n {\"a\":\n1},\n {\"b\":2}\n]\n[{\"c\":1}]\n", 34},
+     false,
+     "1:{\"a\":\n1};2:{\"b\":2};3:{\"c\":1};"},
+    {"text in brackets", {"[x]\n[{\n", 7}, false, "1:[x];2:[{;"},
+    {"objects over many lines",
+     {"{\n \"a\": 1\n}\n{\n \"b\": \"}{\"}\nx\n{\ny\n", 32},
+     false,
+     "1:{\n \"a\": 1\n};2:{\n \"b\": \"}{\"};3:x;4:{;5:y;"},
+    {"an object over many lines that is cut", {"{\n \"a\": 1", 9}, false, "1:{\n \"a\": 1;"},
+    {"arrays and rows of objects among lines",
+     {"x\n[{\"a\":1},{\"a\":2}]\n{\"b\":1}{\"b\":2}\ny\n", 37},
+     false,
+     "1:x;2:{\"a\":1};3:{\"a\":2};4:{\"b\":1};5:{\"b\":2};6:y;"},
+    {"NUL frames count themselves",
+     {"[{\"a\":1},{\"a\":2}]\0[{\"b\":1}]\0", 28},
+     true,
+     "1:[{\"a\":1},{\"a\":2}];2:{\"b\":1};"},
     {"NUL inside a line", {"a\0b\nc", 5}, false, "1:a?b;2:c;"},
 };
 
@@ -207,6 +229,32 @@ static void test_many_lines(void **state)
 }
 
 /* What came before the damage is given, then the damage is said. */
+/* A message of many events waits for a batch that has room for all of them. */
+static void test_a_message_shares_a_batch(void **state)
+{
+    (void)state;
+    enum { LINES = BATCH_RECORDS - 1 };
+    struct buffer bytes;
+    char path[64];
+    buffer_init(&bytes, 1 << 20);
+    for (int i = 0; i < LINES; i++)
+        buffer_append(&bytes, TEXT("x\n"));
+    buffer_append(&bytes, TEXT("[{},{}]\ny\n"));
+    write_file(path, PLAIN, buffer_text(&bytes), 0);
+    AUTO(file_reader) r = open_file(path, false);
+    AUTO(batch) b = batch_new();
+    assert_non_null(b);
+    assert_int_equal(file_reader_next(r, b, NULL), STATUS_OK);
+    assert_int_equal(b->count, LINES);
+    assert_int_equal(file_reader_next(r, b, NULL), STATUS_OK);
+    assert_int_equal(b->count, 3);
+    assert_int_equal(b->records[0].position, LINES + 1);
+    assert_int_equal(b->records[2].position, LINES + 3);
+    assert_int_equal(file_reader_next(r, b, NULL), STATUS_AGAIN);
+    assert_int_equal(unlink(path), 0);
+    buffer_fini(&bytes);
+}
+
 static void test_cut_short(void **state)
 {
     (void)state;
@@ -350,6 +398,7 @@ int main(void)
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_limit);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_long_list);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_many_lines);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_a_message_shares_a_batch);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_cut_short);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_members);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_refusals);
