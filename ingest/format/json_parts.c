@@ -292,6 +292,8 @@ uint32_t json_parts_walk(struct text message, uint32_t most, struct buffer *scra
                          json_part_fn fn, void *context)
 {
     struct walk w = {.most = most, .scratch = scratch, .give = fn, .context = context};
+    if (!json_parts_may_be(message))
+        return 0;
     const struct text list = inside_array(message);
     const struct text records = list.at ? TEXT_NONE : records_of(message);
     if (is_whole(list, "]"))

@@ -36,6 +36,8 @@ static const struct row {
     {"day of the year", "%Y/%j %T", "2024/366 12:00:00", "2024-12-31T11:00:00Z", true, false},
     {"no such day of the year", "%Y/%j %T", "2026/366 12:00:00", NULL, false, false},
     {"epoch", "%s.%f", "1772600000.123", "2026-03-04T04:53:20.123Z", true, true},
+    {"epoch twice, the last counts", "%s-%s", "999999999999-1772600000", "2026-03-04T04:53:20Z",
+     true, true},
     {"around it", "at %F", "  at   2026-11-28 ", "2026-11-27T23:00:00Z", true, false},
     {"percent", "%%%F", "%2026-11-28", "2026-11-27T23:00:00Z", true, false},
     {"leap second", "%F %T %z", "2016-12-31 23:59:60 +0000", "2016-12-31T23:59:59.999999Z", true,

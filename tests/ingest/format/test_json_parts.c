@@ -25,6 +25,7 @@ static const struct row {
     {"records of numbers", "{\"records\":[1]}", 9, ""},
     {"records with more beside them", "{\"records\":[{\"a\":1}],\"o\":2}", 9, ""},
     {"row", "{\"a\":1}{\"a\":\"}{\"}\n{\"a\":3}", 9, "{\"a\":1}\n{\"a\":\"}{\"}\n{\"a\":3}\n"},
+    {"row with blanks alone between", "{\"a\":1} {\"a\":2}", 9, ""},
     {"row that ends broken", "{\"a\":1}{\"a\":", 9, ""},
     {"one object", "{\"a\":\"}{\"}", 9, ""},
     {"one object in lines", "{\n\"a\":1\n}", 9, ""},
