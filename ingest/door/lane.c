@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/door/lane.h"
 #include "base/timestamp.h"
+#include "ingest/door/json_parts.h"
 #include "ingest/door/source.h"
-#include "ingest/format/json_parts.h"
 #include <poll.h>
 
 enum { SCRATCH_BYTES = 16 << 20 }; /* one event that is built; messages are shorter */

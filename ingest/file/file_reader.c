@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/wall_clock.h"
+#include "ingest/door/json_list.h"
+#include "ingest/door/json_parts.h"
 #include "ingest/file/inflate.h"
-#include "ingest/format/json_list.h"
-#include "ingest/format/json_parts.h"
 #include "ingest/ingest.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ingest/format/json_parts.h"
+#include "ingest/door/json_parts.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ingest/format/json_parts.h"
-#include "ingest/format/json_list.h"
+#include "ingest/door/json_parts.h"
+#include "ingest/door/json_list.h"
 #include <string.h>
 
 struct walk {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ingest/format/json_list.h"
+#include "ingest/door/json_list.h"
 
 static bool is_space(char c)
 {

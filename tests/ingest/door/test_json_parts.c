@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/buffer.h"
-#include "ingest/format/json_parts.h"
+#include "ingest/door/json_parts.h"
 #include "tests/support/table.h"
 #include <stdio.h>
 
