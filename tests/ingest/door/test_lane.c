@@ -1,135 +1,160 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ingest/door/lane.h"
 #include "ingest/door/source.h"
 #include "tests/support/table.h"
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-/* What a door's message becomes: one record, or one for each event in it, all in one batch. */
+/* A reading thread's batch: read = put + dropped + what it holds, whatever happens. */
 
 struct pool {
-    struct batch *given[4]; /* handed over, in order */
-    uint32_t count;
+    struct batch *free_batch; /* NULL: there is none now */
+    uint32_t puts, records;
+    bool is_closed;
 };
 
 static struct batch *take(void *context, uint64_t timeout_ms)
 {
-    (void)context, (void)timeout_ms;
-    return batch_new();
+    struct pool *p = context;
+    (void)timeout_ms;
+    struct batch *b = p->free_batch;
+    p->free_batch = NULL;
+    return b;
 }
 
 static enum status put(void *context, struct batch *b)
 {
     struct pool *p = context;
-    assert_true(p->count < sizeof p->given / sizeof *p->given);
-    p->given[p->count++] = b;
+    if (p->is_closed)
+        return STATUS_CLOSED;
+    p->puts += b->count > 0;
+    p->records += b->count;
+    batch_reset(b);
+    p->free_batch = b;
     return STATUS_OK;
 }
 
+struct bench {
+    struct pool pool;
+    struct source source;
+    struct lane lane;
+};
 static const struct source_type type = {.key = "test", .kind = "test"};
 
-struct setup {
-    struct source source;
-    struct pool pool;
-    struct lane *lane;
-};
-
-static void begin(struct setup *s)
+static int set_up(void **state)
 {
-    *s = (struct setup){.source = {.type = &type}};
-    s->source.intake = (struct intake){.take = take, .put = put, .context = &s->pool};
-    s->lane = &s->source.lanes[0];
-    lane_init(s->lane, &s->source);
+    struct bench *b = calloc(1, sizeof *b);
+    b->pool.free_batch = batch_new();
+    b->source.type = &type;
+    b->source.index = 7;
+    b->source.stop_fd = -1;
+    b->source.intake = (struct intake){.context = &b->pool, .take = take, .put = put};
+    lane_init(&b->lane, &b->source);
+    *state = b;
+    return b->pool.free_batch ? 0 : -1;
 }
 
-static void end(struct setup *s)
+static int tear_down(void **state)
 {
-    lane_fini(s->lane);
-    for (uint32_t i = 0; i < s->pool.count; i++)
-        batch_free(s->pool.given[i]);
+    struct bench *b = *state;
+    lane_fini(&b->lane);
+    batch_free(b->pool.free_batch);
+    free(b);
+    return 0;
 }
 
-static void test_an_array_is_its_events(void **state)
+static void assert_account(const struct bench *b)
 {
-    (void)state;
-    struct setup s;
-    begin(&s);
-    const struct record *last =
-        lane_add(s.lane, TEXT("[{\"n\":1},{\"n\":2}]"), TEXT("192.0.2.1"), 5, false);
-    const struct batch *b = s.lane->batch;
-    assert_int_equal(b->count, 2);
-    assert_ptr_equal(last, &b->records[1]);
-    assert_true(text_equal(b->records[0].raw, TEXT("{\"n\":1}")));
-    assert_true(text_equal(b->records[1].raw, TEXT("{\"n\":2}")));
-    assert_int_equal(b->records[0].receive_us, 5);
-    assert_true(text_equal(b->records[1].peer, TEXT("192.0.2.1")));
-    assert_true(lane_identify(s.lane, TEXT("kafka:t:0:7"), RECORD_RESUMED));
-    assert_true(text_equal(b->records[0].origin, TEXT("kafka:t:0:7")));
-    assert_true(text_equal(b->records[1].origin, TEXT("kafka:t:0:7")));
-    assert_true(b->records[0].flags & b->records[1].flags & RECORD_RESUMED);
-    assert_false(hash_equal(record_identity(&b->records[0]), record_identity(&b->records[1])));
-    end(&s);
+    uint64_t dropped = 0;
+    for (int i = 0; i < LANE_DROPS; i++)
+        dropped += counter_get(&b->lane.dropped[i]);
+    uint64_t held = b->lane.batch ? b->lane.batch->count : 0;
+    assert_int_equal(counter_get(&b->lane.read), counter_get(&b->lane.put) + dropped + held);
 }
 
-static void test_one_event_is_identified_alone(void **state)
+static void test_fills_and_hands_over(void **state)
 {
-    (void)state;
-    struct setup s;
-    begin(&s);
-    assert_non_null(lane_add(s.lane, TEXT("[{\"n\":1},{\"n\":2}]"), TEXT(""), 5, false));
-    assert_non_null(lane_add(s.lane, TEXT("{\"n\":3}"), TEXT(""), 5, false));
-    assert_true(lane_identify(s.lane, TEXT("kafka:t:0:8"), 0));
-    const struct batch *b = s.lane->batch;
-    assert_int_equal(b->records[1].origin.len, 0);
-    assert_int_equal(b->records[2].origin.len, 11);
-    assert_int_equal(record_part(&b->records[2]), 0);
-    end(&s);
+    struct bench *b = *state;
+    for (uint32_t i = 0; i < BATCH_RECORDS; i++) {
+        struct record *r = lane_add(&b->lane, TEXT("a line"), TEXT("192.0.2.7"), 1000 + i, false);
+        assert_non_null(r);
+        assert_true(text_equal(r->peer, TEXT("192.0.2.7")));
+        assert_int_equal(r->receive_us, 1000 + i);
+    }
+    assert_int_equal(b->pool.puts, 0);
+    assert_int_equal(b->lane.batch->source, 7);
+    assert_account(b);
+    assert_non_null(lane_add(&b->lane, TEXT("one more"), TEXT_NONE, 0, false));
+    assert_int_equal(b->pool.puts, 1);
+    assert_int_equal(b->pool.records, BATCH_RECORDS);
+    assert_account(b);
+    lane_put(&b->lane);
+    assert_int_equal(b->pool.records, BATCH_RECORDS + 1);
+    assert_account(b);
 }
 
-/* A message that was cut is no document any more. */
-static void test_a_cut_message_stays(void **state)
+static void test_an_empty_batch_goes_back(void **state)
 {
-    (void)state;
-    struct setup s;
-    begin(&s);
-    assert_non_null(lane_add(s.lane, TEXT("[{\"n\":1},{\"n\""), TEXT(""), 5, true));
-    assert_int_equal(s.lane->batch->count, 1);
-    end(&s);
+    struct bench *b = *state;
+    assert_true(lane_ready(&b->lane));
+    assert_null(b->pool.free_batch);
+    lane_put(&b->lane);
+    assert_non_null(b->pool.free_batch);
+    assert_int_equal(b->pool.puts, 0);
 }
 
-static void test_events_of_one_message_share_a_batch(void **state)
+static void test_flags_what_was_cut(void **state)
 {
-    (void)state;
-    enum { BEFORE = BATCH_RECORDS - 2, PARTS = RECORD_PARTS + 5 };
-    struct setup s;
-    struct buffer message;
-    begin(&s);
-    for (uint32_t i = 0; i < BEFORE; i++)
-        assert_non_null(lane_add(s.lane, TEXT("{}"), TEXT(""), 5, false));
-    assert_int_equal(lane_parts_of(s.lane, TEXT("[{},{},{}]")), 3);
-    assert_non_null(lane_add(s.lane, TEXT("[{},{},{}]"), TEXT(""), 5, false));
-    assert_int_equal(s.pool.count, 1);
-    assert_int_equal(s.pool.given[0]->count, BEFORE);
-    assert_int_equal(s.lane->batch->count, 3);
-    buffer_init(&message, 1 << 20);
-    buffer_append(&message, TEXT("[{}"));
-    for (int i = 1; i < PARTS; i++)
-        buffer_append(&message, TEXT(",{}"));
-    buffer_byte(&message, ']');
-    const struct record *last = lane_add(s.lane, buffer_text(&message), TEXT(""), 5, false);
-    assert_non_null(last);
-    assert_int_equal(s.lane->batch->count, 3 + RECORD_PARTS);
-    assert_true(last->raw.len > 2); /* all that found no place of its own */
-    assert_int_equal(record_part(last), RECORD_PARTS - 1);
-    buffer_fini(&message);
-    end(&s);
+    struct bench *b = *state;
+    b->source.durability = DURABILITY_NONE;
+    const struct record *r = lane_add(&b->lane, TEXT("cut"), TEXT_NONE, 0, true);
+    assert_int_equal(r->flags & RECORD_TRUNCATED, RECORD_TRUNCATED);
+    assert_int_equal(r->flags & RECORD_EXEMPT, RECORD_EXEMPT);
+    assert_int_equal(counter_get(&b->lane.truncated), 1);
+}
+
+/* While the program stops there is no batch: the message is counted, not lost in silence. */
+static void test_counts_what_it_cannot_take(void **state)
+{
+    struct bench *b = *state;
+    struct batch *away = b->pool.free_batch;
+    b->pool.free_batch = NULL;
+    atomic_store(&b->source.is_stopping, true);
+    assert_null(lane_add(&b->lane, TEXT("late"), TEXT("192.0.2.7"), 0, false));
+    assert_int_equal(counter_get(&b->lane.dropped[LANE_DROP_STOPPED]), 1);
+    lane_drop(&b->lane, LANE_DROP_DENIED, TEXT("no"), TEXT("192.0.2.8"));
+    assert_int_equal(counter_get(&b->lane.dropped[LANE_DROP_DENIED]), 1);
+    assert_account(b);
+    b->pool.free_batch = away;
+}
+
+static void seal(void *context, struct batch *b)
+{
+    *(uint32_t *)context = b->count;
+}
+
+static void test_seals_before_a_hand_over(void **state)
+{
+    struct bench *b = *state;
+    uint32_t sealed = 0;
+    b->lane.seal = seal;
+    b->lane.seal_context = &sealed;
+    (void)lane_add(&b->lane, TEXT("a"), TEXT_NONE, 0, false);
+    (void)lane_add(&b->lane, TEXT("b"), TEXT_NONE, 0, false);
+    assert_true(lane_identify(&b->lane, TEXT("test:1"), RECORD_RESUMED));
+    assert_true(text_equal(b->lane.batch->records[1].origin, TEXT("test:1")));
+    lane_put(&b->lane);
+    assert_int_equal(sealed, 2);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_an_array_is_its_events),
-        cmocka_unit_test(test_one_event_is_identified_alone),
-        cmocka_unit_test(test_a_cut_message_stays),
-        cmocka_unit_test(test_events_of_one_message_share_a_batch),
+        cmocka_unit_test_setup_teardown(test_fills_and_hands_over, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_an_empty_batch_goes_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_flags_what_was_cut, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_counts_what_it_cannot_take, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_seals_before_a_hand_over, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("test_lane", tests, NULL, NULL);
 }
