@@ -312,12 +312,6 @@ static void ask_by_source(const struct decoder_set *s, struct search *found,
     }
 }
 
-static bool may_begin(const struct decoder *d, struct text message)
-{
-    return message.len ? decoder_firsts_has(&d->when_firsts, (unsigned char)message.at[0])
-                       : !d->is_when_never_empty;
-}
-
 /* JSON whose message is no line that stood inside it, but the whole of it. */
 static bool is_document(const struct event *e)
 {
@@ -333,9 +327,12 @@ static void ask_by_look(const struct decoder_set *s, struct search *found,
 {
     if (event->mapping || is_document(event))
         return;
-    for (uint32_t i = 0; i < s->when_count && !found->matched; i++) {
+    const struct text message = event->message;
+    const uint32_t first = message.len ? (unsigned char)message.at[0] : 256;
+    for (uint32_t i = s->when_starts[first]; i < s->when_starts[first + 1] && !found->matched;
+         i++) {
         const struct decoder *d = s->decoders[s->whens[i]];
-        if (!may_begin(d, event->message) || !matches(c, d->when, d->when_literal, event->message))
+        if (!matches(c, d->when, d->when_literal, message))
             continue;
         if (decoder_try(d, c, event, arena) || !d->pattern_count)
             found->matched = d;

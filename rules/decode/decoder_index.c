@@ -199,21 +199,46 @@ static bool index_programs(struct decoder_set *s)
     return true;
 }
 
+static bool may_look(const struct decoder *d, uint32_t byte)
+{
+    if (!d->when)
+        return false;
+    return byte == 256 ? !d->is_when_never_empty
+                       : decoder_firsts_has(&d->when_firsts, (unsigned char)byte);
+}
+
+static bool index_whens(struct decoder_set *s)
+{
+    uint32_t total = 0;
+    for (uint32_t byte = 0; byte < 257; byte++)
+        for (uint32_t i = 0; i < s->count; i++)
+            total += may_look(s->decoders[i], byte);
+    uint32_t *whens = arena_alloc(&s->arena, (total ? total : 1) * sizeof *whens);
+    if (!whens)
+        return false;
+    uint32_t at = 0;
+    for (uint32_t byte = 0; byte < 257; byte++) {
+        s->when_starts[byte] = at;
+        for (uint32_t i = 0; i < s->count; i++)
+            if (may_look(s->decoders[i], byte))
+                whens[at++] = i;
+    }
+    s->when_starts[257] = at;
+    s->whens = whens;
+    return true;
+}
+
 bool decoder_index_set(struct decoder_set *s)
 {
     const uint32_t most = s->count ? s->count : 1;
     uint32_t *matches = arena_alloc(&s->arena, most * sizeof *matches);
-    uint32_t *whens = arena_alloc(&s->arena, most * sizeof *whens);
-    if (!matches || !whens || !index_programs(s))
+    if (!matches || !index_whens(s) || !index_programs(s))
         return false;
     for (uint32_t i = 0; i < s->count; i++) {
         if (s->decoders[i]->has_match)
             matches[s->match_count++] = i;
-        if (s->decoders[i]->when)
-            whens[s->when_count++] = i;
     }
     s->matches = matches;
-    s->whens = whens;
     return true;
 }
 

@@ -131,8 +131,9 @@ struct decoder_set {
     uint32_t prefix_count;
     const uint32_t *matches; /* indexes of decoders with has_match */
     uint32_t match_count;
-    const uint32_t *whens; /* indexes of decoders with `when` */
-    uint32_t when_count;
+    /* Indexes of decoders with `when` by what a message begins with, as decoder.order. */
+    const uint32_t *whens;
+    uint32_t when_starts[258];
 };
 
 /* The field name for `from`: NULL where it keeps its own. */
