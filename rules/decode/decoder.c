@@ -151,6 +151,14 @@ static void take_time(const struct decoder *d, const struct decoder_pattern *p,
         c->counters.times_unreadable++;
 }
 
+static bool has_since(const struct event *event, uint32_t from, uint64_t hash)
+{
+    for (uint32_t i = from; i < event->field_count; i++)
+        if (event->fields[i].hash == hash)
+            return true;
+    return false;
+}
+
 static void add_fields(const struct decoder *d, const struct decoder_pattern *p,
                        struct decoder_scratch *c, struct event *event, struct arena *arena)
 {
@@ -163,7 +171,7 @@ static void add_fields(const struct decoder *d, const struct decoder_pattern *p,
     for (uint32_t i = 0; i < p->capture_count; i++) {
         const struct decoder_capture *capture = &p->captures[i];
         struct text value = decoder_regex_taken(c->regex, message, capture->group);
-        if (!value.at)
+        if (!value.at || (capture->is_again && has_since(event, from, capture->hash)))
             continue;
         const struct field f = {
             .name = capture->name, .value = decoder_field_address(value), .hash = capture->hash};

@@ -14,6 +14,7 @@ struct decoder_capture {
     struct text name;
     uint64_t hash;
     uint32_t group;
+    bool is_again; /* an earlier group has this name: the first that took part counts */
 };
 
 /* From a pair's key, or a group's name, to a field's name. */

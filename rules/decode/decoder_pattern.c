@@ -270,9 +270,12 @@ static bool list_captures(struct decoder_document *d, const struct yaml_node *no
         else if (r->is_format)
             name = decoder_format_field(name);
         const bool is_spread = pattern->spread.kind && group == pattern->spread.group;
-        if (!is_spread && name.len && pattern->capture_count < DECODER_GROUPS)
-            captures[pattern->capture_count++] =
-                (struct decoder_capture){name, event_name_hash(name), group};
+        if (is_spread || !name.len || pattern->capture_count == DECODER_GROUPS)
+            continue;
+        struct decoder_capture capture = {name, event_name_hash(name), group, false};
+        for (uint32_t j = 0; j < pattern->capture_count && !capture.is_again; j++)
+            capture.is_again = captures[j].hash == capture.hash;
+        captures[pattern->capture_count++] = capture;
     }
     pattern->captures = captures;
     return true;

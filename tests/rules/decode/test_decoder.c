@@ -126,6 +126,7 @@ static const char several[] =
     "'', b, c]}}\n"
     "- {name: xml, pcre2: '^(?<rest><Event>.*)$', elements: {group: rest, unset: '-'}}\n"
     "- {name: either, pcre2: '^x (?<v>1)|y (?<w>2)'}\n"
+    "- {name: both, pcre2: '^both (?=(?:.*?by (?<who>\\w+))?)(?=(?:.*?for (?<who>\\w+))?)'}\n"
     "- {name: slow, pcre2: '^slow (a+)+$'}\n"
     "- {name: maybe, pcre2: '^o?pt'}\n"
     "- {name: drop, pcre2: '^drop (?<rest2>.*)'}\n"
@@ -214,6 +215,10 @@ static const struct line {
      "a=\"\"p, q\"\" r b=3 c=4 linux/knock linux/auth ", false},
     {"decode: columns that end in a backslash", "knock", "cells \"E:\\\",2,\"a\\\"b\",4",
      "a=E:\\ b=a\\\"b c=4 linux/knock linux/auth ", false},
+    {"decode: of two groups of a name the first counts", "knock", "both by ann for bob",
+     "who=ann linux/knock linux/auth ", false},
+    {"decode: of two groups of a name the one that took part", "knock", "both for bob",
+     "who=bob linux/knock linux/auth ", false},
     {"decode: few columns", "knock", "cells 1", "a=1 linux/knock linux/auth ", false},
     {"decode: elements", "knock",
      "<Event><Data Name=\"SRC\">192.0.2.1</Data><Data Name='b'>x &lt;&amp;&gt; &quot;y&quot; "
