@@ -7,6 +7,7 @@
 #include "ingest/format/kv.h"
 #include "ingest/format/leef.h"
 #include "ingest/format/syslog.h"
+#include "ingest/format/windows_event.h"
 #include "ingest/format/wrapper.h"
 #include "ingest/ingest.h"
 #include <stdatomic.h>
@@ -184,6 +185,14 @@ static void open_repeated(struct event *e)
     (void)event_add(e, TEXT("repeated"), number);
 }
 
+/* Sysmon for Linux writes the same XML, and has decoders of its own. */
+static bool read_windows(struct text t, struct arena *arena, struct event *e)
+{
+    const bool is_linux = text_equal_nocase(text_head(e->program, 6), TEXT("sysmon"));
+    return !is_linux &&
+           (windows_event_read_xml(t, arena, e) || windows_event_read_snare(t, arena, e));
+}
+
 /* Fields out of the message behind a header. */
 static void read_body(struct parser *p, struct arena *arena, struct event *e)
 {
@@ -192,6 +201,8 @@ static void read_body(struct parser *p, struct arena *arena, struct event *e)
     if (t.len && (t.at[0] <= ' ' || t.at[t.len - 1] <= ' '))
         t = text_trim(t);
     if (!t.len || ((t.at[0] == '{' || t.at[0] == '@') && read_json(p, t, arena, e)))
+        return;
+    if ((t.at[0] == '<' || t.at[0] == 'M') && read_windows(t, arena, e))
         return;
     struct text head = text_head(t, PIPE_WITHIN);
     bool has_pipe = text_find_byte(head, '|') < head.len;
@@ -368,6 +379,10 @@ static void read_line(struct parser *p, struct text t, struct arena *arena, stru
     e->message = t;
     if (read_cef(t, arena, e) || read_leef(t, arena, e) || read_pairs(p, t, arena, e))
         return;
+    if (is_markup && read_windows(t, arena, e)) {
+        e->format = FORMAT_RAW;
+        return;
+    }
     if (first == '{')
         e->flags |= EVENT_HEADER_DAMAGED;
     read_raw(p, t, e);
