@@ -74,7 +74,8 @@ static void test_prefers_the_rarer_part(void **state)
                        "  s: {EventID: 1, CommandLine|contains: 'secret-word-%d'}\n"
                        "  condition: s\nlevel: low\n---\n",
                        i, i, i);
-        (void)strcat(yaml, one);
+        size_t used = strlen(yaml);
+        (void)snprintf(yaml + used, sizeof yaml - used, "%s", one);
     }
     assert_int_equal(harness_open(&h, yaml), STATUS_OK);
     const struct partition *p = &h.ruleset->partitions.items[0];
