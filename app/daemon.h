@@ -131,7 +131,7 @@ bool inputs_webhook(void *daemon, const struct console_request *request,
 /* ---- overview.c: what console shows of the program; any thread ---- */
 
 void overview_metrics(void *daemon, metric_fn tell, void *context);
-void overview_rules(void *daemon, struct buffer *out);
+void overview_rules(void *daemon, struct view *view, struct buffer *out);
 void overview_sources(void *daemon, struct buffer *out);
 bool overview_is_ready(void *daemon, struct buffer *why);
 

@@ -59,6 +59,8 @@ struct listener {
     const struct load_request *request;
     struct load_refusals refusals;
     uint32_t override_errors;
+    uint32_t override_line;   /* of the first */
+    char override_first[180]; /* "file:line: what is wrong" */
 };
 
 static void hear(void *context, const struct diagnostic *f)
@@ -66,10 +68,14 @@ static void hear(void *context, const struct diagnostic *f)
     struct listener *l = context;
     const struct load_request *r = l->request;
     bool is_override = r->overrides && text_equal(f->file, text_of(r->overrides));
-    if (f->severity == DIAGNOSTIC_ERROR && is_override)
-        l->override_errors++;
-    else if (f->severity == DIAGNOSTIC_ERROR)
+    if (f->severity == DIAGNOSTIC_ERROR && is_override && !l->override_errors++) {
+        l->override_line = f->line;
+        (void)snprintf(l->override_first, sizeof l->override_first, "%.*s:%u: %.*s",
+                       TEXT_ARG(f->file), f->line, TEXT_ARG(f->message));
+    } else if (f->severity == DIAGNOSTIC_ERROR && !is_override)
         load_count_refusal(&l->refusals, f);
+    if (r->also)
+        r->also(r->also_context, f);
     if (r->tell)
         r->tell(r->context, f);
     else if (!r->is_quiet)
@@ -84,8 +90,11 @@ static enum status conclude(const struct listener *l, struct error *err)
         command_say("%u rules or documents are refused and left out", l->refusals.count);
     if (!l->override_errors || r->goes_on)
         return STATUS_OK;
-    return error_set(err, STATUS_INVALID, 0, "the overrides in %.150s are refused: %u errors",
-                     r->overrides, l->override_errors);
+    char more[40] = "";
+    if (l->override_errors > 1)
+        (void)snprintf(more, sizeof more, " (and %u more in the overrides)",
+                       l->override_errors - 1);
+    return error_set(err, STATUS_INVALID, l->override_line, "%s%s", l->override_first, more);
 }
 
 enum status load_rules(const struct load_request *request, struct ruleset **out, struct error *err)

@@ -16,11 +16,13 @@ struct load_request {
     bool is_any_logsource;
     enum fire_policy fire;
     int64_t lateness_us;
-    bool is_quiet;  /* tell nothing on standard error */
-    bool has_lints; /* warnings and hints too */
-    bool goes_on;   /* `check`: overrides with errors do not end the load */
-    diagnostic_fn tell;
+    bool is_quiet;      /* tell nothing on standard error */
+    bool has_lints;     /* warnings and hints too */
+    bool goes_on;       /* `check`: overrides with errors do not end the load */
+    diagnostic_fn tell; /* instead of standard error */
     void *context;
+    diagnostic_fn also; /* besides; or NULL */
+    void *also_context;
 };
 
 /* What a configuration says of rules, borrowed from it. */
@@ -28,8 +30,8 @@ struct load_request load_request_of(const struct config *config);
 /* "--fire edge|level|consume" */
 bool load_parse_fire(const char *name, enum fire_policy *out);
 /* Refused rules are told on standard error (by `tell` where given) and left out; how many is said
- * there, unless `tell` or is_quiet. INVALID where the overrides have an error: half of what
- * somebody decided is not what he decided. */
+ * there, unless `tell` or is_quiet. INVALID, with the place of the first, where the overrides have
+ * an error: half of what somebody decided is not what he decided. */
 NODISCARD enum status load_rules(const struct load_request *request, struct ruleset **out,
                                  struct error *err);
 /* Counts rules with errors: several errors of one rule refuse it once. Zero to begin with. */

@@ -172,7 +172,9 @@ void *ordering_shard(void *argument)
         while (mail) {
             struct round *r = CONTAINER_OF(mail, struct round_turn, mail)->round;
             mail = mail->next;
+            (void)pthread_mutex_lock(&s->snapshot);
             run_round(s, r);
+            (void)pthread_mutex_unlock(&s->snapshot);
             /* pairs with the other shards' decrement: the last one sees all replies */
             if (atomic_fetch_sub_explicit(&r->shards_left, 1, memory_order_acq_rel) == 1)
                 (void)!mailbox_send(&p->decider_inbox, &r->mail);
@@ -267,6 +269,7 @@ static void decide_round(struct pipeline *p, struct round *r)
     uint32_t count = merge(p, r);
     atomic_fetch_add_explicit(&p->detections, count, memory_order_relaxed);
     atomic_fetch_add_explicit(&p->records, b->count, memory_order_relaxed);
+    pipeline_costs_fired(&p->firings, b->ruleset, p->merged, count);
     struct pipeline_result result = {.batch = b, .detections = p->merged, .count = count};
     p->options.decided(p->options.context, &result);
     checkpoint_out(p, r);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/daemon.h"
+#include "app/pipeline_costs.h"
 #include "app/tally.h"
 #include "base/json_write.h"
 #include "base/path.h"
@@ -7,6 +8,8 @@
 #include "base/wall_clock.h"
 #include "journal/journal.h"
 #include <stdlib.h>
+
+enum { JUDGEMENT_BYTES = 16 << 20 };
 
 static void tell_one(struct tally *t, enum metric_kind kind, const char *name, const char *help,
                      double value)
@@ -71,11 +74,63 @@ void overview_metrics(void *daemon, metric_fn tell, void *context)
     tally_tell(t, tell, context);
 }
 
+/* What people said of the rules' incidents, in order of the rules' keys. */
+struct judged {
+    struct text rule;
+    int64_t right, wrong;
+};
+struct judgement {
+    struct arena arena;
+    struct judged *items;
+    uint32_t count, max;
+};
+
+static void keep_verdict(void *context, struct text rule, int64_t right, int64_t wrong)
+{
+    struct judgement *j = context;
+    if (j->count == j->max) {
+        uint32_t max = j->max ? j->max * 2 : 256;
+        struct judged *items = realloc(j->items, max * sizeof *items);
+        if (!items)
+            return;
+        j->items = items;
+        j->max = max;
+    }
+    struct text kept = arena_copy(&j->arena, rule);
+    if (kept.at)
+        j->items[j->count++] = (struct judged){kept, right, wrong};
+}
+
+static int by_rule(const void *a, const void *b)
+{
+    return text_compare(((const struct judged *)a)->rule, ((const struct judged *)b)->rule);
+}
+
+/* Nothing where the record does not answer: null, not a zero that nobody counted. */
+static void write_verdict(const struct judgement *j, bool is_known, struct text rule,
+                          struct buffer *out)
+{
+    const struct judged key = {.rule = rule};
+    const struct judged *v =
+        j->count ? bsearch(&key, j->items, j->count, sizeof *j->items, by_rule) : NULL;
+    double all = v ? (double)(v->right + v->wrong) : 0;
+    if (is_known) {
+        json_write_int(out, "true_positives", v ? v->right : 0);
+        json_write_int(out, "false_positives", v ? v->wrong : 0);
+    } else {
+        json_write_null(out, "true_positives");
+        json_write_null(out, "false_positives");
+    }
+    if (all > 0)
+        json_write_double(out, "precision", (double)v->right / all);
+    else
+        json_write_null(out, "precision");
+}
+
 static void write_rule(struct daemon *d, const struct rule *rule, const struct rule_cost *cost,
                        struct buffer *out)
 {
     char file[PATH_ROOM];
-    json_write_open(out, NULL, '{');
     json_write_string(out, "rule", rule->key);
     json_write_string(out, "title", rule->title);
     json_write_string(out, "level", text_of(rule_level_name(rule->level)));
@@ -88,31 +143,62 @@ static void write_rule(struct daemon *d, const struct rule *rule, const struct r
     json_write_uint(out, "matched", cost->matched);
     json_write_uint(out, "limits", cost->limits);
     json_write_uint(out, "ns", cost->ns);
-    json_write_close(out, '}');
 }
 
-void overview_rules(void *daemon, struct buffer *out)
+static void write_firing(const struct pipeline_firing *f, struct buffer *out)
 {
-    struct daemon *d = daemon;
-    (void)pthread_mutex_lock(&d->ruleset_lock);
-    struct ruleset *ruleset = ruleset_ref(d->ruleset);
-    (void)pthread_mutex_unlock(&d->ruleset_lock);
+    json_write_uint(out, "fired", f->fired);
+    if (f->last_us == TIMESTAMP_NONE)
+        json_write_null(out, "last_fired");
+    else
+        json_write_time(out, "last_fired", f->last_us);
+}
+
+static void write_rules(struct daemon *d, const struct ruleset *ruleset, const struct judgement *j,
+                        bool is_judged, struct buffer *out)
+{
     uint32_t count = 0;
     const struct rule *const *rules = ruleset_rules(ruleset, &count);
     struct rule_cost *costs = calloc((size_t)count + 1, sizeof *costs);
+    struct pipeline_firing *firings = calloc((size_t)count + 1, sizeof *firings);
+    bool is_room = costs && firings;
+    if (is_room) {
+        pipeline_costs(d->pipeline, ruleset, costs);
+        pipeline_costs_firings(d->pipeline, ruleset, firings);
+    }
+    for (uint32_t i = 0; is_room && i < count; i++) {
+        json_write_open(out, NULL, '{');
+        write_rule(d, rules[i], &costs[i], out);
+        write_firing(&firings[i], out);
+        write_verdict(j, is_judged, rules[i]->key, out);
+        json_write_close(out, '}');
+    }
+    free(firings);
+    free(costs);
+}
+
+void overview_rules(void *daemon, struct view *view, struct buffer *out)
+{
+    struct daemon *d = daemon;
+    struct judgement j = {.count = 0};
     char hex[33];
+    arena_init(&j.arena, JUDGEMENT_BYTES);
+    bool is_judged = view && view_verdicts(view, keep_verdict, &j, NULL) == STATUS_OK;
+    if (j.count)
+        qsort(j.items, j.count, sizeof *j.items, by_rule);
+    (void)pthread_mutex_lock(&d->ruleset_lock);
+    struct ruleset *ruleset = ruleset_ref(d->ruleset);
+    (void)pthread_mutex_unlock(&d->ruleset_lock);
     hash_to_hex(ruleset_hash(ruleset), hex);
     json_write_open(out, NULL, '{');
     json_write_string(out, "ruleset", text_of(hex));
     json_write_open(out, "rules", '[');
-    if (costs)
-        pipeline_costs(d->pipeline, costs, count);
-    for (uint32_t i = 0; costs && i < count; i++)
-        write_rule(d, rules[i], &costs[i], out);
+    write_rules(d, ruleset, &j, is_judged, out);
     json_write_close(out, ']');
     json_write_close(out, '}');
-    free(costs);
     ruleset_unref(ruleset);
+    free(j.items);
+    arena_fini(&j.arena);
 }
 
 static void write_metric(void *context, const struct metric *m)

@@ -102,6 +102,8 @@ static enum status init_shards(struct pipeline *p, struct error *err)
         s->pipeline = p;
         s->index = i;
         s->ruleset = ruleset_ref(p->ruleset);
+        if (pthread_mutex_init(&s->snapshot, NULL))
+            return error_set(err, STATUS_NOMEM, 0, "no memory for a shard");
         struct shard_options options = {
             .index = i,
             .count = p->options.shards,
@@ -124,7 +126,8 @@ static enum status init_parts(struct pipeline *p, struct error *err)
     for (size_t i = 0; i < sizeof boxes / sizeof *boxes; i++)
         if (mailbox_init(boxes[i], SIZE_MAX, NULL, NULL))
             return error_set(err, STATUS_NOMEM, 0, "no memory for the pipeline's mailboxes");
-    if (pthread_barrier_init(&p->depth_barrier, NULL, p->options.shards))
+    if (pthread_mutex_init(&p->firings.lock, NULL) ||
+        pthread_barrier_init(&p->depth_barrier, NULL, p->options.shards))
         return error_set(err, STATUS_NOMEM, 0, "no memory for the pipeline's barrier");
     p->has_barrier = true;
     enum status status = fill_pool(p, err);
@@ -239,8 +242,14 @@ void pipeline_free(struct pipeline *p)
         worker_fini(&p->workers[i]);
     for (uint32_t i = 0; p->shards && i < p->options.shards; i++) {
         shard_free(p->shards[i].shard);
+        if (p->shards[i].ruleset)
+            (void)pthread_mutex_destroy(&p->shards[i].snapshot);
         ruleset_unref(p->shards[i].ruleset);
     }
+    if (p->has_barrier)
+        (void)pthread_mutex_destroy(&p->firings.lock);
+    ruleset_unref(p->firings.ruleset);
+    free(p->firings.items);
     sequencer_free(p->sequencer);
     columns_free(p->columns);
     ruleset_unref(p->ruleset);
@@ -279,45 +288,6 @@ enum status pipeline_restore_columns(struct pipeline *p, struct text chunk, stru
 }
 
 /* ---- numbers out ---- */
-
-void pipeline_costs(const struct pipeline *p, struct rule_cost *out, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++)
-        out[i] = (struct rule_cost){0};
-    for (uint32_t w = 0; w < p->options.workers; w++) {
-        struct worker *worker = &p->workers[w];
-        (void)pthread_mutex_lock(&worker->snapshot);
-        uint32_t known = 0;
-        const struct rule_cost *costs =
-            worker->matcher ? matcher_costs(worker->matcher, &known) : NULL;
-        for (uint32_t i = 0; i < count && i < known; i++) {
-            out[i].evaluated += costs[i].evaluated;
-            out[i].matched += costs[i].matched;
-            out[i].limits += costs[i].limits;
-            out[i].ns += costs[i].ns;
-        }
-        (void)pthread_mutex_unlock(&worker->snapshot);
-    }
-}
-
-void pipeline_add_correlation_costs(const struct pipeline *p, struct rule_cost *out, uint32_t count)
-{
-    uint32_t known = 0;
-    const struct correlation *all = ruleset_correlations(p->ruleset, &known);
-    struct shard_cost *costs = calloc((size_t)known + 1, sizeof *costs);
-    for (uint32_t i = 0; costs && i < p->options.shards; i++)
-        shard_add_costs(p->shards[i].shard, costs, known);
-    for (uint32_t i = 0; costs && i < known; i++) {
-        uint32_t at = all[i].rule->index;
-        if (at >= count)
-            continue;
-        out[at].evaluated += costs[i].evaluated;
-        out[at].matched += costs[i].matched;
-        out[at].limits += costs[i].limits;
-        out[at].ns += costs[i].ns;
-    }
-    free(costs);
-}
 
 static void tell_total(metric_fn tell, void *context, const char *name, const char *help,
                        uint64_t value)

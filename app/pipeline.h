@@ -102,12 +102,6 @@ void pipeline_set_ruleset(struct pipeline *p, struct ruleset *ruleset);
 /* Releases what lateness holds, waits until everything was decided, joins the threads. */
 void pipeline_finish(struct pipeline *p, bool has_flush);
 
-/* Costs of every rule, summed over the workers; after pipeline_finish, or as a snapshot that may
- * be some events old. `out` has room for ruleset_rules() entries. */
-void pipeline_costs(const struct pipeline *p, struct rule_cost *out, uint32_t count);
-/* Adds what the shards know of correlations, at their rules' places; after pipeline_finish only. */
-void pipeline_add_correlation_costs(const struct pipeline *p, struct rule_cost *out,
-                                    uint32_t count);
 void pipeline_metrics(const struct pipeline *p, metric_fn tell, void *context);
 /* What each host sent and, from `drops`, lost, as a JSON array: the `most` heard last. Any thread.
  */

@@ -71,6 +71,82 @@ struct text reload_file(struct daemon *d, struct text file, char *out, size_t si
     return name;
 }
 
+/* ---- findings ---- */
+
+enum { KNOWN_BYTES = 16 << 20, FINDINGS_BYTES = 64 << 10 };
+
+/* The errors of a load; those that the rules that decide do not have are what is said of it. */
+struct told {
+    struct daemon *daemon;
+    struct buffer known; /* of all, for the time after */
+    struct buffer news;  /* of new ones, as JSON: the first FINDINGS_BYTES of them */
+    uint32_t count;      /* of new ones */
+    char first[180];     /* "file:line: message" of the first new one; or empty */
+};
+
+static void told_init(struct told *told, struct daemon *d)
+{
+    *told = (struct told){.daemon = d};
+    buffer_init(&told->known, KNOWN_BYTES);
+    buffer_init(&told->news, FINDINGS_BYTES);
+    json_write_open(&told->news, NULL, '[');
+}
+
+static void told_fini(struct told *told)
+{
+    buffer_fini(&told->known);
+    buffer_fini(&told->news);
+}
+
+static bool is_known(const struct reload *r, struct text line)
+{
+    struct text known = buffer_text(&r->known);
+    return text_find(known, line) < known.len;
+}
+
+static void note_new(struct told *told, struct text file, const struct diagnostic *f)
+{
+    if (!told->count++)
+        (void)snprintf(told->first, sizeof told->first, "%.*s:%u: %.*s", TEXT_ARG(file), f->line,
+                       TEXT_ARG(f->message));
+    struct buffer *out = &told->news;
+    if (out->len + f->message.len + 2 * PATH_ROOM > FINDINGS_BYTES)
+        return;
+    json_write_open(out, NULL, '{');
+    json_write_string(out, "file", file);
+    json_write_uint(out, "line", f->line);
+    json_write_uint(out, "column", f->column);
+    json_write_string(out, "code", text_of(f->code));
+    json_write_string(out, "message", f->message);
+    json_write_string(out, "rule", f->rule);
+    json_write_close(out, '}');
+}
+
+/* A line moves when something is written above it: it is no part of what is known. */
+static void collect(void *context, const struct diagnostic *f)
+{
+    struct told *told = context;
+    struct daemon *d = told->daemon;
+    char name[PATH_ROOM];
+    if (f->severity != DIAGNOSTIC_ERROR)
+        return;
+    struct text file = original(d, f->file, name, sizeof name);
+    size_t before = told->known.len;
+    buffer_printf(&told->known, "\n%.*s: %.*s\n", TEXT_ARG(file), TEXT_ARG(f->message));
+    struct text line = text_skip(buffer_text(&told->known), before);
+    if (!line.len || !is_known(&d->reload, line))
+        note_new(told, file, f);
+}
+
+/* These errors are those of the rules that decide from here on. */
+static void told_keep(struct told *told)
+{
+    struct reload *r = &told->daemon->reload;
+    buffer_fini(&r->known);
+    r->known = told->known;
+    buffer_init(&told->known, KNOWN_BYTES);
+}
+
 /* ---- loading ---- */
 
 /* What nobody will ask for again: rules swapped out before those of the last checkpoint came. */
@@ -116,7 +192,15 @@ enum status reload_start(struct daemon *d, struct error *err)
         return error_set(err, STATUS_NOMEM, 0, "no memory for reloads");
     d->reload.config = d->config;
     d->reload.seen = d->reload.last = look(d->config);
-    return load(d, &request, &d->ruleset, err);
+    buffer_init(&d->reload.known, KNOWN_BYTES);
+    struct told told;
+    told_init(&told, d);
+    request.also = collect;
+    request.also_context = &told;
+    enum status status = load(d, &request, &d->ruleset, err);
+    told_keep(&told);
+    told_fini(&told);
+    return status;
 }
 
 static void note(struct reload *r, struct hash128 hash)
@@ -137,6 +221,7 @@ void reload_end(struct daemon *d)
 {
     if (d->reload.config != d->config)
         config_free(d->reload.config);
+    buffer_fini(&d->reload.known);
 }
 
 /* Compiled aside; swapped at a batch boundary. Takes `fresh`. */
@@ -162,17 +247,32 @@ static bool has_more_errors(const struct daemon *d, const struct ruleset *fresh)
 
 /* ---- asked for ---- */
 
-static bool refuse(struct daemon *d, const struct error *why, struct buffer *out)
+static bool refuse(struct daemon *d, const struct error *why, struct told *told, struct buffer *out)
 {
     atomic_fetch_add_explicit(&d->reload.refused, 1, memory_order_relaxed);
     log_line(LOG_ERROR, "reload refused, the old rules stay: %s", why->text);
     json_write_open(out, NULL, '{');
     json_write_string(out, "error", text_of(why->text));
+    json_write_close(&told->news, ']');
+    json_write_name(out, TEXT("findings"));
+    buffer_append(out, buffer_text(&told->news));
     json_write_close(out, '}');
     return false;
 }
 
-static bool reload_all(struct daemon *d, struct buffer *out)
+/* What the new rules have more of than those that decide, with the place of the first. */
+static enum status refuse_more(const struct told *told, const struct ruleset *fresh,
+                               struct error *err)
+{
+    if (!has_more_errors(told->daemon, fresh))
+        return STATUS_OK;
+    char more[40] = "";
+    if (told->count > 1)
+        (void)snprintf(more, sizeof more, " (and %u more)", told->count - 1);
+    return error_set(err, STATUS_INVALID, 0, "%s%s", told->first, more);
+}
+
+static bool take_all(struct daemon *d, struct told *told, struct buffer *out)
 {
     struct error err = {0};
     AUTO(config) config = NULL;
@@ -181,19 +281,21 @@ static bool reload_all(struct daemon *d, struct buffer *out)
     if (!status && verify_config(config, load_print_finding, NULL))
         status = error_set(&err, STATUS_INVALID, 0, "the new configuration has an error");
     if (status)
-        return refuse(d, &err, out);
+        return refuse(d, &err, told, out);
     struct hash128 seen = look(config);
     struct load_request request = load_request_of(config);
+    request.also = collect;
+    request.also_context = told;
     status = load(d, &request, &fresh, &err);
-    if (!status && has_more_errors(d, fresh))
-        status = error_set(&err, STATUS_INVALID, 0, "%u errors in the new rules",
-                           ruleset_get_summary(fresh)->errors);
+    if (!status)
+        status = refuse_more(told, fresh, &err);
     if (status) {
         ruleset_unref(fresh);
-        return refuse(d, &err, out);
+        return refuse(d, &err, told, out);
     }
     struct ruleset_summary counted = *ruleset_get_summary(fresh);
     hand_over(d, fresh);
+    told_keep(told);
     if (d->reload.config != d->config)
         config_free(d->reload.config);
     d->reload.config = MOVE(config);
@@ -206,6 +308,15 @@ static bool reload_all(struct daemon *d, struct buffer *out)
     return true;
 }
 
+static bool reload_all(struct daemon *d, struct buffer *out)
+{
+    struct told told;
+    told_init(&told, d);
+    bool is_done = take_all(d, &told, out);
+    told_fini(&told);
+    return is_done;
+}
+
 bool reload_run(struct daemon *d, struct buffer *out)
 {
     (void)pthread_mutex_lock(&d->reload.lock);
@@ -216,63 +327,60 @@ bool reload_run(struct daemon *d, struct buffer *out)
 
 /* ---- by itself ---- */
 
-/* Findings wait until it is known whether they matter: what was refused before is refused again,
- * and nobody wants to read that at every new list. */
-struct told {
-    struct daemon *daemon;
-    struct buffer text;
-};
-
-static void collect(void *context, const struct diagnostic *f)
+static void be_silent(void *context, const struct diagnostic *f)
 {
-    struct told *told = context;
-    char file[PATH_ROOM];
-    if (f->severity == DIAGNOSTIC_ERROR)
-        buffer_printf(&told->text, "%.*s:%u: %.*s\n",
-                      TEXT_ARG(original(told->daemon, f->file, file, sizeof file)), f->line,
-                      TEXT_ARG(f->message));
+    (void)context;
+    (void)f;
 }
 
 /* The rules that decide now, from their kept copy, with the lists and overrides of this moment: a
- * rule that somebody is just writing waits for its own reload. */
-static enum status load_live(struct daemon *d, struct ruleset **out, struct error *err)
+ * rule that somebody is just writing waits for its own reload. What was refused before is refused
+ * again, and nobody wants to read that at every new list: only what is new is told. */
+static enum status load_live(struct daemon *d, struct told *told, struct ruleset **out,
+                             struct error *err)
 {
     struct ruleset_archive_paths paths;
-    struct told told = {.daemon = d};
     struct load_request request = load_request_of(d->reload.config);
     enum status status =
         ruleset_archive_find(d->rulesets_dir, ruleset_hash(d->ruleset), &request, &paths, err);
-    buffer_init(&told.text, 1 << 20);
-    request.tell = collect;
-    request.context = &told;
+    request.tell = be_silent;
+    request.also = collect;
+    request.also_context = told;
     if (!status)
         status = load(d, &request, out, err);
-    if (!status && has_more_errors(d, *out)) {
-        (void)fprintf(stderr, "%.*s", TEXT_ARG(buffer_text(&told.text)));
-        status = error_set(err, STATUS_INVALID, 0, "more rules are refused than before: %u errors",
-                           ruleset_get_summary(*out)->errors);
+    if (status)
+        return status;
+    status = refuse_more(told, *out, err);
+    if (status)
         ruleset_unref(*out);
-    }
-    buffer_fini(&told.text);
     return status;
 }
 
-static void read_live(struct daemon *d)
+static void take_live(struct daemon *d, struct told *told)
 {
     struct error err = {0};
     struct ruleset *fresh = NULL;
-    if (load_live(d, &fresh, &err)) {
+    if (load_live(d, told, &fresh, &err)) {
         atomic_fetch_add_explicit(&d->reload.refused, 1, memory_order_relaxed);
         log_line(LOG_ERROR, "changed value lists or overrides refused, the old ones stay: %s",
                  err.text);
         return;
     }
+    told_keep(told);
     if (hash_equal(ruleset_hash(fresh), ruleset_hash(d->ruleset))) {
         ruleset_unref(fresh);
         return;
     }
     hand_over(d, fresh);
     log_line(LOG_INFO, "changed value lists or overrides decide now");
+}
+
+static void read_live(struct daemon *d)
+{
+    struct told told;
+    told_init(&told, d);
+    take_live(d, &told);
+    told_fini(&told);
 }
 
 void reload_look(struct daemon *d)

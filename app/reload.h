@@ -25,6 +25,7 @@ struct reload {
     unsigned restless;     /* looks since then that found them changed once more */
     struct hash128 kept[RELOAD_KEPT]; /* rulesets swapped in, oldest first */
     uint32_t kept_count;
+    struct buffer known; /* the errors of the rules that decide: "\nfile: message\n" of each */
     _Atomic uint64_t done, refused; /* swaps, and what was asked for in vain */
 };
 /* Loads what the configuration names. Then reload_ruleset for what the journal's tail asks for,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/rerun.h"
+#include "app/pipeline_costs.h"
 #include "base/timestamp.h"
 #include "journal/journal.h"
 #include <stdio.h>
@@ -238,10 +239,7 @@ static double cpu_seconds(void)
 static enum status keep(struct run *run, struct ruleset *ruleset, struct rerun_result *out,
                         struct error *err)
 {
-    uint32_t count = 0;
-    (void)ruleset_rules(ruleset, &count);
-    pipeline_costs(run->pipeline, out->costs, count);
-    pipeline_add_correlation_costs(run->pipeline, out->costs, count);
+    pipeline_costs(run->pipeline, ruleset, out->costs);
     if (run->incidents)
         incidents_write_all(run->incidents, &out->incidents);
     struct rusage usage;

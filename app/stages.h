@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-#include "app/pipeline.h"
+#include "app/pipeline_costs.h"
 #include "base/mailbox.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -46,7 +46,8 @@ struct shard_thread {
     struct pipeline *pipeline;
     struct mailbox inbox;
     struct shard *shard;
-    struct ruleset *ruleset; /* the one its windows belong to; one reference */
+    struct ruleset *ruleset;  /* the one its windows belong to; one reference */
+    pthread_mutex_t snapshot; /* held over each batch, as a worker's */
     uint32_t index;
 };
 
@@ -75,6 +76,7 @@ struct pipeline {
 
     struct detection **merged; /* decider's scratch */
     uint32_t merged_max;
+    struct pipeline_firings firings;
     _Atomic uint64_t detections, records, refused;
 };
 

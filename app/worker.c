@@ -44,6 +44,8 @@ static bool follow_ruleset(struct worker *w, struct ruleset *ruleset)
                  err.text);
         return false;
     }
+    if (w->matcher)
+        matcher_take_costs(fresh, w->matcher);
     matcher_free(w->matcher);
     w->matcher = fresh;
     w->result = (struct match_result){0};

@@ -47,8 +47,9 @@ struct console_calls {
     /* True when ready, with a sentence in `why` where something is to be known all the same; else
      * one sentence in `why`. */
     bool (*is_ready)(void *context, struct buffer *why);
-    /* JSON: rules with hits and cost; per source and host what was seen. */
-    void (*rules)(void *context, struct buffer *out);
+    /* JSON: rules with hits, cost and, by the view (NULL: the record does not answer), what people
+     * said of them; per source and host what was seen. */
+    void (*rules)(void *context, struct view *view, struct buffer *out);
     void (*sources)(void *context, struct buffer *out);
     /* Reloads rules and configuration; false with the findings as JSON in `out`. */
     bool (*reload)(void *context, struct buffer *out);

@@ -256,7 +256,11 @@ static void get_metrics(struct resource_call *call)
 
 static void get_rules(struct resource_call *call)
 {
-    call->app->rules(call->app->context, body(call));
+    struct view_loan *loan = NULL;
+    bool has_view = view_pool_take(call->views, &loan, NULL) == STATUS_OK;
+    call->app->rules(call->app->context, has_view ? view_pool_view(loan) : NULL, body(call));
+    if (has_view)
+        view_pool_give(call->views, loan, false);
 }
 
 static void get_sources(struct resource_call *call)

@@ -216,6 +216,10 @@ NODISCARD enum status view_incident(struct view *v, struct text id, struct buffe
 NODISCARD enum status view_report(struct view *v, int64_t since_us, int64_t until_us,
                                   struct text by, int64_t now_us, struct buffer *out,
                                   struct error *err);
+/* What people said of the incidents of each rule so far: true and false positives. */
+typedef void (*verdict_fn)(void *context, struct text rule, int64_t right, int64_t wrong);
+NODISCARD enum status view_verdicts(struct view *v, verdict_fn tell, void *context,
+                                    struct error *err);
 /* Walks the ledger: {"records":N,"ok":true} or the first bad record. */
 NODISCARD enum status view_verify(struct view *v, struct buffer *out, struct error *err);
 /* Open items for the handover between shifts. */

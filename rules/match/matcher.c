@@ -114,6 +114,20 @@ const struct rule_cost *matcher_costs(const struct matcher *m, uint32_t *out_cou
     return m->costs;
 }
 
+void matcher_take_costs(struct matcher *m, const struct matcher *from)
+{
+    uint32_t theirs = 0; /* both are in order of their keys */
+    for (uint32_t i = 0; i < m->ruleset->rule_count; i++) {
+        const struct rule *rule = &m->ruleset->rules[i].rule;
+        int order = -1;
+        while (theirs < from->ruleset->rule_count &&
+               (order = text_compare(from->ruleset->rules[theirs].rule.key, rule->key)) < 0)
+            theirs++;
+        if (order == 0 && hash_equal(from->ruleset->rules[theirs].rule.content, rule->content))
+            m->costs[i] = from->costs[theirs];
+    }
+}
+
 void matcher_metrics(const struct matcher *m, metric_fn tell, void *context)
 {
     const struct decoder_counters *decoding = decoder_get_counters(m->decoding);

@@ -261,7 +261,7 @@ run 3 replay --rules rules --detections /dev/full log; err 'could not be written
 run 0 replay --rules rules --rules bad log; err 'broken.yml:8'; err '^tocsin: 1 rules .*are refused'; cmp -s o plain || miss 'a broken rule stops the others'
 printf '10000000-0000-4000-8000-000000000000:\n  levle: low\n' > broken_overrides.yml
 run 2 replay --rules rules --overrides broken_overrides.yml log; err 'broken_overrides.yml:2:.*levle'; no_out ''
-err 'overrides in broken_overrides.yml are refused: 1 error'
+err "tocsin: broken_overrides.yml:2: unknown key 'levle'"
 run 1 check --overrides broken_overrides.yml rules; err 'levle'; out '1 rules, 1 correlations.* 1 errors'
 flow_note "replay"
 

@@ -112,6 +112,33 @@ say erin 192.0.2.7
 flow_wait 10 has network 1 || flow_fail "the old list does not hold"
 flow_note "a broken list is named, the old one stays"
 
+# what the rules did so far, as the API tells it
+figure() { # figure RULE MEMBER
+  curl -fsS "$flow_url/api/v1/rules" | "$python" -c 'import json, sys
+for r in json.load(sys.stdin)["rules"]:
+    if sys.argv[1] in (r["rule"], r["title"]): print(json.dumps(r[sys.argv[2]]))' "$1" "$2"
+}
+[ "$(figure watched matched)" -ge 5 ] && [ "$(figure watched fired)" -ge 5 ] ||
+  flow_fail "the API counts no hits: $(curl -fsS "$flow_url/api/v1/rules")"
+[ "$(figure thrice evaluated)" -ge 3 ] && [ "$(figure thrice matched)" -ge 1 ] && [ "$(figure thrice fired)" -ge 1 ] ||
+  flow_fail "the API does not know what the correlation saw: $(curl -fsS "$flow_url/api/v1/rules")"
+case $(figure thrice last_fired) in '"20'*Z\") ;; *) flow_fail "when it fired last is not told: $(figure thrice last_fired)" ;; esac
+[ "$(figure network last_fired)" != null ] && [ "$(figure thrice true_positives)" = 0 ] &&
+  [ "$(figure thrice false_positives)" = 0 ] && [ "$(figure thrice precision)" = null ] ||
+  flow_fail "what people said of a rule is not told: $(curl -fsS "$flow_url/api/v1/rules")"
+flow_note "the API tells what each rule and correlation saw, fired, and when"
+
+# overrides that are broken are refused with their place, and nothing of them holds
+printf 'watched:\n  level: hihg\n' > "$flow_dir/overrides.yml"
+flow_wait 20 log_has 2 'overrides refused, the old ones stay' || flow_fail "broken overrides are not refused"
+grep -q "stay: $flow_dir/overrides.yml:2: .*hihg" "$flow_dir/err" ||
+  flow_fail "nobody says where the overrides are broken: $(grep 'old ones stay' "$flow_dir/err")"
+code=$(curl -s -o "$flow_dir/reload" -w '%{http_code}' -X POST "$flow_url/api/v1/reload")
+[ "$code" = 422 ] && grep -q '{"file":"'"$flow_dir"'/overrides.yml","line":2,"column":10,' "$flow_dir/reload" ||
+  flow_fail "the API does not say where ($code): $(cat "$flow_dir/reload")"
+printf 'watched:\n  not: {match: {user: dave}, owner: ada, reason: on holiday, end: 2020-01-01}\n' > "$flow_dir/overrides.yml"
+flow_note "broken overrides are told with file and line"
+
 # a rule that somebody is writing waits for its own reload
 printf 'title: Anybody\nname: anybody\nlogsource: {product: linux}\ndetection: {s: {user|exists: true}, condition: s}\n' > "$flow_dir/rules/new.yml"
 printf '192.0.2.0/24\n203.0.113.0/24\n' > "$flow_dir/lists/networks.txt"
@@ -125,7 +152,10 @@ kill -HUP "$flow_pid"
 flow_wait 20 log_has 1 'new rules rules=3' || flow_fail "SIGHUP loads nothing"
 say frank 198.51.100.9
 flow_wait 10 has anybody 1 || flow_fail "the new rule does not match"
-flow_note "rules themselves wait for SIGHUP"
+# what did not change goes on counting
+[ "$(figure watched fired)" -ge 5 ] && [ "$(figure watched matched)" -ge 5 ] && [ "$(figure thrice evaluated)" -ge 3 ] &&
+  [ "$(figure thrice fired)" -ge 1 ] || flow_fail "SIGHUP zeroes what the rules did: $(curl -fsS "$flow_url/api/v1/rules")"
+flow_note "rules themselves wait for SIGHUP; those that did not change go on counting"
 
 printf 'grace\n' > "$flow_dir/lists/later.txt"
 swap 5
@@ -133,10 +163,10 @@ say grace 198.51.100.9
 flow_wait 10 has waiting 1 || flow_fail "a list that came later does not bring its rule"
 printf 'title: Broken\nlogsource: {product: linux}\ndetection: {s: {user: x}, condition: t}\n' > "$flow_dir/rules/broken.yml"
 kill -HUP "$flow_pid"
-flow_wait 20 log_has 1 'reload refused' || flow_fail "broken rules are taken"
+flow_wait 20 log_has 2 'reload refused' || flow_fail "broken rules are taken"
 rm "$flow_dir/rules/broken.yml"
 curl -fsS "$flow_url/metrics" > "$flow_dir/metrics" || flow_fail "metrics"
-grep -q '^tocsin_reloads_total 6$' "$flow_dir/metrics" && grep -q '^tocsin_reloads_refused_total 2$' "$flow_dir/metrics" ||
+grep -q '^tocsin_reloads_total 6$' "$flow_dir/metrics" && grep -q '^tocsin_reloads_refused_total 4$' "$flow_dir/metrics" ||
   flow_fail "not counted: $(grep reloads "$flow_dir/metrics")"
 flow_note "a list that was missing brings its rule; broken rules are refused"
 
