@@ -96,6 +96,8 @@ static const struct row table[] = {
     {"body", ROLE_ENVELOPE, false, MARK_BODY},
     {"Body", ROLE_ENVELOPE, false, MARK_BODY},
     {"event.original", ROLE_ENVELOPE, false, MARK_ORIGINAL},
+    {"Message", ROLE_ENVELOPE, false, MARK_NOTICE},
+    {"TopicArn", ROLE_ENVELOPE, false, MARK_SNS},
     {"stream", ROLE_ENVELOPE, false, MARK_STREAM},
     {"attrs.stream", ROLE_ENVELOPE, false, MARK_STREAM},
     {"_TRANSPORT", ROLE_ENVELOPE, false, MARK_JOURNAL},
@@ -308,10 +310,10 @@ enum known_mark known_fields_mark(const struct known_fields *u, const struct fie
     return row < ROWS ? table[row].mark : MARK_NONE;
 }
 
-uint32_t known_fields_apply(const struct known_fields *u, struct stamp_reader *stamps,
+uint64_t known_fields_apply(const struct known_fields *u, struct stamp_reader *stamps,
                             struct arena *arena, bool has_time, struct event *e)
 {
-    uint32_t marks = 0;
+    uint64_t marks = 0;
     unsigned best_time = has_time ? 0 : ROWS;
     unsigned best_host = e->host.len ? 0 : ROWS;
     for (uint32_t i = 0; i < e->field_count; i++) {

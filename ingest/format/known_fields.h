@@ -26,6 +26,7 @@ enum known_mark {
     MARK_SYSLOG_MESSAGE,
     MARK_BODY,
     MARK_ORIGINAL,
+    MARK_NOTICE,
     /* who carried it */
     MARK_STREAM,
     MARK_JOURNAL,
@@ -34,6 +35,7 @@ enum known_mark {
     MARK_GCP,
     MARK_CLOUDWATCH,
     MARK_OTEL,
+    MARK_SNS,
     MARK_BEAT,
     MARK_SHIPPER,
     MARK_DATE,
@@ -50,14 +52,14 @@ enum known_mark {
     MARK_SEVERITY,
     MARK_FACILITY,
 };
-static inline uint32_t known_bit(enum known_mark mark)
+static inline uint64_t known_bit(enum known_mark mark)
 {
-    return UINT32_C(1) << mark;
+    return UINT64_C(1) << mark;
 }
 /* Marks of which an envelope has one. */
-static inline uint32_t known_lines(void)
+static inline uint64_t known_lines(void)
 {
-    return (known_bit(MARK_ORIGINAL) << 1) - known_bit(MARK_LOG);
+    return (known_bit(MARK_NOTICE) << 1) - known_bit(MARK_LOG);
 }
 struct known_fields {
     uint64_t hashes[KNOWN_FIELDS_SLOTS]; /* open addressing; 0: free */
@@ -77,5 +79,5 @@ enum known_mark known_fields_mark(const struct known_fields *u, const struct fie
  * most telling one counts ("@timestamp" before "time"), of one name the first value that is a time.
  * Where `has_time`, only the host. Gives the marks of all its fields.
  */
-uint32_t known_fields_apply(const struct known_fields *u, struct stamp_reader *stamps,
+uint64_t known_fields_apply(const struct known_fields *u, struct stamp_reader *stamps,
                             struct arena *arena, bool has_time, struct event *e);

@@ -531,7 +531,7 @@ static void join_outer(const struct outer *outer, const struct wrapper_inner *in
 }
 
 /* The line inside, read as its own record; `marks` are those of the event's fields. */
-static void open_envelope(struct parser *p, uint32_t marks, int depth, struct arena *arena,
+static void open_envelope(struct parser *p, uint64_t marks, int depth, struct arena *arena,
                           struct event *e)
 {
     struct wrapper_inner inner;
@@ -615,7 +615,7 @@ void parser_read(struct parser *p, const struct record *r, struct arena *arena, 
     if (!is_checked && !is_ascii(raw) && !text_is_utf8(raw))
         out->flags |= EVENT_NOT_UTF8;
     if (out->field_count) {
-        uint32_t marks = known_fields_apply(&p->usual, &p->stamps, arena, p->is_loose, out);
+        uint64_t marks = known_fields_apply(&p->usual, &p->stamps, arena, p->is_loose, out);
         if (marks & known_lines() && out->document.at && r->kind == RECORD_EVENT)
             open_envelope(p, marks, 0, arena, out);
     }

@@ -10,11 +10,11 @@ enum { IS_BODY = 1, IS_EXACT = 2, MAY_BE_OBJECT = 4 };
 /* By the marks that an event must have. */
 struct envelope {
     enum known_mark line;
-    uint32_t one_of, none_of;
+    uint64_t one_of, none_of;
     unsigned flags;
 };
 
-#define BIT(mark) (UINT32_C(1) << (mark))
+#define BIT(mark) (UINT64_C(1) << (mark))
 #define OWNER                                                                                      \
     (BIT(MARK_PROGRAM) | BIT(MARK_CONTAINER) | BIT(MARK_IMAGE) | BIT(MARK_DATASET) |               \
      BIT(MARK_TAG) | BIT(MARK_PATH))
@@ -32,6 +32,7 @@ static const struct envelope envelopes[] = {
     {MARK_MESSAGE,
      OWNER | BIT(MARK_BEAT) | BIT(MARK_SHIPPER) | BIT(MARK_STREAM) | BIT(MARK_CLOUDWATCH),
      BIT(MARK_WINDOWS), 0},
+    {MARK_NOTICE, BIT(MARK_SNS), BIT(MARK_WINDOWS), 0},
     {MARK_ORIGINAL, BIT(MARK_BEAT) | BIT(MARK_DATASET), BIT(MARK_WINDOWS), 0},
 };
 
@@ -185,7 +186,7 @@ static struct text owner_of(enum known_mark mark, struct text value)
 }
 
 /* The most telling one that makes a name. */
-static struct text program_of(const struct known_fields *u, uint32_t marks, const struct event *e,
+static struct text program_of(const struct known_fields *u, uint64_t marks, const struct event *e,
                               struct arena *arena)
 {
     static const enum known_mark order[] = {MARK_PROGRAM, MARK_IMAGE, MARK_CONTAINER,
@@ -201,7 +202,7 @@ static struct text program_of(const struct known_fields *u, uint32_t marks, cons
     return TEXT_NONE;
 }
 
-static int small_number(const struct known_fields *u, uint32_t marks, const struct event *e,
+static int small_number(const struct known_fields *u, uint64_t marks, const struct event *e,
                         enum known_mark mark, int most)
 {
     const struct field *f = marks & known_bit(mark) ? find_mark(u, e, mark) : NULL;
@@ -211,7 +212,7 @@ static int small_number(const struct known_fields *u, uint32_t marks, const stru
     return is_number ? (int)value : -1;
 }
 
-static struct text pid_of(const struct known_fields *u, uint32_t marks, const struct event *e)
+static struct text pid_of(const struct known_fields *u, uint64_t marks, const struct event *e)
 {
     const struct field *f = marks & known_bit(MARK_PID) ? find_mark(u, e, MARK_PID) : NULL;
     const bool is_plain =
@@ -220,13 +221,13 @@ static struct text pid_of(const struct known_fields *u, uint32_t marks, const st
 }
 
 /* A path alone makes an envelope only where it names a file of logs. */
-static bool is_weak(const struct envelope *envelope, uint32_t marks)
+static bool is_weak(const struct envelope *envelope, uint64_t marks)
 {
-    const uint32_t weak = known_bit(MARK_PATH) | known_bit(MARK_TAG);
+    const uint64_t weak = known_bit(MARK_PATH) | known_bit(MARK_TAG);
     return envelope->line != MARK_LOG && !(marks & envelope->one_of & ~weak);
 }
 
-bool wrapper_find(const struct known_fields *u, uint32_t marks, const struct event *e,
+bool wrapper_find(const struct known_fields *u, uint64_t marks, const struct event *e,
                   struct arena *arena, struct wrapper_inner *out)
 {
     if (!(marks & known_bit(MARK_WINDOWS)) && known_fields_has_windows(u, e))

@@ -19,7 +19,7 @@ struct wrapper_inner {
 enum { WRAPPER_DEPTH = 4 }; /* envelopes in one another that are opened */
 
 /* The line in an event whose fields have these marks. False: it is no envelope. */
-bool wrapper_find(const struct known_fields *u, uint32_t marks, const struct event *e,
+bool wrapper_find(const struct known_fields *u, uint64_t marks, const struct event *e,
                   struct arena *arena, struct wrapper_inner *out);
 /* Whose lines a file of that path has; empty where it does not tell. */
 struct text wrapper_program_of_path(struct text path);

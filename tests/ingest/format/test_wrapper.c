@@ -98,6 +98,10 @@ static const struct row {
      "{\"SyslogMessage\":\"" SSHD "\",\"ProcessName\":\"sshd\",\"Computer\":\"web1\","
      "\"TimeGenerated\":\"" STAMP "\"}",
      "04:53:21 web1 sshd - -1 -1|" SSHD, NULL},
+    {"SNS",
+     "{\"Type\":\"Notification\",\"TopicArn\":\"arn:aws:sns:eu-west-1:1:t\",\"Timestamp\":\"" STAMP
+     "\",\"Message\":\"{\\\"eventTime\\\":\\\"2026-03-04T04:00:00Z\\\"}\"}",
+     "04:00:00 - - - -1 -1|{\"eventTime\":\"2026-03-04T04:00:00Z\"}", NULL},
     {"OpenTelemetry",
      "{\"timeUnixNano\":\"1772600001000000000\",\"severityText\":\"INFO\",\"body\":\"" LINE "\"}",
      "04:53:20 web1 sshd 42 -1 -1|" SSHD, NULL},
