@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SECOND_US INT64_C(1000000)
+
 enum { ITEMS_MOST = 16, JOINED = 160, ZONE = 16 };
 
 /* ---- reading the document ---- */
@@ -80,11 +82,26 @@ static bool find_zone(struct text name, int32_t *out_s)
     return zone_parse(zone, out_s);
 }
 
+static bool read_place(struct decoder_document *d, const struct yaml_node *node,
+                       struct own_time_item *item)
+{
+    const enum status status = time_zone_load(item->zone.name, d->arena, &item->place);
+    if (status)
+        return decoder_document_refuse(d, node, status, "unknown-zone",
+                                       "no zone '%.*s' in the system's tzdata: write its name like "
+                                       "Europe/Berlin, or +hh:mm",
+                                       TEXT_ARG(item->zone.name));
+    item->zone = (struct own_time_field){0};
+    return true;
+}
+
 static bool read_zone(struct decoder_document *d, const struct yaml_node *node, void *into)
 {
     struct own_time_item *item = into;
     if (!read_field(d, node, &item->zone))
         return false;
+    if (text_find_byte(item->zone.name, '/') < item->zone.name.len)
+        return read_place(d, node, item);
     item->has_zone = find_zone(item->zone.name, &item->zone_s);
     const char first = item->zone.name.at[0];
     if (item->has_zone)
@@ -215,12 +232,18 @@ static enum own_time_result read_one(const struct own_time_item *item, const str
         return OWN_TIME_NONE;
     struct stamp_reader reader = {.near_us = e->near_us, .zone_s = e->zone_s, .dates = e->dates};
     bool has_zone = item->has_zone;
-    if (has_zone)
+    if (item->place)
+        reader.zone_s = 0; /* as the clock shows it, first */
+    else if (has_zone)
         reader.zone_s = item->zone_s;
     else if (item->zone.hash)
         has_zone = read_zone_value(value_of(e, &item->zone, from, arena), &reader.zone_s);
     if (!read_value(item, &reader, value, out))
         return OWN_TIME_UNREADABLE;
+    if (item->place && !out->has_zone) {
+        out->us -= time_zone_offset(item->place, out->us / SECOND_US) * SECOND_US;
+        has_zone = true;
+    }
     out->has_zone |= has_zone;
     return OWN_TIME_TAKEN;
 }

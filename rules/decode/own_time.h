@@ -2,6 +2,7 @@
 #pragma once
 #include "base/event.h"
 #include "rules/decode/decoder_document.h"
+#include "rules/decode/time_zone.h"
 
 /*
  * Where an event says when it happened, as a decoder or mapping writes it under `time`: fields in
@@ -31,7 +32,8 @@ struct own_time_item {
     struct text pattern;
     bool has_zone; /* zone_s counts where the time names none */
     int32_t zone_s;
-    struct own_time_field zone; /* ... or what this field says */
+    const struct time_zone *place; /* ... or what clocks show there; NULL: nobody says */
+    struct own_time_field zone;    /* ... or what this field says */
 };
 struct own_times {
     const struct own_time_item *items;

@@ -125,6 +125,8 @@ static const struct refusal {
     {"refuse: pattern without day", "time: {field: t, form: '%T'}\n", "1:bad-time"},
     {"refuse: three fields", "time: {field: [a, b, c]}\n", "1:bad-time"},
     {"refuse: zone", "time: {field: t, zone: '+99:99'}\n", "1:bad-time"},
+    {"refuse: no such place", "time: {field: t, zone: Europe/Nowhere}\n", "1:unknown-zone"},
+    {"refuse: a place outside", "time: {field: t, zone: ../../etc/passwd}\n", "1:unknown-zone"},
     {"refuse: no field", "time: {form: epoch}\n", "1:missing-key"},
     {"refuse: unknown key", "time: {field: t, fromat: epoch}\n", "1:unknown-key"},
     {"refuse: empty list", "time: []\n", "1:bad-list"},
