@@ -8,7 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COMMAND_MS = 10000, REDIS_WAIT_MS = 100, DELIVERIES_PER_IDLE = 256 };
+enum {
+    COMMAND_MS = 10000,
+    REDIS_WAIT_MS = 100,
+    DELIVERIES_PER_IDLE = 256,
+    FULL_US = 1000000, /* a full destination is asked again after that */
+};
 enum { GENERATION_MS = 60000, DRAIN_MS = 5000 };
 
 /* A command on its way to the decider and back; freed by whoever comes last. */
@@ -117,7 +122,8 @@ static void settle_outcomes(struct daemon *d)
     }
 }
 
-/* A destination that is gone, or whose queue is full, is an outcome too: never silence. */
+/* A destination that is gone is an outcome too: never silence. One that takes no more just now has
+ * tried nothing: the delivery waits on. */
 static void refuse_delivery(struct daemon *d, const struct delivery *delivery, enum status why)
 {
     int64_t now_us = wall_clock_us();
@@ -128,7 +134,7 @@ static void refuse_delivery(struct daemon *d, const struct delivery *delivery, e
         .state = why == STATUS_NOTFOUND ? DELIVERY_FAILED_PERM : DELIVERY_QUEUED,
         .attempt = delivery->attempts + 1,
         .started_us = now_us,
-        .next_us = now_us + 5000000,
+        .next_us = why == STATUS_NOTFOUND ? 0 : now_us + FULL_US,
         .detail = why == STATUS_NOTFOUND ? TEXT("no such destination in the configuration")
                                          : TEXT("the destination's queue is full"),
     };

@@ -43,6 +43,12 @@ static uint32_t route(void *daemon, const struct notice *n, struct text *out_des
     return sinks_route(d->sinks, n, out_destinations);
 }
 
+static uint32_t room(void *daemon, struct text destination)
+{
+    const struct daemon *d = daemon;
+    return sinks_room(d->sinks, destination);
+}
+
 static bool fetch(void *daemon, uint64_t position, struct arena *arena, struct text *out)
 {
     struct daemon *d = daemon;
@@ -66,6 +72,7 @@ static struct incidents_options record_options(struct daemon *d)
         .entities = d->config->entities.len ? d->config->entities.at : NULL,
         .max_pending = PENDING_EFFECTS,
         .route = route,
+        .room = room,
         .fetch = fetch,
         .context = d,
     };

@@ -121,6 +121,8 @@ struct incidents_options {
     uint32_t max_pending; /* effects held while Redis is away; FULL beyond */
     /* Names the destinations of a notice (at most DELIVERY_DESTINATIONS); may be NULL: none. */
     uint32_t (*route)(void *context, const struct notice *n, struct text *out_destinations);
+    /* How many deliveries that destination takes now: more are not given. NULL: any number. */
+    uint32_t (*room)(void *context, struct text destination);
     /* The raw line at a position, for evidence, into `arena`; false once it is gone. */
     bool (*fetch)(void *context, uint64_t position, struct arena *arena, struct text *out);
     void *context;
@@ -165,8 +167,9 @@ NODISCARD enum status incidents_learn(struct incidents *i, struct text generatio
 /* The next delivery that is due, each once per start (those unsettled at a crash come again with
  * may_be_duplicate), or NULL. Gives it. */
 struct delivery *incidents_next_delivery(struct incidents *i, int64_t now_us);
-/* Records an attempt: state, ledger. DELIVERY_QUEUED says that no sink took it: it is given again
- * from next_us on. NOTFOUND: it ended before. */
+/* Records an attempt: state, ledger. DELIVERY_QUEUED says that no sink took it: nothing is
+ * recorded, and it is given again as the first of its destination, once another of it is settled,
+ * or from next_us on. NOTFOUND: it ended before. */
 NODISCARD enum status incidents_settle(struct incidents *i, const struct outcome *o);
 
 /* Small named values for app: checkpoints. `key` is short text; one commit replaces all given

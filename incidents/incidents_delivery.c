@@ -3,10 +3,28 @@
 #include "incidents/incidents_parts.h"
 #include "incidents/outbox/outbox_delivery.h"
 
+enum { WOKEN_AT_ONCE = 4096 /* so that a start with many waiting holds nothing up */ };
+
+static void wake(struct incidents *incidents, int64_t now_us)
+{
+    for (int w = 0; w < WOKEN_AT_ONCE; w++) {
+        struct due *due = due_take(&incidents->due, now_us);
+        if (!due)
+            return;
+        switch (due->kind) {
+        case DUE_DELIVERY:
+        case DUE_DESTINATION:
+            outbox_wake(due);
+            break;
+        }
+    }
+}
+
 struct delivery *incidents_next_delivery(struct incidents *incidents, int64_t now_us)
 {
+    wake(incidents, now_us);
     uint64_t number = incidents->store->submitted + 1;
-    if (outbox_delivery_mark(&incidents->outbox, &incidents->changes, number, now_us))
+    if (outbox_delivery_mark(&incidents->outbox, &incidents->changes, number))
         incidents_parts_flush(incidents);
     return outbox_delivery_take(&incidents->outbox, incidents->store->acknowledged);
 }

@@ -42,8 +42,10 @@ void incidents_parts_init(struct incidents *incidents, const struct incidents_op
     tables_init(&incidents->tables, inventory, incidents->store, half_life_us);
     restraints_init(&incidents->restraints, &incidents->tables.strings);
     verdicts_init(&incidents->verdicts, &incidents->tables.strings);
-    outbox_init(&incidents->outbox);
+    due_init(&incidents->due);
+    outbox_init(&incidents->outbox, &incidents->due);
     incidents->outbox.route = options->route;
+    incidents->outbox.room = options->room;
     incidents->outbox.context = options->context;
     wire(incidents, options);
 }
@@ -64,6 +66,7 @@ void incidents_parts_fini(struct incidents *incidents)
 {
     incidents_parts_clear(incidents);
     outbox_fini(&incidents->outbox);
+    due_fini(&incidents->due);
     tables_fini(&incidents->tables);
     changes_fini(&incidents->changes);
 }

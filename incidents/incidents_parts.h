@@ -5,6 +5,7 @@
 #include "incidents/incidents.h"
 #include "incidents/state/applied.h"
 #include "incidents/state/chunks.h"
+#include "incidents/state/due.h"
 
 /*
  * What the decider thread knows: the whole live state, decided on in memory; Redis holds the
@@ -20,6 +21,7 @@ struct incidents {
     struct applied applied;       /* detections that were decided before */
     struct restraints restraints; /* what keeps a detection from charging */
     struct verdicts verdicts;     /* what people said of rules */
+    struct due_index due;         /* what falls due by the wall clock */
     struct outbox outbox;         /* what must be told */
     struct chunks chunks;         /* checkpoints of app */
     struct charger charger;       /* the decisions, with the parts they need */

@@ -105,12 +105,22 @@ static void settle(struct destination *d, const struct delivery *each, const str
         (void)atomic_fetch_add_explicit(&d->counters.lost, 1, memory_order_relaxed);
 }
 
-static void drop(struct destination *d, struct mail **at)
+static void drop(struct mail **at)
 {
     struct mail *m = *at;
     *at = m->next;
     delivery_free(delivery_of(m));
-    (void)atomic_fetch_sub_explicit(&d->held, 1, memory_order_relaxed);
+}
+
+/* Room is made before the outcome that says so is on its way: who hears it may send at once. */
+static void let_go(struct destination *d)
+{
+    (void)atomic_fetch_sub_explicit(&d->held, 1, memory_order_release);
+}
+
+static bool is_too_old(const struct destination *d, const struct delivery *each, int64_t now_us)
+{
+    return now_us - each->queued_us > d->options.common->give_up_us;
 }
 
 /* Decided without a try: too old, or the destination asked never to be called again. */
@@ -121,7 +131,7 @@ static bool is_refused(const struct destination *d, const struct delivery *each,
         kind_tell(out, DELIVERY_FAILED_PERM, "the destination asked not to be called any more");
         return true;
     }
-    if (now_us - each->queued_us <= d->options.common->give_up_us)
+    if (!is_too_old(d, each, now_us))
         return false;
     kind_tell(out, DELIVERY_EXPIRED, "not delivered in the time it may take (give_up)");
     return true;
@@ -172,8 +182,9 @@ static void attempt(struct destination *d, struct mail **at, int64_t now_us)
     struct delivery *each = delivery_of(*at);
     struct attempt a = {.state = DELIVERY_UNKNOWN};
     if (is_refused(d, each, now_us, &a)) {
+        let_go(d);
         settle(d, each, &a, now_us, 0, 0);
-        drop(d, at);
+        drop(at);
         return;
     }
     pace_take(&d->pace, now_us);
@@ -184,11 +195,13 @@ static void attempt(struct destination *d, struct mail **at, int64_t now_us)
     learn(d, &a, end_us);
     each->attempts++;
     int64_t next_us = next_try_us(d, each, &a, end_us);
+    if (!next_us)
+        let_go(d);
     settle(d, each, &a, now_us, took_us, next_us);
     if (next_us)
         each->due_us = next_us;
     else
-        drop(d, at);
+        drop(at);
 }
 
 /* Tries all that may be tried now; returns when the next one may be. */
@@ -203,7 +216,9 @@ static int64_t work(struct destination *d)
         struct mail **due = find_due(d, now_us, &wake_us);
         if (!due)
             return wake_us;
-        int64_t ready_us = d->is_disabled ? now_us : pace_ready_us(&d->pace, now_us);
+        /* what is not tried any more waits for nobody */
+        bool is_at_once = d->is_disabled || is_too_old(d, delivery_of(*due), now_us);
+        int64_t ready_us = is_at_once ? now_us : pace_ready_us(&d->pace, now_us);
         if (ready_us > now_us)
             return ready_us;
         attempt(d, due, now_us);
@@ -308,7 +323,7 @@ void destination_free(struct destination *d)
         mailbox_fini(&d->mailbox);
     }
     while (d->pending)
-        drop(d, &d->pending);
+        drop(&d->pending);
     if (d->options.kind)
         d->options.kind->close(d->options.sink);
     free(d);
@@ -322,6 +337,12 @@ enum status destination_send(struct destination *d, struct delivery *delivery)
     if (status)
         (void)atomic_fetch_sub_explicit(&d->held, 1, memory_order_relaxed);
     return status;
+}
+
+uint32_t destination_room(const struct destination *d)
+{
+    int64_t left = d->options.common->queue - atomic_load_explicit(&d->held, memory_order_acquire);
+    return left > 0 ? (uint32_t)left : 0;
 }
 
 void destination_metrics(const struct destination *d, metric_fn tell, void *context)

@@ -39,4 +39,6 @@ AUTO_DEFINE(destination);
 
 /* Takes the delivery on OK. FULL, CLOSED. Any thread. */
 NODISCARD enum status destination_send(struct destination *d, struct delivery *delivery);
+/* How many more it takes now; fewer only by what is sent. Any thread. */
+uint32_t destination_room(const struct destination *d);
 void destination_metrics(const struct destination *d, metric_fn tell, void *context);

@@ -243,6 +243,15 @@ enum status sinks_send(struct sinks *s, struct delivery *d)
     return STATUS_NOTFOUND;
 }
 
+uint32_t sinks_room(const struct sinks *s, struct text destination)
+{
+    for (uint32_t i = 0; i < s->count; i++) {
+        if (text_equal(s->names[i], destination))
+            return destination_room(s->destinations[i]);
+    }
+    return UINT32_MAX >> 1;
+}
+
 void sinks_metrics(const struct sinks *s, metric_fn tell, void *context)
 {
     for (uint32_t i = 0; i < s->count; i++)

@@ -2,6 +2,7 @@
 /* What the outbox and the sinks hand to each other: blocks that own their texts. */
 #include "incidents/incidents.h"
 #include "incidents/outbox/outbox_entry.h"
+#include "incidents/outbox/outbox_queue.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +34,7 @@ static struct text put(char **at, struct text t)
 
 struct delivery *delivery_new(const struct outbox_entry *entry)
 {
-    struct text id = text_of(entry->id), destination = text_of(entry->destination);
+    struct text id = text_of(entry->id), destination = text_of(entry->queue->name);
     struct text incident = text_of(entry->incident),
                 document = {entry->document, entry->document_len};
     struct delivery *delivery =

@@ -4,13 +4,13 @@
 #include "base/timestamp.h"
 #include "incidents/model/incident_document.h"
 #include <stdlib.h>
+#include <string.h>
 
 enum { DOCUMENT_BYTES = 4 << 20 };
 
-void outbox_init(struct outbox *outbox)
+void outbox_init(struct outbox *outbox, struct due_index *due)
 {
-    *outbox = (struct outbox){0};
-    outbox->last_entry = &outbox->first_entry;
+    *outbox = (struct outbox){.due = due};
     storm_init(&outbox->storm);
 }
 
@@ -21,11 +21,18 @@ void outbox_clear(struct outbox *outbox)
     while (next) {
         struct outbox_entry *entry = CONTAINER_OF(next, struct outbox_entry, link);
         next = hash_table_walk(&outbox->entries, &slot, next);
+        due_remove(outbox->due, &entry->due);
         outbox_entry_free(entry);
     }
     hash_table_fini(&outbox->entries);
-    outbox->first_entry = NULL;
-    outbox->last_entry = &outbox->first_entry;
+    hash_table_fini(&outbox->subjects);
+    for (uint32_t q = 0; q < outbox->queue_count; q++) {
+        due_remove(outbox->due, &outbox->queues[q]->due);
+        outbox_queue_free(outbox->queues[q]);
+    }
+    free(outbox->queues);
+    outbox->queues = NULL;
+    outbox->queue_count = outbox->queue_size = outbox->turn = 0;
     storm_clear(&outbox->storm);
 }
 
@@ -60,7 +67,7 @@ static void record(struct changes *changes, const struct outbox_entry *entry, co
     buffer_init(&data, 1 << 16);
     json_write_open(&data, NULL, '{');
     json_write_string(&data, "delivery", text_of(entry->id));
-    json_write_string(&data, "destination", text_of(entry->destination));
+    json_write_string(&data, "destination", text_of(entry->queue->name));
     json_write_string(&data, "notice", text_of(incidents_notice_name(entry->kind)));
     if (why)
         json_write_string(&data, "because", text_of(why));
@@ -72,12 +79,119 @@ static void record(struct changes *changes, const struct outbox_entry *entry, co
     buffer_fini(&data);
 }
 
+/* ---- waiting ---- */
+
+/* The destination's; made where it is the first. NULL without memory. */
+static struct outbox_queue *queue_of(struct outbox *outbox, struct text name)
+{
+    for (uint32_t q = 0; q < outbox->queue_count; q++)
+        if (text_equal(text_of(outbox->queues[q]->name), name))
+            return outbox->queues[q];
+    if (outbox->queue_count == outbox->queue_size) {
+        uint32_t size = outbox->queue_size ? outbox->queue_size * 2 : DELIVERY_DESTINATIONS;
+        struct outbox_queue **queues =
+            realloc(outbox->queues, size * sizeof(struct outbox_queue *));
+        if (!queues)
+            return NULL;
+        outbox->queues = queues;
+        outbox->queue_size = size;
+    }
+    struct outbox_queue *queue = outbox_queue_new(name);
+    if (queue)
+        outbox->queues[outbox->queue_count++] = queue;
+    return queue;
+}
+
+static uint64_t subject_hash(const struct outbox_entry *entry)
+{
+    return hash_table_hash(text_of(entry->incident), (uintptr_t)entry->queue);
+}
+
+static struct outbox_entry *of_subject(struct hash_link *at)
+{
+    return at ? CONTAINER_OF(at, struct outbox_entry, subject) : NULL;
+}
+
+static bool is_same_subject(const struct outbox_entry *a, const struct outbox_entry *b)
+{
+    return a->queue == b->queue && text_equal(text_of(a->incident), text_of(b->incident));
+}
+
+void outbox_forget_subject(struct outbox *outbox, struct outbox_entry *entry)
+{
+    if (entry->has_subject)
+        hash_table_remove(&outbox->subjects, &entry->subject);
+    entry->has_subject = false;
+}
+
+/* The earliest of those before it that would let it overtake them; NULL: none. */
+static struct outbox_entry *find_slower(struct outbox *outbox, const struct outbox_entry *entry)
+{
+    struct outbox_entry *best = NULL;
+    struct hash_link *at = hash_table_first(&outbox->subjects, subject_hash(entry));
+    for (; at; at = hash_table_next(at)) {
+        struct outbox_entry *each = of_subject(at);
+        if (is_same_subject(each, entry) && each->lane > entry->lane &&
+            (!best || each->order < best->order))
+            best = each;
+    }
+    return best;
+}
+
+/* What waits of its incident for the same destination goes first: as urgent as it, and no earlier
+ * than they. */
+static void keep_order(struct outbox *outbox, struct outbox_entry *entry)
+{
+    for (struct outbox_entry *slower = find_slower(outbox, entry); slower;
+         slower = find_slower(outbox, entry)) {
+        bool is_ready = slower->place == PLACE_READY;
+        if (is_ready)
+            outbox_queue_remove(slower->queue, slower);
+        slower->lane = entry->lane;
+        if (is_ready)
+            outbox_queue_add(slower->queue, slower);
+    }
+    struct hash_link *at = hash_table_first(&outbox->subjects, subject_hash(entry));
+    for (; at; at = hash_table_next(at)) {
+        const struct outbox_entry *each = of_subject(at);
+        if (is_same_subject(each, entry) && each->place == PLACE_LATER &&
+            each->due_us > entry->due_us)
+            entry->due_us = each->due_us;
+    }
+}
+
+/* It is found when it is due; at once where there is no memory to wait. */
+static void wait_until_due(struct outbox *outbox, struct outbox_entry *entry)
+{
+    entry->due.kind = DUE_DELIVERY;
+    entry->place = PLACE_LATER;
+    entry->lane =
+        entry->priority < 1 || entry->priority > OUTBOX_LANES ? OUTBOX_LANES : entry->priority;
+    if (entry->incident[0]) {
+        keep_order(outbox, entry);
+        entry->has_subject =
+            hash_table_put(&outbox->subjects, &entry->subject, subject_hash(entry)) == STATUS_OK;
+    }
+    if (due_put(outbox->due, &entry->due, entry->due_us))
+        outbox_queue_add(entry->queue, entry);
+}
+
+void outbox_wake(struct due *due)
+{
+    if (due->kind == DUE_DESTINATION) {
+        CONTAINER_OF(due, struct outbox_queue, due)->is_full = false;
+        return;
+    }
+    struct outbox_entry *entry = CONTAINER_OF(due, struct outbox_entry, due);
+    outbox_queue_add(entry->queue, entry);
+}
+
 /* ---- queueing ---- */
 
 static struct outbox_entry *make(const struct ledger *ledger, const struct notice *notice,
-                                 struct text destination, int64_t now_us)
+                                 struct outbox_queue *queue, int64_t now_us)
 {
-    struct outbox_entry *entry = outbox_entry_new(notice->document, destination);
+    struct outbox_entry *entry = queue ? outbox_entry_new(notice->document) : NULL;
     if (!entry)
         return NULL;
     struct hasher h;
@@ -85,47 +199,57 @@ static struct outbox_entry *make(const struct ledger *ledger, const struct notic
     hash_part_text(&h, notice->incident);
     hash_part_u64(&h, ledger->sequence);
     hash_part_u64(&h, (uint64_t)notice->kind);
-    hash_part_text(&h, destination);
+    hash_part_text(&h, text_of(queue->name));
     ident_make("dlv_", now_us, hash_end(&h), entry->id);
     if (notice->incident.len == IDENT_LEN)
         memcpy(entry->incident, notice->incident.at, IDENT_LEN);
+    entry->queue = queue;
+    entry->order = ledger->sequence;
     entry->kind = notice->kind;
     entry->priority = notice->priority;
     entry->due_us = entry->queued_us = now_us;
     return entry;
 }
 
-void outbox_append(struct outbox *outbox, struct outbox_entry *entry)
-{
-    entry->next = NULL;
-    *outbox->last_entry = entry;
-    outbox->last_entry = &entry->next;
-}
-
-/* False at the ceiling or without memory. */
+/* False without memory: it is the caller's still. */
 static bool put(struct outbox *outbox, struct outbox_entry *entry)
 {
     uint64_t hash = hash_table_hash(text_of(entry->id), 0);
-    return outbox->entries.count < OUTBOX_MAX &&
-           hash_table_put(&outbox->entries, &entry->link, hash) == STATUS_OK;
+    if (hash_table_put(&outbox->entries, &entry->link, hash) != STATUS_OK)
+        return false;
+    entry->queue->count++;
+    wait_until_due(outbox, entry);
+    return true;
+}
+
+void outbox_remove(struct outbox *outbox, struct outbox_entry *entry)
+{
+    due_remove(outbox->due, &entry->due);
+    outbox_queue_remove(entry->queue, entry);
+    outbox_forget_subject(outbox, entry);
+    entry->queue->count--;
+    hash_table_remove(&outbox->entries, &entry->link);
+    outbox_entry_free(entry);
 }
 
 static void queue(struct outbox *outbox, struct changes *changes, const struct notice *notice,
                   struct text destination, int64_t now_us)
 {
-    struct outbox_entry *entry = make(&changes->ledger, notice, destination, now_us);
-    if (!entry) {
-        COUNT(changes->counters, no_memory);
-        return;
-    }
-    if (!put(outbox, entry)) {
+    struct outbox_queue *of = queue_of(outbox, destination);
+    struct outbox_entry *entry = make(&changes->ledger, notice, of, now_us);
+    if (entry && of->count >= OUTBOX_QUEUE_MAX) {
         COUNT(changes->counters, deliveries_refused);
-        record(changes, entry, "delivery.expired", "the outbox is full", now_us);
+        record(changes, entry, "delivery.expired", "too many wait for this destination", now_us);
         outbox_entry_free(entry);
         return;
     }
+    if (!entry || !put(outbox, entry)) {
+        COUNT(changes->counters, no_memory);
+        if (entry)
+            outbox_entry_free(entry);
+        return;
+    }
     COUNT(changes->counters, deliveries);
-    outbox_append(outbox, entry);
     outbox_save_entry(changes, entry, true);
     record(changes, entry, "delivery.queued", NULL, now_us);
 }
@@ -242,63 +366,117 @@ void outbox_tick(struct outbox *outbox, struct changes *changes)
 
 /* ---- from the store ---- */
 
-static int by_name(const void *a, const void *b)
+enum { LOAD_AT_ONCE = 256 };
+
+static int by_age(const void *a, const void *b)
 {
-    return text_compare(*(const struct text *)a, *(const struct text *)b);
+    const struct outbox_entry *x = *(struct outbox_entry *const *)a;
+    const struct outbox_entry *y = *(struct outbox_entry *const *)b;
+    if (x->queued_us != y->queued_us)
+        return x->queued_us < y->queued_us ? -1 : 1;
+    if (x->order != y->order)
+        return x->order < y->order ? -1 : 1;
+    return strcmp(x->id, y->id);
 }
 
+/* What was read, until all of it is: Redis gives it in no order. */
+struct loading {
+    struct outbox *outbox;
+    struct incident_store *store;
+    struct outbox_entry **entries;
+    size_t count;
+};
+
 /* False without memory. */
-static bool take(struct outbox *outbox, const struct doc_tree *tree, struct text document)
+static bool take(struct loading *loading, const struct doc_tree *tree, struct text document)
 {
-    struct text id = doc_tree_text(tree, "id");
-    if (id.len != IDENT_LEN)
+    if (doc_tree_text(tree, "id").len != IDENT_LEN)
         return true;
-    struct outbox_entry *entry = outbox_entry_read(tree, document);
+    struct outbox_queue *of = queue_of(loading->outbox, doc_tree_text(tree, "destination"));
+    struct outbox_entry *entry = of ? outbox_entry_read(tree, document) : NULL;
     if (!entry)
         return false;
-    if (hash_table_put(&outbox->entries, &entry->link, hash_table_hash(id, 0)) != STATUS_OK) {
-        outbox_entry_free(entry);
-        return false;
-    }
-    outbox_append(outbox, entry);
+    entry->queue = of;
+    loading->entries[loading->count++] = entry;
     return true;
 }
 
-static enum status load_entry(struct outbox *outbox, struct incident_store *store, struct text id,
-                              struct error *err)
+static enum status ask_for(struct loading *loading, const char *key, const struct text *ids,
+                           uint32_t count, struct arena *arena, struct reply *out,
+                           struct error *err)
+{
+    struct text words[LOAD_AT_ONCE + 2] = {TEXT("HMGET"), text_of(key)};
+    for (uint32_t i = 0; i < count; i++)
+        words[i + 2] = ids[i];
+    enum status status = incident_store_ask(loading->store, arena, words, count + 2, out, err);
+    if (!status && out->count != count)
+        status = error_set(err, STATUS_INVALID, 0, "Redis does not answer for the outbox");
+    return status;
+}
+
+static enum status load_some(struct loading *loading, const struct text *ids, uint32_t count,
+                             struct error *err)
 {
     struct arena arena;
-    struct reply head = {0}, document = {0};
+    struct reply heads = {0}, documents = {0};
     struct doc_tree tree;
     arena_init(&arena, INCIDENT_STORE_ANSWER);
-    enum status status =
-        STORE_ASK(store, &arena, &head, err, TEXT("HGET"), TEXT("tocsin:outbox"), id);
+    enum status status = ask_for(loading, "tocsin:outbox", ids, count, &arena, &heads, err);
     if (!status)
-        status = STORE_ASK(store, &arena, &document, err, TEXT("HGET"),
-                           TEXT("tocsin:outbox:documents"), id);
-    if (!status && doc_tree_parse(head.text, &arena, &tree, NULL) == STATUS_OK &&
-        !take(outbox, &tree, document.text))
-        status = error_set(err, STATUS_NOMEM, 0, "no memory for the outbox");
+        status = ask_for(loading, "tocsin:outbox:documents", ids, count, &arena, &documents, err);
+    for (uint32_t i = 0; !status && i < count; i++) {
+        if (doc_tree_parse(heads.items[i].text, &arena, &tree, NULL) == STATUS_OK &&
+            !take(loading, &tree, documents.items[i].text))
+            status = error_set(err, STATUS_NOMEM, 0, "no memory for the outbox");
+    }
     arena_fini(&arena);
     return status;
 }
 
-/* In the order of their ids, which is the order of time: Redis gives them in none. */
+static enum status load_all(struct loading *loading, const struct reply *ids, struct error *err)
+{
+    struct text names[LOAD_AT_ONCE];
+    enum status status = STATUS_OK;
+    for (uint32_t from = 0; !status && from < ids->count; from += LOAD_AT_ONCE) {
+        uint32_t count = 0;
+        for (; count < LOAD_AT_ONCE && from + count < ids->count; count++)
+            names[count] = ids->items[from + count].text;
+        status = load_some(loading, names, count, err);
+    }
+    return status;
+}
+
+static enum status put_loaded(struct loading *loading, struct error *err)
+{
+    size_t done = 0;
+    if (loading->count)
+        qsort(loading->entries, loading->count, sizeof(struct outbox_entry *), by_age);
+    while (done < loading->count && put(loading->outbox, loading->entries[done]))
+        done++;
+    bool is_all = done == loading->count;
+    for (; done < loading->count; done++)
+        outbox_entry_free(loading->entries[done]);
+    return is_all ? STATUS_OK : error_set(err, STATUS_NOMEM, 0, "no memory for the outbox");
+}
+
 enum status outbox_load(struct outbox *outbox, struct incident_store *store, struct error *err)
 {
     struct arena arena;
     struct reply ids = {0};
     arena_init(&arena, INCIDENT_STORE_ANSWER);
     enum status status = STORE_ASK(store, &arena, &ids, err, TEXT("HKEYS"), TEXT("tocsin:outbox"));
-    struct text *names = arena_zero(&arena, (ids.count + 1) * sizeof *names);
-    if (!status && !names)
+    struct loading loading = {.outbox = outbox, .store = store};
+    loading.entries = calloc((size_t)ids.count + 1, sizeof(struct outbox_entry *));
+    if (!status && !loading.entries)
         status = error_set(err, STATUS_NOMEM, 0, "no memory for the outbox");
-    for (uint32_t k = 0; !status && k < ids.count; k++)
-        names[k] = ids.items[k].text;
-    if (!status && ids.count)
-        qsort(names, ids.count, sizeof *names, by_name);
-    for (uint32_t k = 0; !status && k < ids.count; k++)
-        status = load_entry(outbox, store, names[k], err);
+    if (!status)
+        status = load_all(&loading, &ids, err);
+    if (!status)
+        status = put_loaded(&loading, err);
+    else
+        for (size_t e = 0; e < loading.count; e++)
+            outbox_entry_free(loading.entries[e]);
+    free(loading.entries);
     arena_fini(&arena);
     return status;
 }

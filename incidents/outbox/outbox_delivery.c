@@ -3,6 +3,9 @@
 #include "base/json_write.h"
 #include "base/timestamp.h"
 
+/* Of one effect at most, so that none is long; and what a destination takes that does not say. */
+enum { MARKED_AT_ONCE = 256, ANY_ROOM = 1 << 30 };
+
 static struct outbox_entry *find(const struct outbox *outbox, struct text id)
 {
     for (struct hash_link *at = hash_table_first(&outbox->entries, hash_table_hash(id, 0)); at;
@@ -14,35 +17,51 @@ static struct outbox_entry *find(const struct outbox *outbox, struct text id)
     return NULL;
 }
 
-bool outbox_delivery_mark(struct outbox *outbox, struct changes *changes, uint64_t number,
-                          int64_t now_us)
+static uint32_t mark_some(struct outbox *outbox, struct outbox_queue *queue,
+                          struct changes *changes, uint64_t number, uint32_t most)
 {
-    bool is_any = false;
-    for (struct outbox_entry *entry = outbox->first_entry; entry; entry = entry->next) {
-        if (entry->marked || entry->due_us > now_us)
-            continue;
+    uint32_t room = outbox->room ? outbox->room(outbox->context, text_of(queue->name)) : ANY_ROOM;
+    uint32_t count = 0;
+    while (count < most) {
+        struct outbox_entry *entry = outbox_queue_take(queue, room);
+        if (!entry)
+            break;
+        outbox_forget_subject(outbox, entry);
         entry->state = DELIVERY_SENDING;
         entry->marked = number;
+        outbox_queue_mark(queue, entry);
         outbox_save_entry(changes, entry, false);
-        is_any = true;
+        count++;
     }
-    return is_any;
+    return count;
+}
+
+bool outbox_delivery_mark(struct outbox *outbox, struct changes *changes, uint64_t number)
+{
+    uint32_t count = 0;
+    for (uint32_t q = 0; q < outbox->queue_count && count < MARKED_AT_ONCE; q++) {
+        struct outbox_queue *queue = outbox->queues[(outbox->turn + q) % outbox->queue_count];
+        if (!queue->is_full && queue->ready_count)
+            count += mark_some(outbox, queue, changes, number, MARKED_AT_ONCE - count);
+    }
+    return count > 0;
 }
 
 struct delivery *outbox_delivery_take(struct outbox *outbox, uint64_t acknowledged)
 {
-    for (struct outbox_entry **at = &outbox->first_entry; *at; at = &(*at)->next) {
-        struct outbox_entry *entry = *at;
-        if (!entry->marked || entry->marked > acknowledged)
+    for (uint32_t q = 0; q < outbox->queue_count; q++) {
+        uint32_t turn = (outbox->turn + q) % outbox->queue_count;
+        struct outbox_queue *queue = outbox->queues[turn];
+        struct outbox_entry *entry = queue->marked.first;
+        if (queue->is_full || !entry || entry->marked > acknowledged)
             continue;
         struct delivery *delivery = delivery_new(entry);
         if (!delivery)
             return NULL;
-        *at = entry->next;
-        if (!entry->next)
-            outbox->last_entry = at;
-        entry->next = NULL;
-        entry->is_given = true;
+        outbox_queue_remove(queue, entry);
+        entry->place = PLACE_GIVEN;
+        queue->given_count++;
+        outbox->turn = turn + 1;
         return delivery;
     }
     return NULL;
@@ -72,7 +91,7 @@ static void write_attempt(const struct outbox_entry *entry, const struct outcome
 {
     json_write_open(out, NULL, '{');
     json_write_string(out, "delivery", text_of(entry->id));
-    json_write_string(out, "destination", text_of(entry->destination));
+    json_write_string(out, "destination", text_of(entry->queue->name));
     json_write_string(out, "notice", text_of(incidents_notice_name(entry->kind)));
     json_write_string(out, "state", text_of(delivery_state_name(outcome->state)));
     json_write_uint(out, "attempt", outcome->attempt);
@@ -131,15 +150,15 @@ static void note_time(struct tables *tables, const struct outbox_entry *entry,
     tables_touch_incident(tables, incident);
 }
 
-static void unlist(struct outbox *outbox, const struct outbox_entry *entry)
+/* Its sink has it no more: there is room for another. */
+static void leave_sink(struct outbox *outbox, struct outbox_entry *entry)
 {
-    struct outbox_entry **at = &outbox->first_entry;
-    while (*at && *at != entry)
-        at = &(*at)->next;
-    if (*at)
-        *at = entry->next;
-    if (!*at)
-        outbox->last_entry = at;
+    struct outbox_queue *queue = entry->queue;
+    if (entry->place != PLACE_GIVEN)
+        return;
+    queue->given_count--;
+    queue->is_full = false;
+    due_remove(outbox->due, &queue->due);
 }
 
 static void finish(struct outbox *outbox, struct changes *changes, struct outbox_entry *entry)
@@ -150,20 +169,20 @@ static void finish(struct outbox *outbox, struct changes *changes, struct outbox
         EFFECT(effect, TEXT("HDEL"), TEXT("tocsin:outbox:documents"), text_of(entry->id));
     }
     COUNT(changes->counters, deliveries_settled);
-    if (!entry->is_given)
-        unlist(outbox, entry);
-    hash_table_remove(&outbox->entries, &entry->link);
-    outbox_entry_free(entry);
+    leave_sink(outbox, entry);
+    outbox_remove(outbox, entry);
 }
 
-/* No sink took it: it is given again when it is due. */
-static void take_back(struct outbox *outbox, struct outbox_entry *entry)
+/* No sink took it: nothing happened, so nothing is recorded. It comes again as the first of its
+ * destination, once one that its sink has is settled, or at `at_us`. */
+static void take_back(struct outbox *outbox, struct outbox_entry *entry, int64_t at_us)
 {
-    entry->marked = 0;
-    if (!entry->is_given)
+    struct outbox_queue *queue = entry->queue;
+    if (entry->place != PLACE_GIVEN)
         return;
-    entry->is_given = false;
-    outbox_append(outbox, entry);
+    queue->given_count--;
+    outbox_queue_take_back(queue, entry);
+    queue->is_full = due_put(outbox->due, &queue->due, at_us) == STATUS_OK;
 }
 
 enum status outbox_delivery_settle(struct outbox *outbox, struct changes *changes,
@@ -172,6 +191,10 @@ enum status outbox_delivery_settle(struct outbox *outbox, struct changes *change
     struct outbox_entry *entry = find(outbox, outcome->delivery);
     if (!entry)
         return STATUS_NOTFOUND;
+    if (outcome->state == DELIVERY_QUEUED) {
+        take_back(outbox, entry, outcome->next_us);
+        return STATUS_OK;
+    }
     entry->attempts = outcome->attempt;
     entry->state = outcome->state;
     entry->due_us = outcome->next_us > 0 ? outcome->next_us : entry->due_us;
@@ -181,8 +204,6 @@ enum status outbox_delivery_settle(struct outbox *outbox, struct changes *change
         finish(outbox, changes, entry);
         return STATUS_OK;
     }
-    if (outcome->state == DELIVERY_QUEUED)
-        take_back(outbox, entry);
     outbox_save_entry(changes, entry, false);
     return STATUS_OK;
 }

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "incidents/outbox/outbox_entry.h"
 #include "base/json_write.h"
-#include "incidents/model/incident.h"
+#include "incidents/outbox/outbox_queue.h"
 #include <stdlib.h>
+#include <string.h>
 
 void outbox_entry_free(struct outbox_entry *p)
 {
-    free(p->destination);
     free(p->document);
     free(p);
 }
 
-struct outbox_entry *outbox_entry_new(struct text document, struct text destination)
+struct outbox_entry *outbox_entry_new(struct text document)
 {
     struct outbox_entry *entry = calloc(1, sizeof *entry);
     if (!entry)
         return NULL;
     entry->document = malloc(document.len + 1);
-    if (!entry->document || !incident_set_text(&entry->destination, destination)) {
-        outbox_entry_free(entry);
+    if (!entry->document) {
+        free(entry);
         return NULL;
     }
     if (document.len)
@@ -31,7 +31,7 @@ void outbox_entry_write(const struct outbox_entry *entry, struct buffer *out)
 {
     json_write_open(out, NULL, '{');
     json_write_string(out, "id", text_of(entry->id));
-    json_write_string(out, "destination", text_of(entry->destination));
+    json_write_string(out, "destination", text_of(entry->queue->name));
     if (entry->incident[0])
         json_write_string(out, "incident", text_of(entry->incident));
     json_write_string(out, "kind", text_of(incidents_notice_name(entry->kind)));
@@ -40,6 +40,7 @@ void outbox_entry_write(const struct outbox_entry *entry, struct buffer *out)
     json_write_string(out, "state", text_of(delivery_state_name(entry->state)));
     json_write_int(out, "due", entry->due_us);
     json_write_int(out, "queued", entry->queued_us);
+    json_write_uint(out, "order", entry->order);
     json_write_close(out, '}');
 }
 
@@ -54,8 +55,7 @@ static enum notice_kind read_kind(struct text name)
 struct outbox_entry *outbox_entry_read(const struct doc_tree *tree, struct text document)
 {
     struct text id = doc_tree_text(tree, "id"), incident = doc_tree_text(tree, "incident");
-    struct text destination = doc_tree_text(tree, "destination");
-    struct outbox_entry *entry = outbox_entry_new(document, destination);
+    struct outbox_entry *entry = outbox_entry_new(document);
     if (!entry)
         return NULL;
     memcpy(entry->id, id.at, id.len < IDENT_LEN ? id.len : IDENT_LEN);
@@ -66,6 +66,7 @@ struct outbox_entry *outbox_entry_read(const struct doc_tree *tree, struct text 
     entry->attempts = (uint32_t)doc_tree_whole(tree, "attempts", 0);
     entry->due_us = doc_tree_whole(tree, "due", 0);
     entry->queued_us = doc_tree_whole(tree, "queued", 0);
+    entry->order = (uint64_t)doc_tree_whole(tree, "order", 0);
     struct text state = doc_tree_text(tree, "state");
     entry->may_be_duplicate =
         text_equal(state, TEXT("sending")) || text_equal(state, TEXT("unknown"));

@@ -3,6 +3,7 @@
 #include "base/timestamp.h"
 #include "incidents/outbox/outbox_delivery.h"
 #include "tests/support/table.h"
+#include <stdio.h>
 #include <string.h>
 
 #define T0     INT64_C(1790000000000000)
@@ -11,9 +12,11 @@
 struct desk {
     struct counters counters;
     struct changes changes;
+    struct due_index due;
     struct outbox outbox;
     struct tables tables;
     uint32_t destinations;
+    uint32_t rooms[3]; /* of mail, pager and chat */
     int routed;
 };
 
@@ -33,7 +36,8 @@ static void begin(struct desk *desk, uint32_t destinations)
     memset(desk, 0, sizeof *desk);
     changes_init(&desk->changes, false, &desk->counters);
     desk->changes.journal_us = T0;
-    outbox_init(&desk->outbox);
+    due_init(&desk->due);
+    outbox_init(&desk->outbox, &desk->due);
     desk->outbox.route = route;
     desk->outbox.context = desk;
     desk->destinations = destinations;
@@ -42,11 +46,31 @@ static void begin(struct desk *desk, uint32_t destinations)
 static void end(struct desk *desk)
 {
     outbox_fini(&desk->outbox);
+    assert_int_equal(desk->due.count, 0);
+    due_fini(&desk->due);
     changes_fini(&desk->changes);
+}
+
+static uint32_t room(void *context, struct text destination)
+{
+    const struct desk *desk = context;
+    return desk->rooms[text_equal(destination, TEXT("pager"))  ? 1
+                       : text_equal(destination, TEXT("chat")) ? 2
+                                                               : 0];
+}
+
+/* As the loop does it: what is due, then what is marked by effect `number`. */
+static bool mark(struct desk *desk, uint64_t number, int64_t now_us)
+{
+    for (struct due *due = due_take(&desk->due, now_us); due; due = due_take(&desk->due, now_us))
+        outbox_wake(due);
+    return outbox_delivery_mark(&desk->outbox, &desk->changes, number);
 }
 
 static bool says(const struct desk *desk, const char *what)
 {
+    if (!desk->changes.effect)
+        return false;
     struct text words = buffer_text(&desk->changes.effect->words);
     return text_find(words, text_of(what)) < words.len;
 }
@@ -161,9 +185,9 @@ static void test_nothing_goes_before_it_is_durable(void **state)
     begin(&desk, 1);
     queue_one(&desk);
     assert_null(outbox_delivery_take(&desk.outbox, 100));
-    assert_false(outbox_delivery_mark(&desk.outbox, &desk.changes, 7, T0 - 1));
-    assert_true(outbox_delivery_mark(&desk.outbox, &desk.changes, 7, T0));
-    assert_false(outbox_delivery_mark(&desk.outbox, &desk.changes, 8, T0));
+    assert_false(mark(&desk, 7, T0 - 1));
+    assert_true(mark(&desk, 7, T0));
+    assert_false(mark(&desk, 8, T0));
     assert_null(outbox_delivery_take(&desk.outbox, 6));
     struct delivery *delivery = outbox_delivery_take(&desk.outbox, 7);
     assert_non_null(delivery);
@@ -178,19 +202,16 @@ static const struct settle_row {
     const char *name;
     enum delivery_state state;
     int64_t next_us;
-    bool is_ended, is_given_again;
+    bool is_ended;
     const char *says;
 } settle_rows[] = {
-    {"settle: delivered", DELIVERY_DELIVERED, 0, true, false, "delivery.delivered"},
-    {"settle: refused for good is a dead letter", DELIVERY_FAILED_PERM, 0, true, false,
-     "tocsin:dead"},
-    {"settle: expired", DELIVERY_EXPIRED, 0, true, false, "delivery.expired"},
-    {"settle: tried again by its sink", DELIVERY_FAILED_TEMP, T0 + MINUTE, false, false,
+    {"settle: delivered", DELIVERY_DELIVERED, 0, true, "delivery.delivered"},
+    {"settle: refused for good is a dead letter", DELIVERY_FAILED_PERM, 0, true, "tocsin:dead"},
+    {"settle: expired", DELIVERY_EXPIRED, 0, true, "delivery.expired"},
+    {"settle: tried again by its sink", DELIVERY_FAILED_TEMP, T0 + MINUTE, false,
      "delivery.failed_temp"},
-    {"settle: no sink took it", DELIVERY_QUEUED, T0 + MINUTE, false, true, "delivery.queued"},
-    {"settle: unknown, and tried again", DELIVERY_UNKNOWN, T0 + MINUTE, false, false,
-     "delivery.unknown"},
-    {"settle: unknown, and left so", DELIVERY_UNKNOWN, 0, true, false, "delivery.unknown"},
+    {"settle: unknown, and tried again", DELIVERY_UNKNOWN, T0 + MINUTE, false, "delivery.unknown"},
+    {"settle: unknown, and left so", DELIVERY_UNKNOWN, 0, true, "delivery.unknown"},
 };
 
 static void test_settle(void **state)
@@ -199,7 +220,7 @@ static void test_settle(void **state)
     struct desk desk;
     begin(&desk, 1);
     queue_one(&desk);
-    assert_true(outbox_delivery_mark(&desk.outbox, &desk.changes, 1, T0));
+    assert_true(mark(&desk, 1, T0));
     struct delivery *delivery = outbox_delivery_take(&desk.outbox, 1);
     assert_non_null(delivery);
     effect_free(MOVE(desk.changes.effect)); /* what is said from here on */
@@ -213,8 +234,7 @@ static void test_settle(void **state)
                      STATUS_OK);
     assert_true(says(&desk, row->says));
     assert_int_equal(desk.outbox.entries.count, !row->is_ended);
-    assert_int_equal(outbox_delivery_mark(&desk.outbox, &desk.changes, 2, T0 + MINUTE),
-                     row->is_given_again);
+    assert_false(mark(&desk, 2, T0 + MINUTE));
     if (row->is_ended)
         assert_int_equal(
             outbox_delivery_settle(&desk.outbox, &desk.changes, &desk.tables, &outcome),
@@ -223,18 +243,160 @@ static void test_settle(void **state)
     end(&desk);
 }
 
-/* At its ceiling nothing is queued, and that is on the ledger and counted. */
+/* ---- a destination that is down ---- */
+
+static void queue_for(struct desk *desk, const char *id, int priority, enum notice_kind kind)
+{
+    struct incident *incident = incident_new(id);
+    assert_non_null(incident);
+    incident->priority = priority;
+    incident->category = TEXT("security");
+    outbox_notice(&desk->outbox, &desk->changes, incident, kind, T0);
+    incident_free(incident);
+}
+
+static void settle_as(struct desk *desk, const struct delivery *delivery, enum delivery_state state,
+                      int64_t next_us)
+{
+    const struct outcome outcome = {.delivery = delivery->id,
+                                    .destination = delivery->destination,
+                                    .state = state,
+                                    .attempt = 1,
+                                    .started_us = T0,
+                                    .next_us = next_us};
+    assert_int_equal(outbox_delivery_settle(&desk->outbox, &desk->changes, &desk->tables, &outcome),
+                     STATUS_OK);
+}
+
+/* At its ceiling nothing is queued for it, and that is on the ledger and counted; the others' is
+ * their own. */
 static void test_full(void **state)
 {
     (void)state;
     struct desk desk;
-    begin(&desk, 1);
-    desk.outbox.entries.count = OUTBOX_MAX;
+    begin(&desk, 2);
     queue_one(&desk);
-    assert_null(desk.outbox.first_entry);
+    assert_int_equal(desk.outbox.entries.count, 2);
+    struct outbox_queue *mail = desk.outbox.queues[0], *pager = desk.outbox.queues[1];
+    assert_string_equal(mail->name, "mail");
+    mail->count += OUTBOX_QUEUE_MAX;
+    queue_one(&desk);
+    mail->count -= OUTBOX_QUEUE_MAX;
+    assert_int_equal(mail->count, 1);
+    assert_int_equal(pager->count, 2);
     assert_int_equal(atomic_load(&desk.counters.deliveries_refused), 1);
-    assert_true(says(&desk, "the outbox is full"));
-    desk.outbox.entries.count = 0;
+    assert_true(says(&desk, "too many wait for this destination"));
+    end(&desk);
+}
+
+/* Nothing is given to a destination without room, however often it is asked; nothing is written
+ * for what waits; and the healthy one has its own at once. */
+static void test_what_waits_is_silent(void **state)
+{
+    (void)state;
+    struct desk desk;
+    begin(&desk, 2);
+    desk.outbox.room = room;
+    desk.rooms[1] = 1000;
+    for (int n = 0; n < 50; n++)
+        queue_one(&desk);
+    assert_true(mark(&desk, 1, T0));
+    uint64_t records = desk.changes.ledger.sequence;
+    effect_free(MOVE(desk.changes.effect));
+    for (int n = 0; n < 50; n++) {
+        AUTO(delivery) delivery = outbox_delivery_take(&desk.outbox, 1);
+        assert_non_null(delivery);
+        assert_true(text_equal(delivery->destination, TEXT("pager")));
+    }
+    for (int n = 0; n < 100; n++) {
+        assert_null(outbox_delivery_take(&desk.outbox, 1));
+        assert_false(mark(&desk, 2, T0 + n * MINUTE));
+    }
+    assert_true(changes_is_empty(&desk.changes));
+    assert_int_equal(desk.changes.ledger.sequence, records);
+    assert_int_equal(desk.outbox.queues[0]->ready_count, 50);
+    end(&desk);
+}
+
+/* A sink that did not take it: no record, no attempt, and it comes again first, when another of
+ * that destination is settled or when it is due. */
+static void test_not_taken_did_not_happen(void **state)
+{
+    (void)state;
+    struct desk desk;
+    begin(&desk, 1);
+    queue_for(&desk, "inc_00000000000000000000000001", 2, NOTICE_OPENED);
+    queue_for(&desk, "inc_00000000000000000000000002", 2, NOTICE_OPENED);
+    queue_for(&desk, "inc_00000000000000000000000003", 2, NOTICE_OPENED);
+    assert_true(mark(&desk, 1, T0));
+    AUTO(delivery) first = outbox_delivery_take(&desk.outbox, 1);
+    AUTO(delivery) second = outbox_delivery_take(&desk.outbox, 1);
+    effect_free(MOVE(desk.changes.effect));
+    uint64_t records = desk.changes.ledger.sequence;
+    settle_as(&desk, second, DELIVERY_QUEUED, T0 + MINUTE);
+    assert_true(changes_is_empty(&desk.changes));
+    assert_int_equal(desk.changes.ledger.sequence, records);
+    assert_null(outbox_delivery_take(&desk.outbox, 1)); /* nor the third: order */
+    settle_as(&desk, first, DELIVERY_DELIVERED, 0);
+    AUTO(delivery) again = outbox_delivery_take(&desk.outbox, 1);
+    assert_non_null(again);
+    assert_true(text_equal(again->id, second->id));
+    assert_int_equal(again->attempts, 0);
+    settle_as(&desk, again, DELIVERY_QUEUED, T0 + MINUTE);
+    assert_false(mark(&desk, 2, T0 + MINUTE - 1));
+    assert_null(outbox_delivery_take(&desk.outbox, 2));
+    assert_false(mark(&desk, 2, T0 + MINUTE));
+    AUTO(delivery) later = outbox_delivery_take(&desk.outbox, 2);
+    assert_non_null(later);
+    assert_true(text_equal(later->id, second->id));
+    end(&desk);
+}
+
+/* The urgent go first, but never past what waits of their own incident. */
+static void test_order_of_what_waits(void **state)
+{
+    (void)state;
+    static const char *const want[] = {"1 opened", "3 opened", "3 raised",  "1 resolved",
+                                       "2 opened", "4 opened", "2 resolved"};
+    struct desk desk;
+    begin(&desk, 1);
+    desk.outbox.room = room;
+    queue_for(&desk, "inc_00000000000000000000000002", 3, NOTICE_OPENED);
+    queue_for(&desk, "inc_00000000000000000000000001", 1, NOTICE_OPENED);
+    queue_for(&desk, "inc_00000000000000000000000003", 4, NOTICE_OPENED);
+    queue_for(&desk, "inc_00000000000000000000000003", 1, NOTICE_RAISED);
+    queue_for(&desk, "inc_00000000000000000000000004", 3, NOTICE_OPENED);
+    queue_for(&desk, "inc_00000000000000000000000001", 1, NOTICE_RESOLVED);
+    queue_for(&desk, "inc_00000000000000000000000002", 3, NOTICE_RESOLVED);
+    assert_false(mark(&desk, 1, T0));
+    desk.rooms[0] = 1000;
+    assert_true(mark(&desk, 1, T0));
+    for (size_t w = 0; w < sizeof want / sizeof *want; w++) {
+        AUTO(delivery) delivery = outbox_delivery_take(&desk.outbox, 1);
+        assert_non_null(delivery);
+        char said[40];
+        (void)snprintf(said, sizeof said, "%c %s", delivery->incident.at[IDENT_LEN - 1],
+                       incidents_notice_name(delivery->kind));
+        assert_string_equal(said, want[w]);
+    }
+    end(&desk);
+}
+
+/* An eighth of a destination's room is kept for the most urgent. */
+static void test_room_for_the_urgent(void **state)
+{
+    (void)state;
+    struct desk desk;
+    begin(&desk, 1);
+    desk.outbox.room = room;
+    desk.rooms[0] = 16;
+    for (int n = 0; n < 20; n++)
+        queue_for(&desk, "inc_00000000000000000000000002", 3, NOTICE_RAISED);
+    assert_true(mark(&desk, 1, T0));
+    assert_int_equal(desk.outbox.queues[0]->marked_count, 14);
+    queue_for(&desk, "inc_00000000000000000000000001", 1, NOTICE_OPENED);
+    assert_true(mark(&desk, 2, T0));
+    assert_int_equal(desk.outbox.queues[0]->marked_count, 15);
     end(&desk);
 }
 
@@ -251,6 +413,10 @@ int main(void)
         cmocka_unit_test(test_digest),
         cmocka_unit_test(test_nothing_goes_before_it_is_durable),
         cmocka_unit_test(test_full),
+        cmocka_unit_test(test_what_waits_is_silent),
+        cmocka_unit_test(test_not_taken_did_not_happen),
+        cmocka_unit_test(test_order_of_what_waits),
+        cmocka_unit_test(test_room_for_the_urgent),
     };
     memcpy(&tests[n], more, sizeof more);
     n += sizeof more / sizeof more[0];
