@@ -36,10 +36,13 @@ void json_write_escape(struct buffer *b, struct text value)
     size_t i = 0;
     while (i < value.len) {
         unsigned char c = (unsigned char)value.at[i];
+        if (c >= 0x20 && c < 0x7F && c != '"' && c != '\\') { /* most of all text */
+            i++;
+            continue;
+        }
         unsigned point = 0;
         size_t len = c < 0x80 ? 1 : text_utf8_len(text_skip(value, i));
-        bool is_plain = len == 1 && c >= 0x20 && c != '"' && c != '\\' && c != 0x7F;
-        if (is_plain || (len > 1 && !printable_hidden(text_skip(value, i), &point))) {
+        if (len > 1 && !printable_hidden(text_skip(value, i), &point)) {
             i += len;
             continue;
         }
