@@ -5,12 +5,12 @@
 
 /* ---- XML ---- */
 
-enum { DEPTH = 16, PATH = 256, ENTITY = 10 };
+enum { DEPTH = 16, ROUTE = 256, ENTITY = 10 };
 
 /* An element that is open. */
 struct element {
     struct text name;
-    size_t path_len;  /* of the path with it */
+    size_t name_len;  /* of the route with it */
     const char *text; /* behind its tag */
     bool has_children, has_attributes;
 };
@@ -19,7 +19,7 @@ struct reading {
     const char *at, *end;
     struct arena *arena;
     struct event *event;
-    char path[PATH];
+    char route[ROUTE]; /* names of what is open, dots between */
     struct element open[DEPTH];
     int depth;
 };
@@ -131,27 +131,27 @@ static struct text plain(struct text t, struct arena *arena)
     return (struct text){copy ? copy : t.at, copy ? len : t.len};
 }
 
-static bool extend_path(char path[PATH], size_t *len, struct text name)
+static bool extend_name(char route[ROUTE], size_t *len, struct text name)
 {
-    if (*len + 1 + name.len > PATH)
+    if (*len + 1 + name.len > ROUTE)
         return false;
     if (*len)
-        path[(*len)++] = '.';
-    memcpy(path + *len, name.at, name.len);
+        route[(*len)++] = '.';
+    memcpy(route + *len, name.at, name.len);
     *len += name.len;
     return true;
 }
 
 /* False where the event is full. */
-static bool add(struct reading *r, size_t path_len, struct text value)
+static bool add(struct reading *r, size_t name_len, struct text value)
 {
-    const struct text name = arena_copy(r->arena, (struct text){r->path, path_len});
+    const struct text name = arena_copy(r->arena, (struct text){r->route, name_len});
     return name.at && event_add(r->event, name, plain(value, r->arena));
 }
 
 static size_t open_len(const struct reading *r)
 {
-    return r->depth ? r->open[r->depth - 1].path_len : 0;
+    return r->depth ? r->open[r->depth - 1].name_len : 0;
 }
 
 /* One attribute, name and value; at NULL: the tag is over. False: broken. */
@@ -179,24 +179,24 @@ static bool take_attribute(struct reading *r, struct text *out_name, struct text
 static bool read_attributes(struct reading *r, bool is_data)
 {
     struct element *mine = &r->open[r->depth - 1];
-    const size_t parent_len = r->depth > 1 ? r->open[r->depth - 2].path_len : 0;
+    const size_t parent_len = r->depth > 1 ? r->open[r->depth - 2].name_len : 0;
     struct text name;
     struct text value;
     while (take_attribute(r, &name, &value)) {
         if (!name.len)
             return true;
-        size_t len = is_data ? parent_len : mine->path_len;
+        size_t len = is_data ? parent_len : mine->name_len;
         if (is_data && text_equal(name, TEXT("Name")) && value.len) {
-            if (!extend_path(r->path, &len, plain(value, r->arena)))
+            if (!extend_name(r->route, &len, plain(value, r->arena)))
                 return false;
-            mine->path_len = len;
+            mine->name_len = len;
             continue;
         }
         if (is_data || text_starts(name, TEXT("xmlns")))
             continue;
         mine->has_attributes = true;
-        if (!extend_path(r->path, &len, TEXT("#attributes")) || !extend_path(r->path, &len, name) ||
-            !add(r, len, value))
+        if (!extend_name(r->route, &len, TEXT("#attributes")) ||
+            !extend_name(r->route, &len, name) || !add(r, len, value))
             return false;
     }
     return false;
@@ -206,11 +206,11 @@ static bool read_open_tag(struct reading *r)
 {
     size_t len = open_len(r);
     const struct text name = take_name(r);
-    if (!name.len || r->depth == DEPTH || !extend_path(r->path, &len, name))
+    if (!name.len || r->depth == DEPTH || !extend_name(r->route, &len, name))
         return false;
     if (r->depth)
         r->open[r->depth - 1].has_children = true;
-    r->open[r->depth++] = (struct element){.name = name, .path_len = len};
+    r->open[r->depth++] = (struct element){.name = name, .name_len = len};
     if (!read_attributes(r, text_equal(name, TEXT("Data"))))
         return false;
     const bool is_empty = r->at < r->end && *r->at == '/';
@@ -233,10 +233,10 @@ static bool read_close_tag(struct reading *r, const char *text_end)
     if (mine->has_children)
         return true;
     const struct text value = text_trim((struct text){mine->text, (size_t)(text_end - mine->text)});
-    size_t len = mine->path_len;
+    size_t len = mine->name_len;
     if (mine->has_attributes && !value.len)
         return true;
-    if (mine->has_attributes && !extend_path(r->path, &len, TEXT("#text")))
+    if (mine->has_attributes && !extend_name(r->route, &len, TEXT("#text")))
         return false;
     return add(r, len, value);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/decode/time_zone.h"
+#include "base/path.h"
 #include "base/timestamp.h"
 #include <stdio.h>
 #include <string.h>
@@ -253,7 +254,7 @@ static bool is_name(struct text name)
 
 enum status time_zone_load(struct text name, struct arena *arena, const struct time_zone **out)
 {
-    char path[sizeof FOLDER + NAME];
+    char path[PATH_ROOM];
     if (!is_name(name))
         return STATUS_NOTFOUND;
     (void)snprintf(path, sizeof path, "%s%.*s", FOLDER, TEXT_ARG(name));

@@ -27,6 +27,7 @@ alone='
   journal/journal.c journal_time_us       that time never goes back
   journal/journal.c journal_instance      that two journals differ, and one stays itself
   rules/match/entities.c entities_is_nobody     a row for each value that nobody is charged for
+  rules/decode/time_zone.c time_zone_read  a row for each rule of a zone, and files that are damaged
   rules/ruleset.c ruleset_lateness_us     of all correlations, after overrides
   base/mailbox.c mailbox_send_wait        a sender that waits, as a test of many threads needs it
   base/hash.c hash_reseed                 that no output hangs on the secret of the tables
