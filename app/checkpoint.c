@@ -102,12 +102,13 @@ void checkpoint_take(void *daemon, const struct pipeline_checkpoint *cut)
     c->last_length_ms = timestamp_monotonic_ms() - start_ms;
     c->last_start_ms = start_ms;
     /* what was frozen and not committed is only in memory: the next one takes everything */
+    bool was_so = c->must_be_whole; /* said once: the next is tried in a second */
     c->must_be_whole = status != STATUS_OK;
-    if (status) {
+    if (status && !was_so)
         log_line(LOG_WARNING, "a checkpoint could not be committed, the next one is whole: %s",
                  error_name(status));
+    if (status)
         return;
-    }
     size_t bytes = bytes_of(cut);
     c->whole_bytes = cut->is_whole ? bytes : c->whole_bytes;
     c->delta_bytes = cut->is_whole ? 0 : c->delta_bytes + bytes;

@@ -89,9 +89,9 @@ int decider_command(void *daemon, struct text command, struct buffer *reply)
     return status;
 }
 
-static void run_commands(struct daemon *d)
+static void run_commands(struct daemon *d, struct mail *mail)
 {
-    for (struct mail *mail = mailbox_take_all(&d->decider.commands); mail;) {
+    while (mail) {
         struct request *q = CONTAINER_OF(mail, struct request, mail);
         mail = mail->next;
         int status = incidents_command(d->decider.incidents, buffer_text(&q->text), wall_clock_us(),
@@ -166,12 +166,12 @@ static void check_roll_back(struct daemon *d)
     d->decider.must_restart = true;
 }
 
-static void poll_record(struct daemon *d)
+static enum status poll_record(struct daemon *d, uint64_t timeout_ms)
 {
-    if (incidents_poll(d->decider.incidents, 0) != STATUS_CLOSED ||
-        atomic_exchange(&d->decider.must_stop, true))
-        return;
-    log_line(LOG_ERROR, "another tocsin has taken over this Redis: this one stops");
+    enum status status = incidents_poll(d->decider.incidents, timeout_ms);
+    if (status == STATUS_CLOSED && !atomic_exchange(&d->decider.must_stop, true))
+        log_line(LOG_ERROR, "another tocsin has taken over this Redis: this one stops");
+    return status;
 }
 
 /* What people said of incidents becomes a numbered generation in the journal, so that a replay
@@ -208,9 +208,9 @@ static void journal_verdicts(struct daemon *d)
 void decider_idle(void *daemon)
 {
     struct daemon *d = daemon;
-    run_commands(d);
+    run_commands(d, mailbox_take_all(&d->decider.commands));
     settle_outcomes(d);
-    poll_record(d);
+    (void)poll_record(d, 0);
     send_deliveries(d);
     journal_verdicts(d);
     check_roll_back(d);
@@ -228,13 +228,17 @@ static bool must_skip(struct daemon *d)
     return true;
 }
 
-/* While Redis is away its effects wait; when no more can wait, everything before them does. */
+/* While Redis is away its effects wait; when no more can wait, everything before them does. What
+ * people say and what is told goes on: closing makes room. */
 static void wait_for_redis(struct daemon *d)
 {
-    log_line(LOG_WARNING, "the record takes no more effects: waiting for Redis");
-    (void)!incidents_poll(d->decider.incidents, REDIS_WAIT_MS);
-    run_commands(d);
+    struct mail *commands = NULL;
+    if (poll_record(d, REDIS_WAIT_MS) != STATUS_AGAIN) /* it has all, and still takes nothing */
+        commands = mailbox_wait(&d->decider.commands, REDIS_WAIT_MS);
+    run_commands(d, commands ? commands : mailbox_take_all(&d->decider.commands));
     settle_outcomes(d);
+    send_deliveries(d);
+    check_roll_back(d);
 }
 
 static void detect(struct daemon *d, const struct detection *detection)
@@ -315,7 +319,7 @@ void decider_decided(void *daemon, const struct pipeline_result *result)
 
 enum status decider_drain(struct daemon *d)
 {
-    run_commands(d);
+    run_commands(d, mailbox_take_all(&d->decider.commands));
     settle_outcomes(d);
     enum status status = incidents_poll(d->decider.incidents, DRAIN_MS);
     if (d->decider.has_detections)

@@ -253,7 +253,10 @@ bool inputs_webhook(void *daemon, const struct console_request *request,
     asked.flush = flush;
     asked.flush_context = d;
     struct webhook_reply said = {.status = 500, .body = reply->body};
-    struct batch *b = pipeline_take(d->pipeline, WEBHOOK_TAKE_MS);
+    /* what cannot be decided is not taken from who can bring it again, or bring it elsewhere */
+    struct batch *b = incidents_must_turn_away(d->decider.incidents)
+                          ? NULL
+                          : pipeline_take(d->pipeline, WEBHOOK_TAKE_MS);
     if (!b) {
         webhooks_refuse(d->inputs.webhooks, &asked, &said);
     } else if (!webhooks_take(d->inputs.webhooks, &asked, b, &said)) {

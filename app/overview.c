@@ -293,6 +293,17 @@ void overview_sources(void *daemon, struct buffer *out)
     json_write_close(out, '}');
 }
 
+static bool is_record_ready(const struct daemon *d, struct buffer *why)
+{
+    uint64_t for_ms;
+    enum incidents_health health = incidents_health(d->decider.incidents, &for_ms);
+    if (health == INCIDENTS_WELL)
+        return true;
+    buffer_printf(why, "%s (for %llu s)", incidents_health_words(health),
+                  (unsigned long long)for_ms / 1000);
+    return false;
+}
+
 bool overview_is_ready(void *daemon, struct buffer *why)
 {
     struct daemon *d = daemon;
@@ -302,7 +313,7 @@ bool overview_is_ready(void *daemon, struct buffer *why)
         buffer_append(why, TEXT("the program is starting"));
     else if (atomic_load(&d->writer.is_disk_full))
         buffer_append(why, TEXT("the journal's disk is full"));
-    else {
+    else if (is_record_ready(d, why)) {
         (void)pressure_tell(&d->pressure, timestamp_monotonic_ms(), why);
         return true;
     }

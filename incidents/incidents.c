@@ -14,6 +14,8 @@ enum {
     QUEUE_SHORT = 32,  /* effects on the way that are no queue yet */
     COMMAND_MS = 1000, /* a command waits this long to be durable */
     POLL_MS = 50,
+    PATIENCE_MS = 10000, /* a Redis that is away for less is not worth a refusal */
+    BLIND_MS = 5000,     /* the decider looks far more often than this */
     HTTP_AWAY = 503,
 };
 
@@ -192,13 +194,91 @@ static void reload(struct incidents *incidents)
                         "journal holds is decided again");
 }
 
-static void tell_connection(const struct incident_store *store, bool was_connected)
+/* ---- is it well? ---- */
+
+static enum incidents_health look(const struct incidents *incidents)
 {
-    if (was_connected && !store->is_connected)
-        log_line(LOG_WARNING, "the connection to Redis broke, effects wait pending=%u%s%s",
-                 store->pending, store->detail[0] ? " reason=" : "", store->detail);
-    if (!was_connected && store->is_connected)
-        log_line(LOG_INFO, "connected to Redis again pending=%u", store->pending);
+    const struct incident_store *store = incidents->store;
+    if (store->is_fenced)
+        return INCIDENTS_FENCED;
+    if (store->pending >= incidents->max_pending || store->pending_bytes >= PENDING_BYTES)
+        return INCIDENTS_STUCK;
+    if (store->is_refusing)
+        return INCIDENTS_REFUSING;
+    if (!store->is_connected || store->has_lost)
+        return INCIDENTS_AWAY;
+    if (store->is_silent)
+        return INCIDENTS_SILENT;
+    return store->is_full ? INCIDENTS_FULL : INCIDENTS_WELL;
+}
+
+/* Said when it changes, not each time that it is met. */
+static void tell_health(struct incidents *incidents)
+{
+    struct incident_store *store = incidents->store;
+    enum incidents_health before = (enum incidents_health)atomic_load(&incidents->health);
+    enum incidents_health now = look(incidents);
+    uint64_t now_ms = timestamp_monotonic_ms();
+    atomic_store(&incidents->looked_ms, now_ms);
+    if (now == before)
+        return;
+    atomic_store(&incidents->health_ms, now_ms);
+    atomic_store(&incidents->health, (int)now);
+    if (now == INCIDENTS_WELL)
+        log_line(LOG_INFO, "the record takes effects again pending=%u", store->pending);
+    else
+        log_line(LOG_WARNING, "%s pending=%u%s%s", incidents_health_words(now), store->pending,
+                 store->detail[0] ? " reason=" : "", store->detail);
+}
+
+const char *incidents_health_words(enum incidents_health health)
+{
+    static const char *const words[] = {
+        [INCIDENTS_WELL] = "the record is well",
+        [INCIDENTS_AWAY] = "there is no connection to Redis: what is decided waits",
+        [INCIDENTS_SILENT] = "Redis does not answer: what is decided waits",
+        [INCIDENTS_REFUSING] = "Redis refuses to write, its log says why: what is decided waits",
+        [INCIDENTS_FULL] = "Redis is at its memory limit (maxmemory): nothing is opened until it "
+                           "has room; closing goes on",
+        [INCIDENTS_STUCK] = "too much waits for Redis: nothing is decided until it answers",
+        [INCIDENTS_FENCED] = "another tocsin took over this Redis: this one stops",
+    };
+    return words[health];
+}
+
+enum incidents_health incidents_health(const struct incidents *incidents, uint64_t *out_for_ms)
+{
+    enum incidents_health health = (enum incidents_health)atomic_load(&incidents->health);
+    uint64_t since_ms = atomic_load(&incidents->health_ms);
+    uint64_t looked_ms = atomic_load(&incidents->looked_ms);
+    uint64_t now_ms = timestamp_monotonic_ms();
+    /* who waits for an answer cannot say that there is none */
+    if (health == INCIDENTS_WELL && looked_ms && now_ms > looked_ms + BLIND_MS &&
+        !incidents->store->is_memory) {
+        health = INCIDENTS_SILENT;
+        since_ms = looked_ms;
+    }
+    if (out_for_ms)
+        *out_for_ms = now_ms > since_ms ? now_ms - since_ms : 0;
+    return health;
+}
+
+bool incidents_must_turn_away(const struct incidents *incidents)
+{
+    uint64_t for_ms;
+    switch (incidents_health(incidents, &for_ms)) {
+    case INCIDENTS_WELL:
+        return false;
+    case INCIDENTS_AWAY:
+    case INCIDENTS_SILENT:
+        return for_ms > PATIENCE_MS; /* a restart: the journal has it, it is decided in a moment */
+    case INCIDENTS_REFUSING:
+    case INCIDENTS_FULL:
+    case INCIDENTS_STUCK:
+    case INCIDENTS_FENCED:
+        return true;
+    }
+    return true;
 }
 
 static bool is_quiet(const struct incidents *incidents)
@@ -211,13 +291,12 @@ static bool is_quiet(const struct incidents *incidents)
 static void poll_once(struct incidents *incidents, uint64_t timeout_ms)
 {
     struct incident_store *store = incidents->store;
-    bool was_connected = store->is_connected;
     if (!is_stuck(incidents) && store->pending < QUEUE_SHORT)
         incidents_parts_flush(incidents);
     if (store->is_connected)
         chunks_sweep(&incidents->chunks, store);
     store->calls->poll(store, timeout_ms);
-    tell_connection(store, was_connected);
+    tell_health(incidents);
     store->detail[0] = 0;
     arena_reset(&incidents->changes.scratch);
     if (store->has_lost && store->is_connected)

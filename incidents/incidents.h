@@ -149,6 +149,22 @@ NODISCARD enum status incidents_tick(struct incidents *i, int64_t journal_us);
 /* Sends what waits and reads answers for up to `timeout_ms`; OK when Redis acknowledged every
  * effect so far, AGAIN when some are still out. Reconnects by itself. */
 NODISCARD enum status incidents_poll(struct incidents *i, uint64_t timeout_ms);
+/* Whether what is decided becomes durable. Any thread. `*out_for_ms` (may be NULL): for how long it
+ * is so. */
+enum incidents_health {
+    INCIDENTS_WELL,
+    INCIDENTS_AWAY,     /* no connection to Redis: effects wait */
+    INCIDENTS_SILENT,   /* asked, it does not answer: effects wait */
+    INCIDENTS_REFUSING, /* it refuses to write: effects wait */
+    INCIDENTS_FULL,     /* at its memory limit: detections wait, closing goes on */
+    INCIDENTS_STUCK,    /* no more effects may wait: detections wait */
+    INCIDENTS_FENCED,   /* another program took over: this one stops */
+};
+enum incidents_health incidents_health(const struct incidents *i, uint64_t *out_for_ms);
+/* One sentence, also what to do. */
+const char *incidents_health_words(enum incidents_health health);
+/* Whether a sender that can come again should: what it sends now would be decided late. */
+bool incidents_must_turn_away(const struct incidents *i);
 /* True once after Redis lost acknowledged effects (roll-back): treat it as a crash of our own. */
 bool incidents_has_rolled_back(struct incidents *i);
 

@@ -33,6 +33,9 @@ struct incidents {
     bool is_behind; /* rolled back since it was opened: no checkpoint may say that all is well */
     _Atomic uint64_t candidate_count, incident_count, entry_count, pending_count;
     _Atomic bool is_memory_full;
+    _Atomic int health;         /* enum incidents_health */
+    _Atomic uint64_t health_ms; /* monotonic: since when */
+    _Atomic uint64_t looked_ms; /* when that was found out */
 };
 
 /* Gives each part those it needs; the store is open. Takes the inventory. */

@@ -67,6 +67,8 @@ void incidents_write_all(const struct incidents *incidents, struct buffer *out)
 
 void incidents_metrics(const struct incidents *incidents, metric_fn tell, void *context)
 {
+    uint64_t for_ms = 0;
+    enum incidents_health health = incidents_health(incidents, &for_ms);
     const struct metric counters[] = {
 #define COUNTER(name, help)                                                                        \
     {"record_" #name "_total", help, NULL, METRIC_COUNTER,                                         \
@@ -87,6 +89,10 @@ void incidents_metrics(const struct incidents *incidents, metric_fn tell, void *
         {"record_memory_full", "Whether Redis is at its memory limit: detections wait (1)", NULL,
          METRIC_GAUGE,
          atomic_load_explicit(&incidents->is_memory_full, memory_order_relaxed) ? 1 : 0},
+        {"record_ready", "Whether what is decided becomes durable at once (1)", NULL, METRIC_GAUGE,
+         health == INCIDENTS_WELL ? 1 : 0},
+        {"record_trouble_seconds", "For how long it does not; 0 while it does", NULL, METRIC_GAUGE,
+         health == INCIDENTS_WELL ? 0 : (double)for_ms / 1000},
     };
     for (size_t c = 0; c < sizeof counters / sizeof counters[0]; c++)
         tell(context, &counters[c]);

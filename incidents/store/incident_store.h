@@ -42,8 +42,13 @@ struct incident_store {
     bool has_lost;    /* Redis is behind what it acknowledged: reload. Cleared by who reloads */
     bool is_fenced;   /* another writer took over: for good */
     bool is_full;     /* Redis is near its memory limit: nothing that grows */
+    bool is_refusing; /* connected, but writes are refused: until one is not */
+    bool is_silent;   /* asked, and no answer for seconds */
     char detail[160]; /* the last refusal, for a log line; empty: none */
 };
+
+/* What the keys are like: `tocsin:format`, absent where it is the first. */
+enum { INCIDENT_STORE_FORMAT = 1 };
 
 NODISCARD enum status incident_store_memory_open(struct incident_store **out, struct error *err);
 /* Connects, loads the function, takes over as the writer. `out_warning` (may be NULL) is filled

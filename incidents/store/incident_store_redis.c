@@ -9,6 +9,7 @@
 enum {
     CONNECT_MS = 1000, /* for a connection that broke: decisions must go on meanwhile */
     CALL_MS = 10000,   /* for a calm command */
+    SILENT_MS = 2000,  /* asked and no answer for this long: something is wrong */
     DEAF_MS = 30000,   /* effects out and no answer for this long: connect anew */
     RETRY_MS = 20,     /* between two tries to connect, doubled up to ... */
     RETRY_MAX_MS = 2000,
@@ -93,9 +94,44 @@ static enum status call(struct incident_store_redis *s, const struct text *words
     return status;
 }
 
+/* What a later program wrote may mean something else: nothing of it is touched. */
+static enum status check_format(struct incident_store_redis *s, struct error *err)
+{
+    struct reply reply = {0};
+    const struct text words[] = {TEXT("GET"), TEXT("tocsin:format")};
+    int64_t format = 1;
+    enum status status = call(s, words, 2, &reply, err);
+    if (!status && reply.kind == REPLY_TEXT && !text_to_int64(reply.text, &format))
+        return error_set(err, STATUS_INVALID, 0, "tocsin:format in Redis is no number");
+    if (!status && format > INCIDENT_STORE_FORMAT)
+        return error_set(err, STATUS_UNSUPPORTED, 0,
+                         "the record in Redis was written by a later Tocsin (format %lld, this one "
+                         "reads %d): start that one, or one that is newer still",
+                         (long long)format, INCIDENT_STORE_FORMAT);
+    return status;
+}
+
+/* FUNCTION LOAD is refused where memory is full, and then nothing could ever be closed again. */
+static bool has_function(struct incident_store_redis *s)
+{
+    struct reply reply = {0};
+    const struct text words[] = {TEXT("FUNCTION"), TEXT("LIST"), TEXT("LIBRARYNAME"),
+                                 TEXT("tocsin"), TEXT("WITHCODE")};
+    const struct text code = {incident_store_lua, incident_store_lua_len};
+    if (call(s, words, 5, &reply, NULL) != STATUS_OK || reply.count != 1)
+        return false;
+    const struct reply *library = reply.items;
+    for (uint32_t m = 0; m + 1 < library->count; m += 2)
+        if (text_equal(library->items[m].text, TEXT("library_code")))
+            return text_equal(library->items[m + 1].text, code);
+    return false;
+}
+
 static enum status load_function(struct incident_store_redis *s, struct error *err)
 {
     struct reply reply = {0};
+    if (has_function(s))
+        return STATUS_OK;
     const struct text words[] = {TEXT("FUNCTION"),
                                  TEXT("LOAD"),
                                  TEXT("REPLACE"),
@@ -153,7 +189,9 @@ static void align(struct incident_store_redis *s, uint64_t epoch)
 
 static enum status greet(struct incident_store_redis *s, uint64_t *out_epoch, struct error *err)
 {
-    enum status status = load_function(s, err);
+    enum status status = check_format(s, err);
+    if (!status)
+        status = load_function(s, err);
     return status ? status : read_epoch(s, out_epoch, err);
 }
 
@@ -165,10 +203,12 @@ static void reconnect(struct incident_store_redis *s, uint64_t now_ms)
     if (redis_open(s->socket, s->url, CONNECT_MS, &s->redis, NULL) != STATUS_OK ||
         greet(s, &epoch, NULL) != STATUS_OK) {
         hang_up(s, timestamp_monotonic_ms());
+        s->base.is_refusing = false; /* it is away, which is something else */
         return;
     }
     redis_set_timeout(s->redis, CALL_MS);
-    s->retry_ms = RETRY_MS;
+    if (!s->base.is_refusing)
+        s->retry_ms = RETRY_MS;
     s->heard_ms = now_ms;
     s->base.is_connected = true;
     s->base.reconnects++;
@@ -222,21 +262,51 @@ static void hear_memory(struct incident_store_redis *s, const struct reply *repl
     s->base.is_full = most > 0 && used / MEMORY_FULL_PERCENT >= most / 100;
 }
 
+static void hear_refusal(struct incident_store_redis *s, const struct reply *reply)
+{
+    s->base.is_refusing = true;
+    (void)snprintf(s->base.detail, sizeof s->base.detail, "%.*s",
+                   TEXT_ARG(text_head(reply->text, sizeof s->base.detail - 1)));
+}
+
+static void hear_taken(struct incident_store_redis *s)
+{
+    s->base.is_refusing = false;
+    s->retry_ms = RETRY_MS;
+}
+
 static enum status hear_effect(struct incident_store_redis *s, const struct reply *reply)
 {
     if (!s->first)
         return STATUS_IO;
     if (reply->kind == REPLY_TEXT) {
         pop_effect(s);
+        hear_taken(s);
         return STATUS_OK;
     }
-    (void)snprintf(s->base.detail, sizeof s->base.detail, "%.*s",
-                   TEXT_ARG(text_head(reply->text, sizeof s->base.detail - 1)));
+    hear_refusal(s, reply);
     if (text_starts(reply->text, TEXT("FENCED")))
         s->base.is_fenced = true;
-    if (text_starts(reply->text, TEXT("GAP")) || text_starts(reply->text, TEXT("APPLIED")))
+    if (text_starts(reply->text, TEXT("GAP")) || text_starts(reply->text, TEXT("APPLIED"))) {
+        s->base.is_refusing = false; /* it takes what is decided anew */
         lose(s);
+    }
     return STATUS_IO; /* the effects behind it were refused too: connect and send again */
+}
+
+/* A value of a checkpoint. At the memory limit it is refused, effects are not. */
+static void hear_tell(struct incident_store_redis *s, const struct reply *reply)
+{
+    s->base.heard++;
+    if (reply->kind != REPLY_ERROR) {
+        hear_taken(s);
+        return;
+    }
+    s->base.tell_failures++;
+    if (text_starts(reply->text, TEXT("OOM")))
+        s->base.is_full = true;
+    else
+        hear_refusal(s, reply);
 }
 
 static enum status hear(struct incident_store_redis *s, const struct reply *reply)
@@ -245,8 +315,7 @@ static enum status hear(struct incident_store_redis *s, const struct reply *repl
     case ASKED_EFFECT:
         return hear_effect(s, reply);
     case ASKED_TELL:
-        s->base.heard++;
-        s->base.tell_failures += reply->kind == REPLY_ERROR;
+        hear_tell(s, reply);
         return STATUS_OK;
     case ASKED_MEMORY:
         hear_memory(s, reply);
@@ -292,6 +361,7 @@ static void poll_redis(struct incident_store *base, uint64_t timeout_ms)
     if (redis_wait(s->redis, s->asked_count ? timeout_ms : 0) != STATUS_OK ||
         hear_all(s, timestamp_monotonic_ms()) != STATUS_OK || now_ms > s->heard_ms + DEAF_MS)
         hang_up(s, now_ms);
+    s->base.is_silent = s->redis && now_ms > s->heard_ms + SILENT_MS;
 }
 
 static void submit(struct incident_store *base, struct effect *e)
@@ -393,8 +463,11 @@ static void check_durability(struct incident_store_redis *s, struct buffer *out_
 static enum status take_over(struct incident_store_redis *s, struct error *err)
 {
     struct reply reply = {0};
-    const struct text words[] = {TEXT("INCR"), TEXT("tocsin:writer")};
-    enum status status = call(s, words, 2, &reply, err);
+    /* a script, for a plain INCR is refused where memory is full */
+    const struct text words[] = {TEXT("EVAL"),
+                                 TEXT("#!lua flags=allow-oom\nreturn redis.call('INCR', KEYS[1])"),
+                                 TEXT("1"), TEXT("tocsin:writer")};
+    enum status status = call(s, words, 4, &reply, err);
     (void)snprintf(s->writer, sizeof s->writer, "%lld", (long long)reply.integer);
     return status;
 }
@@ -416,6 +489,8 @@ enum status incident_store_redis_open(const char *socket, const char *url,
     s->url = url ? strdup(url) : NULL;
     uint64_t epoch = 0;
     enum status status = redis_open(socket, url, CALL_MS, &s->redis, err);
+    if (!status)
+        status = check_format(s, err);
     /* First the writer, then the epoch: what a dead one left in a socket is refused from here on.
      */
     if (!status)
