@@ -171,7 +171,7 @@ static void present_json(const json_t *root, void (*present)(struct text json))
 static json_t *ask_page(const struct client *c, const char *after, int *out_code)
 {
     struct buffer path;
-    buffer_init(&path, 4096);
+    buffer_init(&path, 32768);
     buffer_append(&path, TEXT("/api/v1/incidents?limit=1000"));
     add_query(&path, "state", text_of(c->state));
     add_query(&path, "kind", text_of(c->kind));
@@ -208,7 +208,7 @@ int client_incidents(int argc, char **argv)
     if (status)
         return status == STATUS_AGAIN ? COMMAND_DONE : COMMAND_USAGE;
     int code = COMMAND_DONE;
-    char after[256] = "";
+    char after[8192] = "";
     do {
         json_t *page = ask_page(&c, after, &code);
         if (!page)

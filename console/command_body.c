@@ -22,6 +22,9 @@ static enum status read_body(struct text body, json_t **out, struct error *err)
     if (json_object_get(*out, "do") || json_object_get(*out, "incident"))
         return error_set(err, STATUS_INVALID, 0,
                          "\"do\" and \"incident\" are said by the path, not by the body");
+    if (json_object_get(*out, "idempotency_key"))
+        return error_set(err, STATUS_INVALID, 0,
+                         "\"idempotency_key\" is said by the header Idempotency-Key");
     return STATUS_OK;
 }
 
@@ -36,16 +39,18 @@ static enum status write_whole(const json_t *whole, struct buffer *out, struct e
 }
 
 enum status command_body_write(struct text verb, struct text incident, struct text body,
-                               struct buffer *out, struct error *err)
+                               struct text key, struct buffer *out, struct error *err)
 {
     json_t *whole = NULL;
     enum status status = read_body(body, &whole, err);
     bool is_set =
         !status && json_object_set_new(whole, "do", json_stringn(verb.at, verb.len)) == 0 &&
         (!incident.len ||
-         json_object_set_new(whole, "incident", json_stringn(incident.at, incident.len)) == 0);
+         json_object_set_new(whole, "incident", json_stringn(incident.at, incident.len)) == 0) &&
+        (!key.len ||
+         json_object_set_new(whole, "idempotency_key", json_stringn(key.at, key.len)) == 0);
     if (!status && !is_set)
-        status = error_set(err, STATUS_SYNTAX, 0, "the path is not UTF-8");
+        status = error_set(err, STATUS_SYNTAX, 0, "the path or Idempotency-Key is not UTF-8");
     if (!status)
         status = write_whole(whole, out, err);
     json_decref(whole);

@@ -8,6 +8,7 @@
 #include "console/page.h"
 #include "console/query.h"
 #include "console/view_pool.h"
+#include <stdio.h>
 
 static int http_status(enum status status)
 {
@@ -71,6 +72,12 @@ static enum status read_filter(struct resource_call *call, struct error *err)
     struct text limit_text = parameter(call, "limit");
     if (limit_text.len && (!text_to_int64(limit_text, &limit) || limit < 1 || limit > 1000))
         return error_set(err, STATUS_INVALID, 0, "limit: want 1 to 1000");
+    int64_t before = 0;
+    struct text before_text = parameter(call, "timeline_before");
+    if (before_text.len && (!text_to_int64(before_text, &before) || before < 1))
+        return error_set(err, STATUS_INVALID, 0,
+                         "timeline_before: want the number of an entry, from 1");
+    call->before = (uint64_t)before;
     call->filter = (struct incident_filter){
         .state = parameter(call, "state"),
         .kind = parameter(call, "kind"),
@@ -110,7 +117,7 @@ static enum status read_incidents(struct resource_call *call, struct view *v, st
 static enum status read_incident(struct resource_call *call, struct view *v, struct buffer *out,
                                  struct error *err)
 {
-    return view_incident(v, call->arguments[0], out, err);
+    return view_incident(v, call->arguments[0], call->before, out, err);
 }
 
 static enum status read_report(struct resource_call *call, struct view *v, struct buffer *out,
@@ -189,13 +196,18 @@ static void command(struct resource_call *call, struct text verb, struct text in
         return;
     }
     struct buffer text;
+    const struct console_request *request = call->request;
+    struct text key =
+        request->header ? request->header(request->header_context, "Idempotency-Key") : TEXT_NONE;
     buffer_init(&text, SERVER_BODY_BYTES + 4096);
-    enum status status = command_body_write(verb, incident, call->request->body, &text, &err);
+    enum status status = command_body_write(verb, incident, request->body, key, &text, &err);
     if (status)
         fail(call, status, &err);
     else
         call->reply->base.status =
             call->app->command(call->app->context, buffer_text(&text), body(call));
+    if (call->reply->base.status == 503)
+        call->reply->base.retry_after_s = 1;
     buffer_fini(&text);
 }
 
@@ -204,9 +216,17 @@ static void post_verb(struct resource_call *call)
     command(call, call->arguments[1], call->arguments[0]);
 }
 
+/* The answer begins with its id. */
 static void post_incident(struct resource_call *call)
 {
+    static const struct text begin = {"{\"id\":\"", 7};
     command(call, TEXT("report"), TEXT_NONE);
+    struct text said = buffer_text(&call->reply->base.body);
+    if (call->reply->base.status != 201 || !text_starts(said, begin))
+        return;
+    struct text id = text_skip(said, begin.len);
+    (void)snprintf(call->reply->location, sizeof call->reply->location, "/api/v1/incidents/%.*s",
+                   TEXT_ARG(text_head(id, text_find_byte(id, '"'))));
 }
 
 static void post_reload(struct resource_call *call)
@@ -325,7 +345,7 @@ const struct resource *resource_all(void)
         {"GET", "/api/v1/incidents", "state,kind,since,until,limit,after", get_incidents,
          "Incidents, newest first; candidates with kind=candidate, both with kind=any.", JSON},
         {"POST", "/api/v1/incidents", "", post_incident, "Opens one that a person reports.", JSON},
-        {"GET", "/api/v1/incidents/{id}", "", get_incident,
+        {"GET", "/api/v1/incidents/{id}", "timeline_before", get_incident,
          "One incident whole: contributions, evidence, timeline, deliveries.", JSON},
         {"POST", "/api/v1/incidents/{id}/{verb}", "", post_verb,
          "ack, contain, resolve, close, reopen, note, ...: the body says by whom and why.", JSON},

@@ -25,6 +25,7 @@ struct resource_call {
     struct arena *arena;                       /* dies with the call */
     int64_t now_us;
     struct incident_filter filter; /* what the query asks for */
+    uint64_t before;               /* of the timeline; 0: all */
 };
 
 struct resource {

@@ -252,6 +252,8 @@ static void add_headers(struct MHD_Response *response, const struct server_reply
                                                            : "application/json");
     if (reply->allow)
         (void)MHD_add_response_header(response, "Allow", reply->allow);
+    if (reply->location[0])
+        (void)MHD_add_response_header(response, "Location", reply->location);
     char seconds[16];
     (void)snprintf(seconds, sizeof seconds, "%u", reply->base.retry_after_s);
     if (reply->base.retry_after_s)

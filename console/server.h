@@ -16,7 +16,8 @@ struct server;
 /* An empty body and status 0 to start with; the body's bytes are taken over. */
 struct server_reply {
     struct console_reply base;
-    const char *allow; /* static: methods, beside 405; NULL: none */
+    const char *allow;  /* static: methods, beside 405; NULL: none */
+    char location[128]; /* beside 201; empty: none */
 };
 
 struct server_options {

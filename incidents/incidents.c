@@ -325,24 +325,52 @@ bool incidents_has_rolled_back(struct incidents *incidents)
 }
 
 /* A person is told that it is done when it is: durable, not only decided. */
+static bool waits_until_durable(struct incidents *incidents)
+{
+    const struct incident_store *store = incidents->store;
+    uint64_t rollbacks = atomic_load(&incidents->counters.rollbacks);
+    uint64_t number = store->submitted;
+    uint64_t end_ms = timestamp_monotonic_ms() + COMMAND_MS;
+    while (store->acknowledged < number && !store->is_fenced && !store->has_lost &&
+           timestamp_monotonic_ms() < end_ms)
+        poll_once(incidents, POLL_MS);
+    return store->acknowledged >= number && !store->has_lost &&
+           rollbacks == atomic_load(&incidents->counters.rollbacks);
+}
+
+/* What cannot become durable is not begun: closing works at the memory limit, but not without
+ * Redis. */
+static bool is_out_of_reach(const struct incidents *incidents)
+{
+    switch (look(incidents)) {
+    case INCIDENTS_WELL:
+    case INCIDENTS_FULL:
+        return false;
+    case INCIDENTS_AWAY:
+    case INCIDENTS_SILENT:
+    case INCIDENTS_REFUSING:
+    case INCIDENTS_STUCK:
+    case INCIDENTS_FENCED:
+        return true;
+    }
+    return true;
+}
+
 int incidents_command(struct incidents *incidents, struct text command, int64_t now_us,
                       struct buffer *reply)
 {
+    if (is_out_of_reach(incidents))
+        return incident_command_refuse(reply, HTTP_AWAY, incidents_health_words(look(incidents)),
+                                       TEXT_NONE);
     arena_reset(&incidents->changes.scratch);
-    bool is_away =
-        incidents->store->is_fenced || incidents->store->pending >= incidents->max_pending;
-    int http = is_away ? incident_command_refuse(reply, HTTP_AWAY,
-                                                 "no more is taken: Redis is away", TEXT_NONE)
-                       : incident_command_run(&incidents->lifecycle, command, now_us, reply);
+    int http = incident_command_run(&incidents->lifecycle, command, now_us, reply);
     incidents_parts_flush(incidents);
-    uint64_t number = incidents->store->submitted;
-    uint64_t end_ms = timestamp_monotonic_ms() + COMMAND_MS;
-    while (incidents->store->acknowledged < number && !incidents->store->is_fenced &&
-           !incidents->store->has_lost && timestamp_monotonic_ms() < end_ms)
-        poll_once(incidents, POLL_MS);
-    if (http >= 300 || incidents->store->acknowledged >= number)
+    if (waits_until_durable(incidents) || http >= 300)
         return http;
-    return 202; /* accepted, and done when Redis is back */
+    return incident_command_refuse(reply, HTTP_AWAY,
+                                   "Redis did not confirm it: it may take effect later, look "
+                                   "before you say it again",
+                                   TEXT_NONE);
 }
 
 void incidents_verdicts(const struct incidents *incidents, struct buffer *out)

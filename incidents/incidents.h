@@ -170,7 +170,8 @@ bool incidents_has_rolled_back(struct incidents *i);
 
 /* A person's or program's word on an incident: one command as JSON ({"do":"ack","incident":ID,
  * "by":..., "note":...}); the answer (the incident, or {"error":...}) goes to `reply`. Returns the
- * HTTP status to answer with; 202 where Redis did not acknowledge it within a second: it waits. */
+ * HTTP status to answer with: below 300 it is durable; 503 where it is not, or not known to be. A
+ * report is answered with 201. */
 int incidents_command(struct incidents *i, struct text command, int64_t now_us,
                       struct buffer *reply);
 
@@ -223,14 +224,17 @@ struct incident_filter {
     struct text kind;           /* empty or "incident"; "candidate", "any" */
     int64_t since_us, until_us; /* opened in between; TIMESTAMP_NONE: no bound */
     uint32_t limit;             /* at most, newest first; 0: 100 */
-    struct text after;          /* id to go on behind, for pages */
+    struct text after;          /* `next` of the page before: a time and who had it */
 };
-/* {"incidents":[...],"next":ID?}. INVALID: no such state or kind. */
+/* {"incidents":[...],"next":CURSOR?}. INVALID: no such state, kind or cursor. What changes
+ * meanwhile does not move the page. */
 NODISCARD enum status view_incidents(struct view *v, const struct incident_filter *f,
                                      struct buffer *out, struct error *err);
-/* One whole: contributions, evidence, timeline, deliveries. NOTFOUND. */
-NODISCARD enum status view_incident(struct view *v, struct text id, struct buffer *out,
-                                    struct error *err);
+/* One whole: contributions, evidence, timeline, deliveries. Of the timeline the last 1,000 entries
+ * before number `before` (0: all of it): "timeline_from" is the first one's number, from 1, and
+ * "timeline_total" how many there are. NOTFOUND. */
+NODISCARD enum status view_incident(struct view *v, struct text id, uint64_t before,
+                                    struct buffer *out, struct error *err);
 /* Response times by priority, rule or team: n, open, median, p90, never a bare mean. */
 NODISCARD enum status view_report(struct view *v, int64_t since_us, int64_t until_us,
                                   struct text by, int64_t now_us, struct buffer *out,

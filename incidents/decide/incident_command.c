@@ -2,6 +2,7 @@
 #include "incidents/decide/incident_command.h"
 #include "base/json_write.h"
 #include "base/timestamp.h"
+#include "incidents/decide/command_check.h"
 #include "incidents/decide/merge.h"
 #include "incidents/model/incident_document.h"
 #include "incidents/state/tables_load.h"
@@ -9,12 +10,15 @@
 
 enum {
     HTTP_OK = 200,
+    HTTP_CREATED = 201,
     HTTP_BAD = 400,
     HTTP_NOTFOUND = 404,
     HTTP_CONFLICT = 409,
+    HTTP_TOO_MUCH = 413,
+    HTTP_OTHER = 422,
     HTTP_AWAY = 503,
     COMMAND_BYTES = 1 << 20,
-    REASON_BYTES = 4000,
+    REASON_BYTES = COMMAND_TEXT_BYTES,
 };
 
 /* What a command works with. */
@@ -63,7 +67,7 @@ static void add_note(struct command *command, struct text text)
     json_write_open(notes, NULL, '{');
     json_write_time(notes, "time", command->now_us);
     json_write_string(notes, "by", command->by);
-    json_write_string(notes, "text", text_head(text, REASON_BYTES * 4));
+    json_write_string(notes, "text", text_head(text, COMMAND_NOTE_BYTES));
     json_write_close(notes, '}');
     if (!notes->has_failed)
         return;
@@ -75,8 +79,6 @@ static void add_note(struct command *command, struct text text)
 static int move(struct command *command, enum incident_state to)
 {
     struct incident *incident = command->incident;
-    if (incident->state == to)
-        return answer(command);
     if (incident->state > to)
         return incident_command_refuse(command->reply, HTTP_CONFLICT,
                                        "the incident has gone past that",
@@ -96,43 +98,6 @@ static int move(struct command *command, enum incident_state to)
 }
 
 /* ---- the commands ---- */
-
-static int do_ack(struct command *command)
-{
-    return command->incident->state > STATE_ACKNOWLEDGED && !incident_is_settled(command->incident)
-               ? answer(command)
-               : move(command, STATE_ACKNOWLEDGED);
-}
-
-static int security_only(struct command *command, enum incident_state to)
-{
-    return command->incident->profile == PROFILE_SECURITY
-               ? move(command, to)
-               : incident_command_refuse(command->reply, HTTP_CONFLICT,
-                                         "only security incidents have that step",
-                                         text_of(incident_state_name(to)));
-}
-
-static int do_contain(struct command *command)
-{
-    return security_only(command, STATE_CONTAINED);
-}
-
-static int do_eradicate(struct command *command)
-{
-    return security_only(command, STATE_ERADICATED);
-}
-
-static int do_review(struct command *command)
-{
-    return security_only(command, STATE_REVIEWED);
-}
-
-static int do_resolve(struct command *command)
-{
-    return move(command,
-                command->incident->profile == PROFILE_SECURITY ? STATE_RECOVERED : STATE_RESOLVED);
-}
 
 static int read_disposition(struct command *command)
 {
@@ -169,14 +134,74 @@ static int do_triage(struct command *command)
     return answer(command);
 }
 
+/* Said of an incident that is there already: kept all the same. */
+static int stay(struct command *command)
+{
+    return doc_tree_text(command->tree, "disposition").len ||
+                   doc_tree_text(command->tree, "note").len
+               ? do_triage(command)
+               : answer(command);
+}
+
+/* What is refused judges nothing. */
+static int judge_and_move(struct command *command, enum incident_state to)
+{
+    struct incident *incident = command->incident;
+    enum incident_disposition disposition = incident->disposition;
+    int64_t triaged_us = incident->times[TIME_TRIAGED];
+    if (incident->state == to)
+        return stay(command);
+    int http = read_disposition(command);
+    if (http == HTTP_OK)
+        http = move(command, to);
+    if (http != HTTP_OK) {
+        incident->disposition = disposition;
+        incident->times[TIME_TRIAGED] = triaged_us;
+    }
+    return http;
+}
+
+static int security_only(struct command *command, enum incident_state to)
+{
+    return command->incident->profile == PROFILE_SECURITY
+               ? judge_and_move(command, to)
+               : incident_command_refuse(command->reply, HTTP_CONFLICT,
+                                         "only security incidents have that step",
+                                         text_of(incident_state_name(to)));
+}
+
+static int do_contain(struct command *command)
+{
+    return security_only(command, STATE_CONTAINED);
+}
+
+static int do_eradicate(struct command *command)
+{
+    return security_only(command, STATE_ERADICATED);
+}
+
+static int do_review(struct command *command)
+{
+    return security_only(command, STATE_REVIEWED);
+}
+
+static int do_resolve(struct command *command)
+{
+    return judge_and_move(command, command->incident->profile == PROFILE_SECURITY ? STATE_RECOVERED
+                                                                                  : STATE_RESOLVED);
+}
+
+static int do_ack(struct command *command)
+{
+    if (command->incident->state <= STATE_ACKNOWLEDGED || incident_is_settled(command->incident))
+        return judge_and_move(command, STATE_ACKNOWLEDGED);
+    return stay(command);
+}
+
 /* What is closed already may have been judged wrongly, or not at all: that can be said later. */
 static int do_close(struct command *command)
 {
-    if (command->incident->state == STATE_CLOSED)
-        return doc_tree_text(command->tree, "disposition").len ? do_triage(command)
-                                                               : answer(command);
-    int http = read_disposition(command);
-    return http == HTTP_OK ? move(command, STATE_CLOSED) : http;
+    return judge_and_move(command, STATE_CLOSED);
 }
 
 /* The entities of a reopened incident belong to it again, unless they are in another by now. */
@@ -210,6 +235,7 @@ static int change(struct command *command, const char *kind, const char *const *
     buffer_init(&more, 1 << 16);
     for (size_t n = 0; n < count; n++)
         note_text(command->tree, names[n], &more);
+    add_note(command, doc_tree_text(command->tree, "note"));
     lifecycle_record(command->lifecycle, command->incident, kind, command->by, buffer_text(&more),
                      command->now_us);
     buffer_fini(&more);
@@ -222,13 +248,12 @@ static int do_note(struct command *command)
     struct text note = doc_tree_text(command->tree, "note");
     if (!note.len)
         return incident_command_refuse(command->reply, HTTP_BAD, "a note has a text", TEXT_NONE);
-    add_note(command, note);
     return change(command, "incident.note", names, 1);
 }
 
 static int do_assign(struct command *command)
 {
-    static const char *const names[] = {"to", "next_action"};
+    static const char *const names[] = {"to", "next_action", "note"};
     struct text to = doc_tree_text(command->tree, "to");
     struct text next = doc_tree_text(command->tree, "next_action");
     if (!to.len && !next.len)
@@ -240,13 +265,15 @@ static int do_assign(struct command *command)
         return incident_command_refuse(command->reply, HTTP_AWAY, "no memory", TEXT_NONE);
     if (to.len && command->incident->times[TIME_ASSIGNED] == TIMESTAMP_NONE)
         command->incident->times[TIME_ASSIGNED] = command->now_us;
-    return change(command, "incident.assigned", names, 2);
+    return change(command, "incident.assigned", names, 3);
 }
 
 static int do_pause(struct command *command)
 {
-    static const char *const names[] = {"reason"};
+    static const char *const names[] = {"reason", "note"};
     struct text reason = doc_tree_text(command->tree, "reason");
+    if (!reason.len)
+        reason = doc_tree_text(command->tree, "note");
     if (!reason.len)
         return incident_command_refuse(command->reply, HTTP_BAD, "a pause has a reason", TEXT_NONE);
     if (command->incident->paused_us != TIMESTAMP_NONE || incident_is_settled(command->incident))
@@ -255,21 +282,22 @@ static int do_pause(struct command *command)
     if (!incident_set_text(&command->incident->pause_reason, text_head(reason, REASON_BYTES)))
         return incident_command_refuse(command->reply, HTTP_AWAY, "no memory", TEXT_NONE);
     command->incident->paused_us = command->now_us;
-    return change(command, "incident.paused", names, 1);
+    return change(command, "incident.paused", names, 2);
 }
 
 static int do_resume(struct command *command)
 {
+    static const char *const names[] = {"note"};
     if (command->incident->paused_us == TIMESTAMP_NONE)
         return incident_command_refuse(command->reply, HTTP_CONFLICT, "it is not paused",
                                        TEXT_NONE);
     lifecycle_end_pause(command->incident, command->now_us);
-    return change(command, "incident.resumed", NULL, 0);
+    return change(command, "incident.resumed", names, 1);
 }
 
 static int do_severity(struct command *command)
 {
-    static const char *const names[] = {"severity", "reason", "until"};
+    static const char *const names[] = {"severity", "reason", "until", "note"};
     struct incident *incident = command->incident;
     struct text reason = doc_tree_text(command->tree, "reason");
     enum incident_severity severity;
@@ -286,7 +314,7 @@ static int do_severity(struct command *command)
     incident->override_severity = severity;
     incident->override_until_us = doc_tree_time(command->tree, "until");
     bool has_risen = incident_weigh(incident, command->now_us);
-    int http = change(command, "incident.severity", names, 3);
+    int http = change(command, "incident.severity", names, 4);
     if (has_risen)
         lifecycle_notice(command->lifecycle, incident, NOTICE_RAISED, command->now_us);
     return http;
@@ -313,6 +341,7 @@ static int do_merge(struct command *command)
     if (from->merged_into[0] || into->merged_into[0] || incident_is_settled(into))
         return incident_command_refuse(command->reply, HTTP_CONFLICT,
                                        "one of them is merged or settled", TEXT_NONE);
+    add_note(command, doc_tree_text(command->tree, "note"));
     merge_apply(command->lifecycle, from, into, &merge);
     return answer(command);
 }
@@ -325,23 +354,58 @@ static int do_split(struct command *command)
     if (!from->merged_into[0] || !into)
         return incident_command_refuse(command->reply, HTTP_CONFLICT,
                                        "it is not merged into another", TEXT_NONE);
+    add_note(command, doc_tree_text(command->tree, "note"));
     merge_undo(command->lifecycle, from, into, &merge);
     return answer(command);
 }
 
 /* ---- a person's report ---- */
 
+/* What is sent again with its Idempotency-Key is the same report. */
+static bool request_of(const struct command *command, char out[INCIDENT_REQUEST + 1])
+{
+    struct text key = doc_tree_text(command->tree, "idempotency_key");
+    struct hasher h;
+    hash_start(&h);
+    hash_part_text(&h, command->by);
+    hash_part_text(&h, key);
+    hash_to_hex(hash_end(&h), out);
+    return key.len > 0;
+}
+
+static int answer_again(struct command *command, struct incident *before)
+{
+    command->incident = before;
+    if (!before->title ||
+        !text_equal(text_of(before->title), doc_tree_text(command->tree, "title")))
+        return incident_command_refuse(command->reply, HTTP_OTHER,
+                                       "that Idempotency-Key was used for another report",
+                                       text_of(before->id));
+    (void)answer(command);
+    return HTTP_CREATED;
+}
+
 static int do_report(struct command *command)
 {
     struct tables *tables = command->lifecycle->tables;
     struct text title = doc_tree_text(command->tree, "title");
     enum incident_severity severity = SEVERITY_MEDIUM;
+    char request[INCIDENT_REQUEST + 1];
+    bool has_request = request_of(command, request);
+    struct incident *before = has_request ? tables_requested(tables, request) : NULL;
+    if (before)
+        return answer_again(command, before);
     struct text name = doc_tree_text(command->tree, "severity");
     if (!title.len)
         return incident_command_refuse(command->reply, HTTP_BAD, "a report has a title", TEXT_NONE);
     if (name.len && !incident_parse_severity(name, &severity))
         return incident_command_refuse(command->reply, HTTP_BAD,
                                        "severity is info, low, medium, high or critical", name);
+    struct text profile = doc_tree_text(command->tree, "profile");
+    bool is_operations = text_equal(profile, TEXT("operations"));
+    if (profile.len && !is_operations && !text_equal(profile, TEXT("security")))
+        return incident_command_refuse(command->reply, HTTP_BAD,
+                                       "profile is security or operations", profile);
     struct hasher h;
     char id[IDENT_LEN + 1];
     hash_start(&h);
@@ -353,7 +417,8 @@ static int do_report(struct command *command)
         incident_free(incident);
         return incident_command_refuse(command->reply, HTTP_AWAY, "no memory", TEXT_NONE);
     }
-    bool is_operations = text_equal(doc_tree_text(command->tree, "profile"), TEXT("operations"));
+    if (has_request)
+        memcpy(incident->request, request, sizeof incident->request);
     incident->origin = ORIGIN_PERSON;
     incident->profile = is_operations ? PROFILE_OPERATIONS : PROFILE_SECURITY;
     struct text category = doc_tree_text(command->tree, "category");
@@ -369,7 +434,8 @@ static int do_report(struct command *command)
     command->incident = incident;
     add_note(command, doc_tree_text(command->tree, "note"));
     lifecycle_open(command->lifecycle, incident, command->now_us);
-    return answer(command);
+    (void)answer(command);
+    return HTTP_CREATED;
 }
 
 /* ---- which one ---- */
@@ -401,6 +467,20 @@ static int find_incident(struct command *command)
                    : incident_command_refuse(command->reply, HTTP_NOTFOUND, "no such incident", id);
 }
 
+/* For the note that it brings: it is written as JSON, where a byte may take six. */
+static bool has_room(const struct command *command)
+{
+    struct text note = doc_tree_text(command->tree, "note");
+    struct buffer sample;
+    buffer_init(&sample, INCIDENT_NOTES_BYTES);
+    json_write_string(&sample, "text", note);
+    json_write_string(&sample, "by", command->by);
+    bool has = !note.len || (!sample.has_failed && command->incident->notes.len + sample.len + 64 <=
+                                                       INCIDENT_NOTES_BYTES);
+    buffer_fini(&sample);
+    return has;
+}
+
 static int run_verb(struct command *command, struct text name)
 {
     for (size_t v = 0; v < sizeof verbs / sizeof verbs[0]; v++) {
@@ -413,6 +493,11 @@ static int run_verb(struct command *command, struct text name)
         if (version != command->incident->version)
             return incident_command_refuse(command->reply, HTTP_CONFLICT,
                                            "someone else changed it first", TEXT_NONE);
+        if (!has_room(command))
+            return incident_command_refuse(command->reply, HTTP_TOO_MUCH,
+                                           "the incident holds as many notes as it can (256 KiB): "
+                                           "go on in another, or without a note",
+                                           TEXT_NONE);
         return verbs[v].run(command);
     }
     return incident_command_refuse(command->reply, HTTP_BAD, "no such command", name);
@@ -433,10 +518,14 @@ int incident_command_run(const struct lifecycle *lifecycle, struct text text, in
     } else {
         struct command command = {
             .lifecycle = lifecycle, .tree = &tree, .now_us = now_us, .reply = reply};
-        struct text by = text_head(doc_tree_text(&tree, "by"), 200);
+        struct text by = doc_tree_text(&tree, "by");
         command.by = by.len ? by : TEXT("api");
         struct text name = doc_tree_text(&tree, "do");
-        http = text_equal(name, TEXT("report")) ? do_report(&command) : run_verb(&command, name);
+        if (command_check(name, &tree, now_us, &err) != STATUS_OK)
+            http = incident_command_refuse(reply, HTTP_BAD, err.text, TEXT_NONE);
+        else
+            http =
+                text_equal(name, TEXT("report")) ? do_report(&command) : run_verb(&command, name);
     }
     arena_fini(&arena);
     return http;

@@ -102,6 +102,7 @@ enum {
     INCIDENT_ALERTS = 1000,
     INCIDENT_EVIDENCE_BYTES = 64 * 1024,
     INCIDENT_NOTES_BYTES = 256 * 1024,
+    INCIDENT_REQUEST = 32,
 };
 
 struct incident {
@@ -143,6 +144,7 @@ struct incident {
     char *assignee, *next_action;
     char recurs_of[IDENT_LEN + 1], merged_into[IDENT_LEN + 1];
     enum incident_disposition disposition;
+    char request[INCIDENT_REQUEST + 1]; /* digest of the Idempotency-Key of a report; or empty */
     bool is_backfill;
     bool has_override; /* a person's severity */
     enum incident_severity override_severity;

@@ -253,6 +253,7 @@ static void write_people(const struct incident *incident, struct buffer *out)
     write_text(out, "key", incident->key);
     write_text(out, "recurs_of", incident->recurs_of);
     write_text(out, "merged_into", incident->merged_into);
+    write_text(out, "request", incident->request);
     write_text(out, "disposition", incident_disposition_name(incident->disposition));
     write_text(out, "assignee", incident->assignee);
     write_text(out, "next_action", incident->next_action);

@@ -232,6 +232,9 @@ enum status incident_document_read(const struct doc_tree *t, struct string_pool 
     i->entities_left_out = (uint32_t)doc_tree_whole(t, "entities_left_out", 0);
     copy_id(doc_tree_text(t, "recurs_of"), i->recurs_of);
     copy_id(doc_tree_text(t, "merged_into"), i->merged_into);
+    struct text request = doc_tree_text(t, "request");
+    if (request.len == INCIDENT_REQUEST)
+        memcpy(i->request, request.at, request.len);
     read_times(doc_tree_get(t, "times"), i);
     read_grades(t, i);
     if (!read_parts(doc_tree_get(t, "contributions"), words, i) ||

@@ -64,6 +64,18 @@ struct incident *tables_incident(const struct tables *tables, struct text id)
     return NULL;
 }
 
+struct incident *tables_requested(const struct tables *tables, const char *request)
+{
+    size_t slot = 0;
+    for (struct hash_link *at = hash_table_walk(&tables->incidents, &slot, NULL); at;
+         at = hash_table_walk(&tables->incidents, &slot, at)) {
+        struct incident *incident = CONTAINER_OF(at, struct incident, link);
+        if (strcmp(incident->request, request) == 0)
+            return incident;
+    }
+    return NULL;
+}
+
 struct incident *tables_alert_incident(const struct tables *tables, struct text key)
 {
     struct incident *latest = NULL;

@@ -41,6 +41,8 @@ void tables_fini(struct tables *tables);
 void tables_clear(struct tables *tables);
 
 struct incident *tables_incident(const struct tables *tables, struct text id);
+/* The report that was made with this Idempotency-Key's digest, open or closed some days ago. */
+struct incident *tables_requested(const struct tables *tables, const char *request);
 /* The latest incident of an alert's key. */
 struct incident *tables_alert_incident(const struct tables *tables, struct text key);
 /* A new member of the incident can be found by its key. */

@@ -118,11 +118,12 @@ enum status view_ledger(struct view *v, view_ledger_fn see, void *context, struc
 struct listing {
     const struct incident_filter *filter;
     int64_t until_us; /* of the filter, or where the page before ended */
+    int64_t after_us; /* the cursor: a time, and who of those at that time was last */
+    struct text after;
     struct buffer *out;
     uint32_t count, limit;
-    bool is_past_after;
     bool has_more;
-    char last[32];
+    struct buffer last; /* cursor of the last one written */
 };
 
 /* A list shows no raw lines and no notes: those are in the whole object. */
@@ -149,22 +150,19 @@ static bool is_wanted(const struct incident_filter *f, const struct doc_tree *t)
     return text_equal(f->state, state);
 }
 
-static void list_one(struct listing *l, struct text document)
+static void list_one(struct listing *l, struct text name, struct text score, struct text document)
 {
     struct arena arena;
     struct doc_tree t;
     arena_init(&arena, 8 << 20);
-    if (document.at && doc_tree_parse(document, &arena, &t, NULL) == STATUS_OK) {
-        struct text id = doc_tree_text(&t, "id");
-        bool is_after = l->is_past_after;
-        l->is_past_after |= text_equal(id, l->filter->after);
-        if (is_after && is_wanted(l->filter, &t)) {
-            l->has_more = l->count == l->limit;
-            if (!l->has_more) {
-                write_short(&t, l->out);
-                l->count++;
-                (void)snprintf(l->last, sizeof l->last, "%.*s", TEXT_ARG(id));
-            }
+    if (document.at && doc_tree_parse(document, &arena, &t, NULL) == STATUS_OK &&
+        is_wanted(l->filter, &t)) {
+        l->has_more = l->count == l->limit;
+        if (!l->has_more) {
+            write_short(&t, l->out);
+            l->count++;
+            buffer_clear(&l->last);
+            buffer_printf(&l->last, "%.*s-%.*s", TEXT_ARG(score), TEXT_ARG(name));
         }
     }
     arena_fini(&arena);
@@ -189,6 +187,33 @@ static struct text score_text(int64_t us, const char *open, char out[32])
     return (struct text){out, (size_t)len};
 }
 
+/* Those of one time stand in the order of their names, the last first. */
+static bool is_on_page_before(const struct listing *l, struct text name, struct text score)
+{
+    int64_t us;
+    return l->after.len && text_to_int64(score, &us) && us == l->after_us &&
+           text_compare(name, l->after) >= 0;
+}
+
+static enum status list_page(struct view *v, struct listing *l, const struct reply *names,
+                             const char *prefix, struct error *err)
+{
+    struct reply documents = {0};
+    struct text words[VIEW_PAGE + 1] = {TEXT("MGET")};
+    uint32_t at[VIEW_PAGE], count = 0;
+    for (uint32_t n = 0; n + 1 < names->count && count < VIEW_PAGE; n += 2) {
+        if (is_on_page_before(l, names->items[n].text, names->items[n + 1].text))
+            continue;
+        at[count] = n;
+        words[++count] = with_prefix(v, prefix, names->items[n].text);
+    }
+    enum status s = count ? view_ask(v, words, count + 1, &documents, err) : STATUS_OK;
+    for (uint32_t d = 0; s == STATUS_OK && d < documents.count && d < count && !l->has_more; d++)
+        list_one(l, names->items[at[d]].text, names->items[at[d] + 1].text,
+                 documents.items[d].text);
+    return s;
+}
+
 /* Names in a sorted set, newest first, page by page, until the list is full. */
 static enum status list_set(struct view *v, struct listing *l, struct text set, const char *prefix,
                             struct error *err)
@@ -197,41 +222,40 @@ static enum status list_set(struct view *v, struct listing *l, struct text set, 
     struct text least = score_text(l->filter->since_us, "-inf", since);
     struct text most = score_text(l->until_us, "+inf", until);
     for (uint32_t from = 0; !l->has_more; from += VIEW_PAGE) {
-        struct reply names = {0}, documents = {0};
-        struct text words[VIEW_PAGE + 1] = {TEXT("MGET")};
+        struct reply names = {0};
         arena_reset(&v->arena);
         (void)snprintf(offset, sizeof offset, "%u", from);
         enum status s = VIEW_ASK(v, &names, err, TEXT("ZREVRANGEBYSCORE"), set, most, least,
-                                 TEXT("LIMIT"), text_of(offset), TEXT("500"));
-        if (s != STATUS_OK || !names.count)
-            return s;
-        for (uint32_t n = 0; n < names.count; n++)
-            words[n + 1] = with_prefix(v, prefix, names.items[n].text);
-        s = view_ask(v, words, names.count + 1, &documents, err);
-        for (uint32_t d = 0; s == STATUS_OK && d < documents.count && !l->has_more; d++)
-            list_one(l, documents.items[d].text);
-        if (s != STATUS_OK || names.count < VIEW_PAGE)
+                                 TEXT("WITHSCORES"), TEXT("LIMIT"), text_of(offset), TEXT("500"));
+        if (s == STATUS_OK)
+            s = list_page(v, l, &names, prefix, err);
+        if (s != STATUS_OK || names.count < 2 * VIEW_PAGE)
             return s;
     }
     return STATUS_OK;
 }
 
-/* A page goes on where the one before ended, not from the newest on. */
-static enum status find_page(struct view *v, struct listing *l, struct error *err)
+static bool is_incident_name(struct text name)
 {
-    struct reply score = {0};
-    int64_t us;
+    return text_starts(name, TEXT("inc_"));
+}
+
+/* "TIME-NAME": a page goes on where the one before ended, whatever became of who stood there. */
+static enum status read_cursor(struct listing *l, struct error *err)
+{
+    struct text after = l->filter->after;
+    size_t dash = text_find_byte(after, '-');
     l->until_us = l->filter->until_us;
-    l->is_past_after = !l->filter->after.len;
-    if (l->is_past_after)
+    if (!after.len)
         return STATUS_OK;
-    arena_reset(&v->arena);
-    enum status s =
-        VIEW_ASK(v, &score, err, TEXT("ZSCORE"), TEXT("tocsin:index"), l->filter->after);
-    if (s == STATUS_OK && score.kind == REPLY_TEXT && text_to_int64(score.text, &us) &&
-        (l->until_us == TIMESTAMP_NONE || us < l->until_us))
-        l->until_us = us;
-    return s;
+    if (dash + 1 >= after.len || !text_to_int64(text_head(after, dash), &l->after_us))
+        return error_set(err, STATUS_INVALID, 0,
+                         "after: want what \"next\" of the page before said, not '%.*s'",
+                         TEXT_ARG(text_head(after, 60)));
+    l->after = text_skip(after, dash + 1);
+    if (l->until_us == TIMESTAMP_NONE || l->after_us < l->until_us)
+        l->until_us = l->after_us;
+    return STATUS_OK;
 }
 
 static enum status check_filter(const struct incident_filter *f, struct error *err)
@@ -255,37 +279,50 @@ static enum status check_filter(const struct incident_filter *f, struct error *e
     return STATUS_OK;
 }
 
+static enum status list_all(struct view *v, struct listing *l, struct error *err)
+{
+    const struct incident_filter *f = l->filter;
+    bool is_any = text_equal(f->kind, TEXT("any"));
+    bool is_open = text_equal(f->state, TEXT("open"));
+    bool is_candidate = text_equal(f->kind, TEXT("candidate"));
+    bool is_behind = is_any && l->after.len && !is_incident_name(l->after);
+    enum status s = STATUS_OK;
+    if (!is_candidate && !is_behind)
+        s = list_set(v, l, is_open ? TEXT("tocsin:open") : TEXT("tocsin:index"),
+                     "tocsin:incident:", err);
+    if (s != STATUS_OK || (!is_any && !is_candidate))
+        return s;
+    if (is_any && !is_behind) {
+        l->until_us = f->until_us;
+        l->after = TEXT_NONE;
+    }
+    return list_set(v, l, TEXT("tocsin:candidates"), "tocsin:entity:", err);
+}
+
 enum status view_incidents(struct view *v, const struct incident_filter *f, struct buffer *out,
                            struct error *err)
 {
     struct listing l = {.filter = f, .out = out};
-    bool is_any = text_equal(f->kind, TEXT("any"));
-    bool is_open = text_equal(f->state, TEXT("open"));
     enum status s = check_filter(f, err);
+    if (s == STATUS_OK)
+        s = read_cursor(&l, err);
     if (s != STATUS_OK)
         return s;
     l.limit = f->limit ? f->limit : DEFAULT_LIMIT;
     if (l.limit > MAX_LIMIT)
         l.limit = MAX_LIMIT;
-    s = find_page(v, &l, err);
-    if (s != STATUS_OK)
-        return s;
+    buffer_init(&l.last, 1 << 16);
     size_t before = out->len;
     json_write_open(out, NULL, '{');
     json_write_open(out, "incidents", '[');
-    if (is_any || !text_equal(f->kind, TEXT("candidate")))
-        s = list_set(v, &l, is_open ? TEXT("tocsin:open") : TEXT("tocsin:index"),
-                     "tocsin:incident:", err);
-    if (s == STATUS_OK && (is_any || text_equal(f->kind, TEXT("candidate")))) {
-        l.until_us = f->until_us;
-        s = list_set(v, &l, TEXT("tocsin:candidates"), "tocsin:entity:", err);
-    }
+    s = list_all(v, &l, err);
     json_write_close(out, ']');
     if (l.has_more)
-        json_write_string(out, "next", text_of(l.last));
+        json_write_string(out, "next", buffer_text(&l.last));
     json_write_close(out, '}');
     if (s != STATUS_OK)
         out->len = before;
+    buffer_fini(&l.last);
     return s;
 }
 
@@ -311,12 +348,22 @@ static enum status find_candidate(struct view *v, struct text id, struct text *o
     return s == STATUS_OK ? error_set(err, STATUS_NOTFOUND, 0, "no such candidate") : s;
 }
 
-static enum status write_timeline(struct view *v, struct text id, struct buffer *out,
-                                  struct error *err)
+static enum status write_timeline(struct view *v, struct text id, uint64_t before,
+                                  struct buffer *out, struct error *err)
 {
-    struct reply trail = {0};
-    enum status s = VIEW_ASK(v, &trail, err, TEXT("LRANGE"), with_prefix(v, "tocsin:trail:", id),
-                             TEXT("-1000"), TEXT("-1"));
+    struct reply trail = {0}, length = {0};
+    char from[24], to[24];
+    const struct text key = with_prefix(v, "tocsin:trail:", id);
+    enum status s = VIEW_ASK(v, &length, err, TEXT("LLEN"), key);
+    uint64_t total = s == STATUS_OK && length.integer > 0 ? (uint64_t)length.integer : 0;
+    uint64_t end = before && before - 1 < total ? before - 1 : total; /* entries before it */
+    uint64_t start = end > TRAIL ? end - TRAIL : 0;
+    (void)snprintf(from, sizeof from, "%llu", (unsigned long long)start);
+    (void)snprintf(to, sizeof to, "%llu", (unsigned long long)end - 1);
+    if (s == STATUS_OK && end)
+        s = VIEW_ASK(v, &trail, err, TEXT("LRANGE"), key, text_of(from), text_of(to));
+    json_write_uint(out, "timeline_total", total);
+    json_write_uint(out, "timeline_from", trail.count ? start + 1 : 0);
     json_write_open(out, "timeline", '[');
     for (uint32_t t = 0; s == STATUS_OK && t < trail.count; t++) {
         struct reply entry = {0};
@@ -350,11 +397,12 @@ static enum status write_deliveries(struct view *v, struct text id, struct buffe
     return s;
 }
 
-enum status view_incident(struct view *v, struct text id, struct buffer *out, struct error *err)
+enum status view_incident(struct view *v, struct text id, uint64_t before, struct buffer *out,
+                          struct error *err)
 {
     struct reply document = {0};
     struct text whole;
-    size_t before = out->len;
+    size_t start = out->len;
     arena_reset(&v->arena);
     enum status s =
         VIEW_ASK(v, &document, err, TEXT("GET"), with_prefix(v, "tocsin:incident:", id));
@@ -367,12 +415,12 @@ enum status view_incident(struct view *v, struct text id, struct buffer *out, st
     if (s != STATUS_OK || !whole.len)
         return s;
     buffer_append(out, text_head(whole, whole.len - 1));
-    s = write_timeline(v, id, out, err);
+    s = write_timeline(v, id, before, out, err);
     if (s == STATUS_OK)
         s = write_deliveries(v, id, out, err);
     json_write_close(out, '}');
     if (s != STATUS_OK)
-        out->len = before;
+        out->len = start;
     return s;
 }
 

@@ -5,21 +5,25 @@
 
 static const struct row {
     const char *name, *incident, *body, *want; /* "!...": the error says so */
+    const char *key;
 } rows[] = {
-    {"empty body", "inc_1", "", "{\"do\":\"ack\",\"incident\":\"inc_1\"}"},
-    {"empty object", "inc_1", "{}", "{\"do\":\"ack\",\"incident\":\"inc_1\"}"},
+    {"empty body", "inc_1", "", "{\"do\":\"ack\",\"incident\":\"inc_1\"}", ""},
+    {"empty object", "inc_1", "{}", "{\"do\":\"ack\",\"incident\":\"inc_1\"}", ""},
     {"members stay", "inc_1", "{\"by\":\"ann\",\"n\":{\"x\":[1]}}",
-     "{\"by\":\"ann\",\"n\":{\"x\":[1]},\"do\":\"ack\",\"incident\":\"inc_1\"}"},
-    {"no incident", "", "{\"title\":\"t\"}", "{\"title\":\"t\",\"do\":\"ack\"}"},
+     "{\"by\":\"ann\",\"n\":{\"x\":[1]},\"do\":\"ack\",\"incident\":\"inc_1\"}", ""},
+    {"no incident", "", "{\"title\":\"t\"}", "{\"title\":\"t\",\"do\":\"ack\"}", ""},
     {"the id is data", "a\",\"do\":\"close", "",
-     "{\"do\":\"ack\",\"incident\":\"a\\\",\\\"do\\\":\\\"close\"}"},
-    {"not JSON", "inc_1", "by=ann", "!not JSON"},
-    {"an array", "inc_1", "[]", "!object"},
-    {"cut off", "inc_1", "{\"by\":", "!not JSON"},
-    {"a name twice", "inc_1", "{\"by\":\"a\",\"by\":\"b\"}", "!not JSON"},
-    {"says do", "inc_1", "{\"do\":\"close\"}", "!path"},
-    {"says incident", "inc_1", "{\"incident\":\"inc_2\"}", "!path"},
-    {"id that is not UTF-8", "\xff", "", "!UTF-8"},
+     "{\"do\":\"ack\",\"incident\":\"a\\\",\\\"do\\\":\\\"close\"}", ""},
+    {"not JSON", "inc_1", "by=ann", "!not JSON", ""},
+    {"an array", "inc_1", "[]", "!object", ""},
+    {"cut off", "inc_1", "{\"by\":", "!not JSON", ""},
+    {"a name twice", "inc_1", "{\"by\":\"a\",\"by\":\"b\"}", "!not JSON", ""},
+    {"says do", "inc_1", "{\"do\":\"close\"}", "!path", ""},
+    {"says incident", "inc_1", "{\"incident\":\"inc_2\"}", "!path", ""},
+    {"id that is not UTF-8", "\xff", "", "!UTF-8", ""},
+    {"a key of the header", "", "{\"title\":\"t\"}",
+     "{\"title\":\"t\",\"do\":\"ack\",\"idempotency_key\":\"k \\\"1\"}", "k \"1"},
+    {"a key of the body", "", "{\"idempotency_key\":\"k\"}", "!header", ""},
 };
 
 static void test_order(void **state)
@@ -28,8 +32,8 @@ static void test_order(void **state)
     struct buffer out;
     buffer_init(&out, 4096);
     struct error err = {0};
-    enum status status =
-        command_body_write(TEXT("ack"), text_of(row->incident), text_of(row->body), &out, &err);
+    enum status status = command_body_write(TEXT("ack"), text_of(row->incident), text_of(row->body),
+                                            text_of(row->key), &out, &err);
     if (row->want[0] == '!') {
         assert_true(status != STATUS_OK);
         assert_non_null(strstr(err.text, row->want + 1));

@@ -119,7 +119,7 @@ static void test_incident_from_report_to_close(void **state)
     struct rig *r = *state;
     open_all(r);
     json_t *opened = ask(r, "POST", "/api/v1/incidents",
-                         "{\"by\":\"ann\",\"title\":\"Odd mail\",\"severity\":\"high\"}", 200);
+                         "{\"by\":\"ann\",\"title\":\"Odd mail\",\"severity\":\"high\"}", 201);
     char id[64], path[256];
     (void)snprintf(id, sizeof id, "%s", text_at(opened, "id"));
     assert_memory_equal(id, "inc_", 4);

@@ -391,9 +391,11 @@ api 0 handover; out 'owner: ann; next: look at h'
 api 0 verify; out '^The chain is whole'
 run 1 doctor --data data --url "$flow_url"; out 'runs and is ready'; out 'loudest rules'
 api 0 incident "$id" --json; json; lines 1
-for step in ack contain eradicate recover review close reopen; do
+for step in ack contain eradicate recover review close; do
   api 0 incident "$id" $step --by ada --note "$step" --disposition benign --json; json
 done
+api 2 incident "$id" reopen --by ada --disposition benign; err "'disposition' is nothing that reopen takes"
+api 0 incident "$id" reopen --by ada --note reopen --json; json
 api 0 incident "$id" note --by ada --note 'Words of a person' --json; api 0 incident "$id" --json; out 'Words of a person'
 api 1 incident inc_00000000000000000000000000; err 404
 api 2 incident; err 'want an ID'

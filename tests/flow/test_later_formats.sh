@@ -51,6 +51,16 @@ flow_start
 flow_stop || flow_fail "the stop failed"
 flow_note "and read again once it is as it was"
 
+# the record's keys
+in_redis set tocsin:format 2 > /dev/null
+writer=$(in_redis get tocsin:writer) || exit 1
+refused 'the record in Redis was written by a later Tocsin (format 2, this one reads 1)'
+[ "$(in_redis get tocsin:writer)" = "$writer" ] || flow_fail "it took over what it cannot read"
+in_redis set tocsin:format 1 > /dev/null
+flow_start
+flow_stop || flow_fail "the stop failed"
+flow_note "a record of a later format is refused with words, and nothing of it is touched"
+
 # a journal file of a later version: the version stands behind the 8 bytes of the file's name
 file=$(ls "$flow_dir"/data/journal/*.journal | tail -n 1)
 "$python" - "$file" << 'EOF' || flow_fail "cannot change $file"

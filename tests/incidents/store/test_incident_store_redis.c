@@ -474,7 +474,7 @@ static struct doc_tree show(struct view *v, const char *id, struct arena *arena)
     struct buffer out;
     struct doc_tree t = {0};
     buffer_init(&out, 1 << 20);
-    assert_int_equal(view_incident(v, text_of(id), &out, NULL), STATUS_OK);
+    assert_int_equal(view_incident(v, text_of(id), 0, &out, NULL), STATUS_OK);
     assert_int_equal(doc_tree_parse(buffer_text(&out), arena, &t, NULL), STATUS_OK);
     buffer_fini(&out);
     return t;
@@ -562,7 +562,7 @@ static void test_views(void **state)
     assert_true(text_equal(doc_tree_text(&t, "state"), TEXT("recovered")));
     assert_true(doc_tree_get(&t, "timeline")->count >= 3);
     assert_int_equal(doc_tree_get(&t, "deliveries")->count, 6); /* 3 notices to 2, all queued */
-    assert_int_equal(view_incident(v, TEXT("inc_nothing"), &out, NULL), STATUS_NOTFOUND);
+    assert_int_equal(view_incident(v, TEXT("inc_nothing"), 0, &out, NULL), STATUS_NOTFOUND);
     /* newest first, in pages */
     struct incident_filter f = {.since_us = TIMESTAMP_NONE, .until_us = TIMESTAMP_NONE, .limit = 2};
     uint32_t seen = 0;
