@@ -102,6 +102,18 @@ static const struct row {
      "{\"Type\":\"Notification\",\"TopicArn\":\"arn:aws:sns:eu-west-1:1:t\",\"Timestamp\":\"" STAMP
      "\",\"Message\":\"{\\\"eventTime\\\":\\\"2026-03-04T04:00:00Z\\\"}\"}",
      "04:00:00 - - - -1 -1|{\"eventTime\":\"2026-03-04T04:00:00Z\"}", NULL},
+    {"Wazuh",
+     "{\"timestamp\":\"" STAMP "\",\"agent\":{\"id\":\"1\",\"name\":\"web1\"},\"predecoder\":{"
+     "\"program_name\":\"sshd\"},\"location\":\"/var/log/auth.log\",\"full_log\":\"" LINE "\"}",
+     "04:53:20 web1 sshd 42 -1 -1|" SSHD, NULL},
+    {"Azure's containers",
+     "{\"LogMessage\":\"hello\",\"LogSource\":\"stdout\",\"ContainerName\":\"nginx\","
+     "\"TimeGenerated\":\"" STAMP "\"}",
+     "04:53:21 - nginx - -1 -1|hello", NULL},
+    {"Google's containers",
+     "{\"textPayload\":\"hello\",\"logName\":\"projects/p/logs/stdout\",\"resource\":{\"labels\":{"
+     "\"container_name\":\"nginx\"}},\"timestamp\":\"" STAMP "\"}",
+     "04:53:21 - nginx - -1 -1|hello", NULL},
     {"OpenTelemetry",
      "{\"timeUnixNano\":\"1772600001000000000\",\"severityText\":\"INFO\",\"body\":\"" LINE "\"}",
      "04:53:20 web1 sshd 42 -1 -1|" SSHD, NULL},
