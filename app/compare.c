@@ -159,17 +159,15 @@ static int compare_one(const struct rerun_options *run, struct ruleset *before,
     return status || !is_written ? COMMAND_UNFINISHED : COMMAND_DONE;
 }
 
-int compare_rulesets(const struct rerun_options *run, const struct load_request *load,
-                     const struct command_list *against, struct ruleset *before)
+int compare_rulesets(const struct rerun_options *run, struct ruleset *before,
+                     const struct load_request *second)
 {
     struct error err = {0};
-    struct load_request second = *load;
-    second.rules = *against;
     struct ruleset *after = NULL;
     struct rerun_options options = *run;
     struct spool spool = {.fd = -1};
     const char *only = spool.again;
-    enum status status = load_rules(&second, &after, &err);
+    enum status status = load_rules(second, &after, &err);
     int code = COMMAND_USAGE;
     if (!status && run->file_count == 1 && strcmp(run->files[0], "-") == 0) {
         status = spool_open(&spool, &err);

@@ -10,5 +10,5 @@
  * last line that counts. Two detections are the same one when rule, group and record agree.
  * Returns the exit status.
  */
-int compare_rulesets(const struct rerun_options *run, const struct load_request *load,
-                     const struct command_list *against, struct ruleset *before);
+int compare_rulesets(const struct rerun_options *run, struct ruleset *before,
+                     const struct load_request *second);

@@ -20,11 +20,16 @@ static const char usage[] =
     "--stats: `evaluated` is how often a rule's condition was looked at, for a correlation how\n"
     "many events and detections reached its windows; `matched` how often it was true, for a\n"
     "correlation after how many insertions (absence: silences); `fired` the detections told;\n"
-    "`ns` is sampled; `limits` PCRE2's limits met, for a correlation ceilings of its windows.";
+    "`ns` is sampled; `limits` PCRE2's limits met, for a correlation ceilings of its windows.\n\n"
+    "--against compares two rulesets, each with its own overrides: --overrides is for both unless\n"
+    "--against-overrides says otherwise. Without --against the rules of both are those of "
+    "--rules,\n"
+    "as with an --against that is an overrides.yml: what a change of overrides alone would do.";
 
 struct replay {
     struct load_request load;
     struct command_list against;
+    const char *against_overrides; /* or "none"; NULL: those of the first */
     const char *format, *logsource, *fire, *detections, *incidents, *stats, *data, *entities, *zone;
     bool is_journal;
     int64_t now_us, ahead_us;
@@ -40,8 +45,36 @@ static int refuse(const char *what, const char *value)
     return COMMAND_USAGE;
 }
 
+/* An --against that is an overrides.yml is no ruleset: it is what decides of the same one. */
+static void take_overrides(struct replay *r)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < r->against.count; i++) {
+        const char *slash = strrchr(r->against.items[i], '/');
+        const char *name = slash ? slash + 1 : r->against.items[i];
+        if (strcmp(name, "overrides.yml") == 0 && !r->against_overrides)
+            r->against_overrides = r->against.items[i];
+        else
+            r->against.items[kept++] = r->against.items[i];
+    }
+    r->against.count = kept;
+    if (r->against_overrides && !kept)
+        r->against = r->load.rules;
+}
+
+/* What the second ruleset is loaded with. */
+static struct load_request second_of(const struct replay *r)
+{
+    struct load_request second = r->load;
+    second.rules = r->against;
+    if (r->against_overrides)
+        second.overrides = strcmp(r->against_overrides, "none") == 0 ? NULL : r->against_overrides;
+    return second;
+}
+
 static int read_choices(struct replay *r)
 {
+    take_overrides(r);
     if (r->format && !event_format_parse(text_of(r->format), &r->run.parser.format))
         return refuse("--format knows auto, syslog, json, cef, leef, kv, raw, not", r->format);
     if (r->logsource && strcmp(r->logsource, "any") != 0)
@@ -185,9 +218,10 @@ static int run_loaded(struct replay *r)
     int code = COMMAND_USAGE;
     if (!summary->rules && !summary->correlations)
         command_say("no rule could be used: nothing to run");
-    else if (r->against.count)
-        code = compare_rulesets(&r->run, &r->load, &r->against, ruleset);
-    else
+    else if (r->against.count) {
+        const struct load_request second = second_of(r);
+        code = compare_rulesets(&r->run, ruleset, &second);
+    } else
         code = run_once(r, ruleset);
     ruleset_unref(ruleset);
     return code;
@@ -217,6 +251,8 @@ int replay_main(int argc, char **argv)
         {"incidents", FLAG_TEXT, &r->incidents, "FILE", "a line per incident and candidate"},
         {"stats", FLAG_TEXT, &r->stats, "FILE", "cost per rule and totals"},
         {"against", FLAG_TEXTS, &r->against, "PATH", "a second ruleset: lines per difference"},
+        {"against-overrides", FLAG_TEXT, &r->against_overrides, "FILE",
+         "overrides.yml of the second ruleset, or none"},
         {"overrides", FLAG_TEXT, &r->load.overrides, "FILE", "overrides.yml"},
         {"lists", FLAG_TEXT, &r->load.lists, "DIR", "value lists for expand"},
         {"entities", FLAG_TEXT, &r->entities, "FILE", "entities.yml"},

@@ -241,6 +241,18 @@ correlation 3 critical > louder/guessing.yml
 run 0 replay --rules rules --against louder log; out '^\{"change":"changed",.*critical'; no_out '"change":"(new|gone)"'
 run 0 replay --rules rules --against louder/failed.yml --against louder/guessing.yml --against other/login.yml log
 out '"change":"changed"'; out '"change":"new"'; no_out '"change":"gone"'
+# overrides may be one side: with and without, two of them, or the same rules under a file of that name
+mkdir -p tuned
+printf '20000000-0000-4000-8000-000000000000:\n  enabled: false\n' > tuned/overrides.yml
+printf '20000000-0000-4000-8000-000000000000:\n  level: critical\n' > tuned/critical.yml
+run 0 replay --rules rules --against tuned/overrides.yml log
+out '^\{"change":"gone",.*20000000-'; out '^\{"change":"new",.*10000000-' # which is nobody's part now
+run 0 replay --rules rules --overrides tuned/overrides.yml --against-overrides none log
+out '^\{"change":"new",.*20000000-'; out '^\{"change":"gone",.*10000000-'
+run 0 replay --rules rules --overrides tuned/overrides.yml --against rules --against-overrides tuned/critical.yml log
+out '^\{"change":"new",.*critical'
+run 0 replay --rules rules --overrides tuned/critical.yml --against rules log; no_out '"change"'
+run 2 replay --rules rules --against-overrides missing.yml log; err 'missing.yml'; no_out ''
 # standard input that cannot be read is not one that is empty
 input=rules run 2 replay --rules rules --against louder -; err 'is a folder, not a file'; no_out ''
 input=log run 0 replay --rules rules --against rules -; out '"changed":0,"same":[1-9]'
