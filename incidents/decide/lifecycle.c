@@ -45,6 +45,20 @@ void lifecycle_notice(const struct lifecycle *lifecycle, const struct incident *
     outbox_notice(lifecycle->outbox, lifecycle->changes, incident, kind, now_us);
 }
 
+/* What opened it, for reports: a rule with its title, or the alert's sender and name. */
+static void write_cause(const struct incident *incident, struct buffer *out)
+{
+    if (incident->part_count) {
+        json_write_string(out, "rule", incident->parts[0].member.rule);
+        json_write_string(out, "rule_title", incident->parts[0].member.title);
+    } else if (incident->alert_count && incident->key) {
+        const char *name = incident->alerts[0].name;
+        struct text key = text_of(incident->key);
+        json_write_string(out, "integration", text_head(key, text_find_byte(key, '/')));
+        json_write_string(out, "alert_name", text_of(name && *name ? name : incident->title));
+    }
+}
+
 void lifecycle_open(const struct lifecycle *lifecycle, struct incident *incident, int64_t now_us)
 {
     struct buffer more;
@@ -60,8 +74,7 @@ void lifecycle_open(const struct lifecycle *lifecycle, struct incident *incident
         json_write_time(&more, "first_event", incident->times[TIME_FIRST_EVENT]);
     if (incident->times[TIME_ALERT] != TIMESTAMP_NONE)
         json_write_time(&more, "alert", incident->times[TIME_ALERT]);
-    if (incident->part_count)
-        json_write_string(&more, "rule", incident->parts[0].member.rule);
+    write_cause(incident, &more);
     if (incident->title)
         json_write_string(&more, "title", text_of(incident->title));
     if (incident->recurs_of[0])

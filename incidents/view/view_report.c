@@ -38,6 +38,7 @@ struct story {
     int64_t paused_us, pauses_us; /* since when, and how long in all */
     int64_t first_resolved_us, reopened_us;
     struct text priority, rule, team, disposition, category;
+    struct text title; /* of the rule, or of what opened it instead of one */
 };
 
 struct reading {
@@ -78,13 +79,42 @@ static void end_pause(struct story *s, int64_t us)
     s->paused_us = TIMESTAMP_NONE;
 }
 
+static struct text first_of(const struct doc_tree *data, const char *one, const char *other)
+{
+    struct text t = doc_tree_text(data, one);
+    return t.len ? t : doc_tree_text(data, other);
+}
+
+/* Alerts and people have no rule: the sender and what it calls the alert stand for it. */
+static void see_cause(struct reading *r, struct story *s, const struct doc_tree *data)
+{
+    struct text rule = doc_tree_text(data, "rule");
+    struct text origin = doc_tree_text(data, "origin");
+    struct text sender = first_of(data, "integration", "origin");
+    struct text name = first_of(data, "alert_name", "title");
+    bool is_alert = !rule.len && text_equal(origin, TEXT("alert"));
+    char key[256];
+    if (is_alert) {
+        (void)snprintf(key, sizeof key, "%.*s/%.*s", TEXT_ARG(text_head(sender, 40)),
+                       TEXT_ARG(text_head(name, 200)));
+        rule = text_of(key);
+    } else if (!rule.len) {
+        rule = origin;
+        name = text_equal(origin, TEXT("person")) ? TEXT("Reported by a person") : TEXT_NONE;
+    } else {
+        name = first_of(data, "rule_title", "title");
+    }
+    s->rule = string_pool_keep(&r->words, rule);
+    s->title = string_pool_keep(&r->words, name);
+}
+
 static void see_opened(struct reading *r, struct story *s, const struct doc_tree *data, int64_t us)
 {
     s->marks[MARK_OPENED] = us;
     s->marks[MARK_OCCURRED] = doc_tree_time(data, "occurred");
     s->marks[MARK_FIRST_EVENT] = doc_tree_time(data, "first_event");
     s->marks[MARK_ALERT] = doc_tree_time(data, "alert");
-    s->rule = string_pool_keep(&r->words, doc_tree_text(data, "rule"));
+    see_cause(r, s, data);
     s->category = string_pool_keep(&r->words, doc_tree_text(data, "category"));
 }
 
@@ -221,7 +251,7 @@ static void measure(const struct story *s, const struct figure *f, int64_t now_u
 }
 
 struct group {
-    struct text key;
+    struct text key, title; /* title: of rules */
     bool is_total;
 };
 
@@ -288,6 +318,8 @@ static enum status write_group(const struct request *q, const struct group *g, s
     uint64_t resolved = count_marks(q, g, MARK_RESOLVED);
     json_write_open(out, NULL, '{');
     json_write_string(out, "key", g->is_total ? TEXT("total") : g->key);
+    if (g->title.len)
+        json_write_string(out, "title", g->title);
     json_write_uint(out, "opened", opened);
     json_write_uint(out, "acknowledged", count_marks(q, g, MARK_ACKNOWLEDGED));
     json_write_uint(out, "resolved", resolved);
@@ -335,6 +367,8 @@ static uint32_t find_groups(const struct request *q, struct group *groups)
             g++;
         if (g == count)
             groups[count++] = (struct group){.key = key};
+        if (text_equal(q->by, TEXT("rule"))) /* the latest: it may have been written anew */
+            groups[g].title = s->title;
     }
     qsort(groups, count, sizeof *groups, by_key);
     return count;

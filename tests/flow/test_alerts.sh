@@ -82,6 +82,11 @@ flow_start
 flow_wait 10 opened 0 || flow_fail "after a reload with other groups it stays open: $(incidents)"
 [ "$(incidents | grep -c HaSolo)" = 2 ] || flow_fail "the regrouping opened another: $(incidents)"
 flow_note "what one replica opens the other resolves, whatever the group is called"
+"$tocsin" report --url "$flow_url" --by rule --json > "$flow_dir/report" || flow_fail "no report"
+grep -q '"key":"alertmanager/HaSolo","title":"HaSolo","opened":2' "$flow_dir/report" &&
+  grep -q '"key":"pagerduty/numbered","title":"numbered"' "$flow_dir/report" && ! grep -q '"key":"none"' "$flow_dir/report" ||
+  flow_fail "the report by rule does not say which alerts: $(cat "$flow_dir/report")"
+flow_note "a report by rule names alerts by their sender and name"
 
 # ---- what is no alert -----------------------------------------------------------------------------
 [ "$(post /webhooks/alertmanager '{"version":"4","groupKey":"odd","alerts":["oddity of a string",null,
