@@ -69,6 +69,8 @@ struct delivery {
     struct text destination; /* the sink's name */
     struct text incident;
     struct text document;
+    struct text settled; /* recipients that have their outcome, a line each: not to be told again */
+    uint64_t settled_mask; /* the same since it was given, by the sink's own numbers */
     enum notice_kind kind;
     int priority;
     uint32_t attempts;     /* made so far, also before a restart */
@@ -96,6 +98,8 @@ const char *delivery_state_name(enum delivery_state state);
 struct outcome {
     struct mail mail;
     struct text delivery, destination, incident;
+    struct text recipient; /* whose outcome it is, where a destination has several; else empty */
+    bool is_part;          /* others of this delivery have none yet: it does not end with this */
     enum delivery_state state;
     uint32_t attempt; /* from 1 */
     int http_status;  /* 0: none */

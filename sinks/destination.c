@@ -82,6 +82,44 @@ static struct mail **find_due(struct destination *d, int64_t now_us, int64_t *ou
     return best;
 }
 
+static void hand_over(struct destination *d, const struct outcome *o)
+{
+    (void)atomic_fetch_add_explicit(&d->counters.outcomes[o->state], 1, memory_order_relaxed);
+    struct outcome *copy = outcome_new(o);
+    if (copy)
+        d->options.settle(d->options.context, copy);
+    else
+        (void)atomic_fetch_add_explicit(&d->counters.lost, 1, memory_order_relaxed);
+}
+
+static bool is_tried_again(const struct delivery *each, enum delivery_state state)
+{
+    return state == DELIVERY_FAILED_TEMP || (state == DELIVERY_UNKNOWN && !each->may_be_duplicate);
+}
+
+/* An outcome for each who was tried. The delivery ends with the last of those who are not tried
+ * again, unless somebody is. */
+static void tell_recipients(struct destination *d, const struct delivery *each,
+                            const struct attempt *a, struct outcome *o, int64_t next_us)
+{
+    uint32_t ended = 0, told = 0;
+    for (uint32_t r = 0; r < a->recipient_count; r++)
+        ended += !next_us || !is_tried_again(each, a->recipients[r].state);
+    for (int is_again = 0; is_again < 2; is_again++)
+        for (uint32_t r = 0; r < a->recipient_count; r++) {
+            const struct attempt_recipient *recipient = &a->recipients[r];
+            if ((next_us && is_tried_again(each, recipient->state)) != is_again)
+                continue;
+            o->recipient = recipient->name;
+            o->state = recipient->state;
+            o->http_status = recipient->code;
+            o->detail = text_of(recipient->detail);
+            o->next_us = is_again ? next_us : 0;
+            o->is_part = is_again || next_us || ++told < ended;
+            hand_over(d, o);
+        }
+}
+
 static void settle(struct destination *d, const struct delivery *each, const struct attempt *a,
                    int64_t started_us, int64_t took_us, int64_t next_us)
 {
@@ -97,12 +135,10 @@ static void settle(struct destination *d, const struct delivery *each, const str
         .next_us = next_us,
         .detail = text_of(a->detail),
     };
-    (void)atomic_fetch_add_explicit(&d->counters.outcomes[a->state], 1, memory_order_relaxed);
-    struct outcome *copy = outcome_new(&o);
-    if (copy)
-        d->options.settle(d->options.context, copy);
+    if (a->recipient_count)
+        tell_recipients(d, each, a, &o, next_us);
     else
-        (void)atomic_fetch_add_explicit(&d->counters.lost, 1, memory_order_relaxed);
+        hand_over(d, &o);
 }
 
 static void drop(struct mail **at)
@@ -163,18 +199,30 @@ static void learn(struct destination *d, const struct attempt *a, int64_t now_us
 }
 
 /* When the delivery is tried again, or 0: it is settled for good. */
-static int64_t next_try_us(const struct destination *d, struct delivery *each,
+static int64_t next_try_us(const struct destination *d, const struct delivery *each,
                            const struct attempt *a, int64_t now_us)
 {
-    bool is_again = a->state == DELIVERY_FAILED_TEMP;
-    if (a->state == DELIVERY_UNKNOWN && !each->may_be_duplicate) {
-        each->may_be_duplicate = true; /* once more, and it is marked as a possible duplicate */
-        is_again = true;
-    }
+    bool is_again = !a->recipient_count && is_tried_again(each, a->state);
+    for (uint32_t r = 0; r < a->recipient_count && !is_again; r++)
+        is_again = is_tried_again(each, a->recipients[r].state);
     if (!is_again)
         return 0;
     int64_t next_us = now_us + pace_backoff_us(&d->pace, each->id, each->attempts);
     return d->pace.held_until_us > next_us ? d->pace.held_until_us : next_us;
+}
+
+/* What the next try of it must know: who is not tried again, and that it may come twice. */
+static void learn_recipients(struct delivery *each, const struct attempt *a)
+{
+    bool is_unknown = !a->recipient_count && a->state == DELIVERY_UNKNOWN;
+    for (uint32_t r = 0; r < a->recipient_count; r++) {
+        const struct attempt_recipient *recipient = &a->recipients[r];
+        if (is_tried_again(each, recipient->state))
+            is_unknown = is_unknown || recipient->state == DELIVERY_UNKNOWN;
+        else
+            each->settled_mask |= UINT64_C(1) << recipient->number;
+    }
+    each->may_be_duplicate = each->may_be_duplicate || is_unknown;
 }
 
 static void attempt(struct destination *d, struct mail **at, int64_t now_us)
@@ -198,10 +246,12 @@ static void attempt(struct destination *d, struct mail **at, int64_t now_us)
     if (!next_us)
         let_go(d);
     settle(d, each, &a, now_us, took_us, next_us);
-    if (next_us)
-        each->due_us = next_us;
-    else
+    if (!next_us) {
         drop(at);
+        return;
+    }
+    each->due_us = next_us;
+    learn_recipients(each, &a);
 }
 
 /* Tries all that may be tried now; returns when the next one may be. */

@@ -14,7 +14,16 @@
  * queue, pace and retries, so a kind only ever says what came of one try.
  */
 
-enum { KIND_DETAIL_LEN = 200 };
+enum { KIND_DETAIL_LEN = 200, KIND_RECIPIENTS = 64 };
+
+/* What came of it for one recipient, where a destination has several. */
+struct attempt_recipient {
+    struct text name; /* lives as long as the sink */
+    uint32_t number;  /* below KIND_RECIPIENTS, the same at every try */
+    enum delivery_state state;
+    int code; /* SMTP's reply; 0: none */
+    char detail[KIND_DETAIL_LEN];
+};
 
 /* What came of one try. The kind fills it; it starts as zeros. */
 struct attempt {
@@ -24,6 +33,10 @@ struct attempt {
     bool is_down;              /* it did not answer as a working destination does: the breaker */
     bool must_disable;         /* it asked never to be called again */
     char detail[KIND_DETAIL_LEN];
+    /* Those who were tried, where each has an outcome of its own; the sink's, until its next try.
+     * `state` then says what came of it for the destination. */
+    const struct attempt_recipient *recipients;
+    uint32_t recipient_count;
 };
 
 /* What every destination can be told, whatever its kind. */

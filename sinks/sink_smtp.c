@@ -10,7 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_RECIPIENTS = 64, MESSAGE_BYTES = 1 << 20, TEXT_BYTES = 64 << 10, SUBJECT_BYTES = 1024 };
+enum {
+    MOST_RECIPIENTS = KIND_RECIPIENTS,
+    MESSAGE_BYTES = 1 << 20,
+    TEXT_BYTES = 64 << 10,
+    SUBJECT_BYTES = 1024
+};
 
 static const char *const tls_names[] = {"starttls", "tls", "none", NULL};
 
@@ -50,7 +55,9 @@ struct sink_smtp {
     struct letter_address from, to[MOST_RECIPIENTS];
     char sender[324]; /* the bare addresses with a NUL */
     char recipients[MOST_RECIPIENTS][324];
-    const char *to_list[MOST_RECIPIENTS + 1];
+    const char *to_list[MOST_RECIPIENTS + 1]; /* of a try: those without an outcome so far */
+    struct attempt_recipient tried[MOST_RECIPIENTS];
+    uint32_t tried_count;
     struct secret_list password;
     struct transfer *transfer;
     struct buffer subject, body, message;
@@ -78,12 +85,59 @@ static enum status compose(struct sink_smtp *s, const struct delivery *d)
     return s->message.has_failed ? STATUS_LIMIT : STATUS_OK;
 }
 
+static bool is_settled(const struct delivery *d, const char *address)
+{
+    struct text rest = d->settled, line;
+    while (text_split(&rest, '\n', &line))
+        if (text_equal(line, text_of(address)))
+            return true;
+    return false;
+}
+
+/* Whom this try is for: a copy of those who have it, and another to those who refused, is spam. */
+static void choose(struct sink_smtp *s, const struct delivery *d)
+{
+    s->tried_count = 0;
+    for (uint32_t i = 0; i < s->options->to.count; i++) {
+        if (d->settled_mask >> i & 1 || is_settled(d, s->recipients[i]))
+            continue;
+        s->tried[s->tried_count] =
+            (struct attempt_recipient){.name = text_of(s->recipients[i]), .number = i};
+        s->to_list[s->tried_count++] = s->recipients[i];
+    }
+    s->to_list[s->tried_count] = NULL;
+}
+
+/* A recipient that the server refused has that answer; the others what came of the mail. */
+static void judge_each(struct sink_smtp *s, const struct transfer_reply *reply, struct attempt *out)
+{
+    for (uint32_t i = 0; i < s->tried_count; i++) {
+        const struct transfer_recipient *said = &reply->recipients[i];
+        struct attempt one = *out;
+        if (said->code >= 400) {
+            struct transfer_reply refusal = {.end = TRANSFER_ANSWERED, .code = said->code};
+            (void)snprintf(refusal.why, sizeof refusal.why, "%s", said->why);
+            judge_mail(&refusal, &one);
+        }
+        s->tried[i].state = one.state;
+        s->tried[i].code = one.http_status;
+        (void)snprintf(s->tried[i].detail, sizeof s->tried[i].detail, "%s", one.detail);
+    }
+    out->recipients = s->tried;
+    out->recipient_count = s->tried_count;
+}
+
 static void sink_attempt(void *sink, const struct delivery *d, int64_t now_us, struct attempt *out)
 {
     (void)now_us;
     struct sink_smtp *s = sink;
     if (compose(s, d)) {
         kind_tell(out, DELIVERY_FAILED_PERM, "the document cannot be put into a mail");
+        return;
+    }
+    choose(s, d);
+    if (!s->tried_count) {
+        kind_tell(out, DELIVERY_ACCEPTED, "all recipients have had it");
         return;
     }
     const struct smtp_options *o = s->options;
@@ -100,6 +154,8 @@ static void sink_attempt(void *sink, const struct delivery *d, int64_t now_us, s
     struct transfer_reply reply;
     transfer_mail(s->transfer, &mail, &reply);
     judge_mail(&reply, out);
+    if (reply.recipients[0].code) /* else it came to none of them: the destination's alone */
+        judge_each(s, &reply, out);
 }
 
 static void sink_abandon(void *sink)
@@ -137,10 +193,8 @@ static enum status read_addresses(struct sink_smtp *s, struct error *err)
     if (!o->to.count || o->to.count > MOST_RECIPIENTS)
         return error_set(err, STATUS_LIMIT, 0, "to: want 1 to %d addresses", MOST_RECIPIENTS);
     enum status status = read_address(o->from, &s->from, s->sender, err);
-    for (uint32_t i = 0; i < o->to.count && !status; i++) {
+    for (uint32_t i = 0; i < o->to.count && !status; i++)
         status = read_address(o->to.items[i], &s->to[i], s->recipients[i], err);
-        s->to_list[i] = s->recipients[i];
-    }
     return status;
 }
 

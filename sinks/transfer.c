@@ -25,6 +25,9 @@ struct transfer {
     struct buffer answer;
     char detail[CURL_ERROR_SIZE];
     char refusal[120]; /* the first line in which an SMTP server said no */
+    struct transfer_recipient recipients[TRANSFER_RECIPIENTS];
+    size_t asked_count; /* recipients that were named to the server */
+    bool is_asking;     /* its answer to the last of them is still to come */
 };
 
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *a)
@@ -61,10 +64,38 @@ static size_t take_answer(char *at, size_t size, size_t count, void *context)
     return t->answer.has_failed ? 0 : size * count;
 }
 
+/* What curl says to an SMTP server, for one thing alone: which recipient it asks for. */
+static int see_command(CURL *easy, curl_infotype type, char *at, size_t size, void *context)
+{
+    (void)easy;
+    struct transfer *t = context;
+    if (type != CURLINFO_HEADER_OUT || !text_starts((struct text){at, size}, TEXT("RCPT TO:")))
+        return 0;
+    t->is_asking = t->asked_count < TRANSFER_RECIPIENTS;
+    t->asked_count += t->is_asking;
+    return 0;
+}
+
+/* The last line of the answer to RCPT: "250 OK", and not "250-...". True where it is one. */
+static bool take_recipient(struct transfer *t, struct text line)
+{
+    int64_t code = 0;
+    if (!t->is_asking || line.len < 3 || (line.len > 3 && line.at[3] == '-') ||
+        !text_to_int64(text_head(line, 3), &code))
+        return false;
+    struct transfer_recipient *recipient = &t->recipients[t->asked_count - 1];
+    recipient->code = (int)code;
+    (void)snprintf(recipient->why, sizeof recipient->why, "%.*s", TEXT_ARG(line));
+    t->is_asking = false;
+    return true;
+}
+
 /* The lines of an SMTP server come as headers. The first refusal says more than curl does. */
 static size_t take_line(char *at, size_t size, size_t count, void *context)
 {
     struct transfer *t = context;
+    if (take_recipient(t, text_trim((struct text){at, size * count})))
+        return size * count;
     if (!t->refusal[0] && size * count > 3 && (at[0] == '4' || at[0] == '5'))
         (void)snprintf(t->refusal, sizeof t->refusal, "%.*s",
                        TEXT_ARG(text_trim((struct text){at, size * count})));
@@ -157,6 +188,9 @@ static void begin(struct transfer *t, struct text upload)
     t->is_refused = false;
     t->detail[0] = '\0';
     t->refusal[0] = '\0';
+    memset(t->recipients, 0, sizeof t->recipients);
+    t->asked_count = 0;
+    t->is_asking = false;
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_ERRORBUFFER, t->detail);
     SET(CURLOPT_FOLLOWLOCATION, 0L);
@@ -354,6 +388,9 @@ void transfer_mail(struct transfer *t, const struct transfer_mail *mail, struct 
     }
     SET(CURLOPT_HEADERFUNCTION, take_line);
     SET(CURLOPT_HEADERDATA, t);
+    SET(CURLOPT_VERBOSE, 1L); /* to see_command, and nowhere else */
+    SET(CURLOPT_DEBUGFUNCTION, see_command);
+    SET(CURLOPT_DEBUGDATA, t);
     SET(CURLOPT_MAIL_FROM, mail->from);
     SET(CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L); /* one address that is gone must not silence the rest */
     SET(CURLOPT_UPLOAD, 1L);
@@ -365,8 +402,12 @@ void transfer_mail(struct transfer *t, const struct transfer_mail *mail, struct 
     /* curl calls a refusal an error; it is an answer */
     if (has_ended && out->end != TRANSFER_REFUSED && out->code >= 400)
         out->end = TRANSFER_ANSWERED;
+    for (size_t r = 0; r < t->asked_count && !t->refusal[0] && out->code >= 400; r++)
+        if (t->recipients[r].code >= 400)
+            (void)snprintf(t->refusal, sizeof t->refusal, "%s", t->recipients[r].why);
     if (t->refusal[0])
         (void)snprintf(out->why, sizeof out->why, "%s", t->refusal);
+    out->recipients = t->recipients;
     SET(CURLOPT_MAIL_RCPT, NULL);
     curl_slist_free_all(recipients);
 }

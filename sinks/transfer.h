@@ -43,8 +43,15 @@ struct transfer_mail {
     const char *user, *password; /* NULL: none */
     const char *helo;            /* NULL: the machine's name */
     const char *from;            /* bare addresses */
-    const char *const *to;       /* NULL at the end */
+    const char *const *to;       /* at most TRANSFER_RECIPIENTS, NULL at the end */
     struct text message;         /* lines end with CRLF; dots are stuffed here */
+};
+
+/* What an SMTP server said to one recipient. */
+enum { TRANSFER_RECIPIENTS = 64 };
+struct transfer_recipient {
+    int code; /* of RCPT; 0: it was not asked */
+    char why[120];
 };
 
 struct transfer_reply {
@@ -53,6 +60,8 @@ struct transfer_reply {
     int64_t retry_after_us; /* 0: none said */
     struct text body;       /* of HTTP, at most TRANSFER_ANSWER_BYTES; until the next exchange */
     char why[160];          /* in words, without secrets */
+    /* of SMTP, one for each of `to`, in that order; until the next exchange */
+    const struct transfer_recipient *recipients;
 };
 
 NODISCARD enum status transfer_new(const struct transfer_options *options, struct transfer **out,

@@ -36,9 +36,10 @@ struct delivery *delivery_new(const struct outbox_entry *entry)
 {
     struct text id = text_of(entry->id), destination = text_of(entry->queue->name);
     struct text incident = text_of(entry->incident),
-                document = {entry->document, entry->document_len};
-    struct delivery *delivery =
-        malloc(sizeof *delivery + id.len + destination.len + incident.len + document.len + 4);
+                document = {entry->document, entry->document_len},
+                settled = entry->settled ? text_of(entry->settled) : TEXT_NONE;
+    struct delivery *delivery = malloc(sizeof *delivery + id.len + destination.len + incident.len +
+                                       document.len + settled.len + 5);
     if (!delivery)
         return NULL;
     char *at = (char *)(delivery + 1);
@@ -52,6 +53,7 @@ struct delivery *delivery_new(const struct outbox_entry *entry)
     delivery->destination = put(&at, destination);
     delivery->incident = put(&at, incident);
     delivery->document = put(&at, document);
+    delivery->settled = put(&at, settled);
     return delivery;
 }
 
@@ -63,7 +65,7 @@ void delivery_free(struct delivery *d)
 struct outcome *outcome_new(const struct outcome *from)
 {
     struct outcome *o = malloc(sizeof *o + from->delivery.len + from->destination.len +
-                               from->incident.len + from->detail.len + 4);
+                               from->incident.len + from->recipient.len + from->detail.len + 5);
     if (!o)
         return NULL;
     char *at = (char *)(o + 1);
@@ -71,6 +73,7 @@ struct outcome *outcome_new(const struct outcome *from)
     o->delivery = put(&at, from->delivery);
     o->destination = put(&at, from->destination);
     o->incident = put(&at, from->incident);
+    o->recipient = put(&at, from->recipient);
     o->detail = put(&at, from->detail);
     return o;
 }

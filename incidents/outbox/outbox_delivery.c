@@ -93,6 +93,8 @@ static void write_attempt(const struct outbox_entry *entry, const struct outcome
     json_write_string(out, "delivery", text_of(entry->id));
     json_write_string(out, "destination", text_of(entry->queue->name));
     json_write_string(out, "notice", text_of(incidents_notice_name(entry->kind)));
+    if (outcome->recipient.len)
+        json_write_string(out, "recipient", outcome->recipient);
     json_write_string(out, "state", text_of(delivery_state_name(outcome->state)));
     json_write_uint(out, "attempt", outcome->attempt);
     json_write_time(out, "started", outcome->started_us);
@@ -129,7 +131,10 @@ static void record_attempt(struct changes *changes, const struct outbox_entry *e
                                               .time_us = outcome->started_us + outcome->latency_us,
                                               .data = buffer_text(&data)});
     if (effect && outcome->state == DELIVERY_FAILED_PERM)
-        EFFECT(effect, TEXT("HSET"), TEXT("tocsin:dead"), text_of(entry->id), buffer_text(&data));
+        EFFECT(effect, TEXT("HSET"), TEXT("tocsin:dead"),
+               CHANGES_JOIN(changes, text_of(entry->id),
+                            outcome->recipient.len ? TEXT(" ") : TEXT_NONE, outcome->recipient),
+               buffer_text(&data));
     buffer_fini(&data);
     buffer_fini(&kind);
     buffer_fini(&key);
@@ -200,7 +205,9 @@ enum status outbox_delivery_settle(struct outbox *outbox, struct changes *change
     entry->due_us = outcome->next_us > 0 ? outcome->next_us : entry->due_us;
     record_attempt(changes, entry, outcome);
     note_time(tables, entry, outcome);
-    if (is_final(outcome)) {
+    if (is_final(outcome) && outcome->recipient.len)
+        outbox_entry_settle(entry, outcome->recipient);
+    if (is_final(outcome) && !outcome->is_part) {
         finish(outbox, changes, entry);
         return STATUS_OK;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "incidents/outbox/outbox_entry.h"
 #include "base/json_write.h"
+#include "incidents/model/incident.h"
 #include "incidents/outbox/outbox_queue.h"
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 void outbox_entry_free(struct outbox_entry *p)
 {
     free(p->document);
+    free(p->settled);
     free(p);
 }
 
@@ -27,6 +29,18 @@ struct outbox_entry *outbox_entry_new(struct text document)
     return entry;
 }
 
+void outbox_entry_settle(struct outbox_entry *entry, struct text recipient)
+{
+    size_t len = entry->settled ? strlen(entry->settled) : 0;
+    char *longer = realloc(entry->settled, len + recipient.len + 2);
+    if (!longer)
+        return; /* told again rather than never */
+    memcpy(longer + len, recipient.at, recipient.len);
+    longer[len + recipient.len] = '\n';
+    longer[len + recipient.len + 1] = 0;
+    entry->settled = longer;
+}
+
 void outbox_entry_write(const struct outbox_entry *entry, struct buffer *out)
 {
     json_write_open(out, NULL, '{');
@@ -41,6 +55,8 @@ void outbox_entry_write(const struct outbox_entry *entry, struct buffer *out)
     json_write_int(out, "due", entry->due_us);
     json_write_int(out, "queued", entry->queued_us);
     json_write_uint(out, "order", entry->order);
+    if (entry->settled)
+        json_write_string(out, "settled", text_of(entry->settled));
     json_write_close(out, '}');
 }
 
@@ -67,6 +83,7 @@ struct outbox_entry *outbox_entry_read(const struct doc_tree *tree, struct text 
     entry->due_us = doc_tree_whole(tree, "due", 0);
     entry->queued_us = doc_tree_whole(tree, "queued", 0);
     entry->order = (uint64_t)doc_tree_whole(tree, "order", 0);
+    (void)incident_set_text(&entry->settled, doc_tree_text(tree, "settled"));
     struct text state = doc_tree_text(tree, "state");
     entry->may_be_duplicate =
         text_equal(state, TEXT("sending")) || text_equal(state, TEXT("unknown"));

@@ -31,6 +31,7 @@ struct outbox_entry {
     char incident[IDENT_LEN + 1];
     char *document;
     size_t document_len;
+    char *settled; /* recipients that have their outcome, a line each; NULL: none */
     enum notice_kind kind;
     int priority;
     uint32_t attempts;
@@ -43,6 +44,8 @@ struct outbox_entry {
 /* Copies the document; the entry is of no queue yet. NULL without memory. */
 struct outbox_entry *outbox_entry_new(struct text document);
 void outbox_entry_free(struct outbox_entry *entry);
+/* That recipient has its outcome. */
+void outbox_entry_settle(struct outbox_entry *entry, struct text recipient);
 /* As it is kept, without its document, and back again (its id is IDENT_LEN long, its queue the
  * caller's). */
 void outbox_entry_write(const struct outbox_entry *entry, struct buffer *out);

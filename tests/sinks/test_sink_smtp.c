@@ -247,6 +247,7 @@ static void test_later_mails_refer_to_the_first(void **state)
     struct rig *r = *state;
     rig_open(r, (const char *const[]){NULL}, "tls: none");
     expect(sent(r, "dlv_1", NOTICE_OPENED), DELIVERY_ACCEPTED, 250);
+    expect(outcomes_take(&r->outcomes), DELIVERY_ACCEPTED, 250);
     expect(sent(r, "dlv_2", NOTICE_RESOLVED), DELIVERY_ACCEPTED, 250);
     const char *mail = read_file(r, "2.eml");
     assert_non_null(strstr(mail, "Message-ID: <dlv_2@example.org>\r\n"));
@@ -311,6 +312,7 @@ static void test_transient_refusal_comes_again(void **state)
     struct rig *r = *state;
     rig_open(r, (const char *const[]){"refuse=451", NULL}, "tls: none");
     expect(sent(r, "dlv_1", NOTICE_OPENED), DELIVERY_FAILED_TEMP, 451);
+    expect(outcomes_take(&r->outcomes), DELIVERY_FAILED_TEMP, 451);
     AUTO(outcome) again = outcomes_take(&r->outcomes);
     assert_int_equal(again->attempt, 2);
 }
@@ -322,14 +324,88 @@ static void test_lasting_refusal_ends_it(void **state)
     expect(sent(r, "dlv_1", NOTICE_OPENED), DELIVERY_FAILED_PERM, 554);
 }
 
+/* 250 for one, 550 for another: an outcome each, and the delivery ends with the second. */
 static void test_one_bad_recipient_does_not_silence_the_rest(void **state)
 {
     struct rig *r = *state;
     rig_open(r, (const char *const[]){"refuse_to=duty@example.org", NULL}, "tls: none");
-    AUTO(outcome) o = sent(r, "dlv_1", NOTICE_OPENED);
-    assert_int_equal(o->state, DELIVERY_ACCEPTED);
-    assert_non_null(strstr(o->detail.at, "550"));
+    AUTO(outcome) first = sent(r, "dlv_1", NOTICE_OPENED);
+    AUTO(outcome) second = outcomes_take(&r->outcomes);
+    assert_non_null(second);
+    assert_true(text_equal(first->recipient, TEXT("duty@example.org")));
+    assert_int_equal(first->state, DELIVERY_FAILED_PERM);
+    assert_int_equal(first->http_status, 550);
+    assert_non_null(strstr(first->detail.at, "nobody of that name"));
+    assert_true(first->is_part);
+    assert_true(text_equal(second->recipient, TEXT("two@example.org")));
+    assert_int_equal(second->state, DELIVERY_ACCEPTED);
+    assert_null(strstr(second->detail.at, "550"));
+    assert_false(second->is_part);
     assert_string_equal(read_file(r, "1.to"), "soc@example.org two@example.org");
+}
+
+/* 450 for one: he alone is tried again, and nobody gets two. */
+static void test_greylisted_recipient_is_tried_again_alone(void **state)
+{
+    struct rig *r = *state;
+    rig_open(r, (const char *const[]){"greylist=duty@example.org", NULL}, "tls: none");
+    AUTO(outcome) two = sent(r, "dlv_1", NOTICE_OPENED);
+    AUTO(outcome) duty = outcomes_take(&r->outcomes);
+    AUTO(outcome) again = outcomes_take(&r->outcomes);
+    assert_true(duty && again);
+    assert_true(text_equal(two->recipient, TEXT("two@example.org")));
+    assert_int_equal(two->state, DELIVERY_ACCEPTED);
+    assert_true(two->is_part);
+    assert_true(text_equal(duty->recipient, TEXT("duty@example.org")));
+    assert_int_equal(duty->state, DELIVERY_FAILED_TEMP);
+    assert_int_equal(duty->http_status, 450);
+    assert_true(duty->next_us > 0);
+    assert_true(text_equal(again->recipient, TEXT("duty@example.org")));
+    assert_int_equal(again->state, DELIVERY_ACCEPTED);
+    assert_int_equal(again->attempt, 2);
+    assert_false(again->is_part);
+    assert_string_equal(read_file(r, "1.to"), "soc@example.org two@example.org");
+    assert_string_equal(read_file(r, "2.to"), "soc@example.org duty@example.org");
+}
+
+/* 450 for one and 550 for the other: no mail yet, one is given up, one comes again. */
+static void test_all_refused_each_in_its_way(void **state)
+{
+    struct rig *r = *state;
+    rig_open(r,
+             (const char *const[]){"greylist=duty@example.org", "refuse_to=two@example.org", NULL},
+             "tls: none");
+    AUTO(outcome) two = sent(r, "dlv_1", NOTICE_OPENED);
+    AUTO(outcome) duty = outcomes_take(&r->outcomes);
+    AUTO(outcome) again = outcomes_take(&r->outcomes);
+    assert_true(duty && again);
+    assert_true(text_equal(two->recipient, TEXT("two@example.org")));
+    assert_int_equal(two->state, DELIVERY_FAILED_PERM);
+    assert_int_equal(duty->state, DELIVERY_FAILED_TEMP);
+    assert_int_equal(duty->http_status, 450);
+    assert_true(text_equal(again->recipient, TEXT("duty@example.org")));
+    assert_int_equal(again->state, DELIVERY_ACCEPTED);
+    assert_string_equal(read_file(r, "1.to"), "soc@example.org duty@example.org");
+}
+
+/* Who had it before a restart does not get it again. */
+static void test_who_had_it_is_left_out(void **state)
+{
+    struct rig *r = *state;
+    rig_open(r, (const char *const[]){NULL}, "tls: none");
+    struct delivery *d = outcomes_delivery(&(struct delivery){.id = TEXT("dlv_1"),
+                                                              .destination = TEXT("smtp"),
+                                                              .incident = TEXT("inc_1"),
+                                                              .document = text_of(document),
+                                                              .settled = TEXT("two@example.org\n"),
+                                                              .queued_us = INT64_MAX / 4});
+    assert_non_null(d);
+    assert_int_equal(sinks_send(r->sinks, d), STATUS_OK);
+    AUTO(outcome) o = outcomes_take(&r->outcomes);
+    assert_non_null(o);
+    assert_true(text_equal(o->recipient, TEXT("duty@example.org")));
+    assert_false(o->is_part);
+    assert_string_equal(read_file(r, "1.to"), "soc@example.org duty@example.org");
 }
 
 static void test_silence_after_the_last_byte_is_unknown(void **state)
@@ -339,6 +415,9 @@ static void test_silence_after_the_last_byte_is_unknown(void **state)
     AUTO(outcome) o = sent(r, "dlv_1", NOTICE_OPENED);
     assert_int_equal(o->state, DELIVERY_UNKNOWN);
     assert_true(o->next_us != 0);
+    AUTO(outcome) two = outcomes_take(&r->outcomes);
+    assert_non_null(two);
+    assert_int_equal(two->state, DELIVERY_UNKNOWN);
     AUTO(outcome) again = outcomes_take(&r->outcomes);
     assert_non_null(again);
     assert_int_equal(again->state, DELIVERY_UNKNOWN);
@@ -371,6 +450,9 @@ int main(void)
         EACH(test_transient_refusal_comes_again),
         EACH(test_lasting_refusal_ends_it),
         EACH(test_one_bad_recipient_does_not_silence_the_rest),
+        EACH(test_greylisted_recipient_is_tried_again_alone),
+        EACH(test_all_refused_each_in_its_way),
+        EACH(test_who_had_it_is_left_out),
         EACH(test_silence_after_the_last_byte_is_unknown),
         EACH(test_nobody_listens),
     };

@@ -7,6 +7,7 @@ mail_server.py FOLDER [option...]
     auth           requires the login duty / s3cret
     refuse=CODE    answers CODE to every message
     refuse_to=ADDR refuses that recipient with 550
+    greylist=ADDR  answers 450 for that recipient, the first time
     hang           takes a message and never answers it
 Prints its port. Writes each message to FOLDER/1.eml, 2.eml, ... with the envelope in N.to, and
 ends when its standard input does.
@@ -28,10 +29,14 @@ value = dict(o.split("=", 1) for o in options if "=" in o)
 class Handler:
     def __init__(self):
         self.count = 0
+        self.greylist = value.get("greylist")
 
     async def handle_RCPT(self, server, session, envelope, address, rcpt_options):
         if address == value.get("refuse_to"):
             return "550 5.1.1 nobody of that name"
+        if address == self.greylist:
+            self.greylist = None
+            return "450 4.2.0 greylisted"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

@@ -243,6 +243,47 @@ static void test_settle(void **state)
     end(&desk);
 }
 
+/* An outcome for each recipient: on record each, a dead letter for who is refused; the delivery
+ * lives while one of them is tried again, and remembers who had it. */
+static void test_recipients(void **state)
+{
+    (void)state;
+    struct desk desk;
+    begin(&desk, 1);
+    queue_one(&desk);
+    assert_true(mark(&desk, 1, T0));
+    AUTO(delivery) delivery = outbox_delivery_take(&desk.outbox, 1);
+    assert_non_null(delivery);
+    struct outcome outcome = {.delivery = delivery->id,
+                              .destination = delivery->destination,
+                              .recipient = TEXT("a@example.org"),
+                              .is_part = true,
+                              .state = DELIVERY_ACCEPTED,
+                              .attempt = 1,
+                              .started_us = T0};
+    assert_int_equal(outbox_delivery_settle(&desk.outbox, &desk.changes, &desk.tables, &outcome),
+                     STATUS_OK);
+    outcome.recipient = TEXT("b@example.org");
+    outcome.state = DELIVERY_FAILED_PERM;
+    assert_int_equal(outbox_delivery_settle(&desk.outbox, &desk.changes, &desk.tables, &outcome),
+                     STATUS_OK);
+    assert_true(says(&desk, "\"recipient\":\"b@example.org\",\"state\":\"failed_perm\""));
+    assert_true(says(&desk, "\"settled\":\"a@example.org\\nb@example.org\\n\""));
+    outcome.recipient = TEXT("c@example.org");
+    outcome.state = DELIVERY_FAILED_TEMP;
+    outcome.next_us = T0 + MINUTE;
+    assert_int_equal(outbox_delivery_settle(&desk.outbox, &desk.changes, &desk.tables, &outcome),
+                     STATUS_OK);
+    assert_int_equal(desk.outbox.entries.count, 1);
+    outcome.state = DELIVERY_ACCEPTED;
+    outcome.next_us = 0;
+    outcome.is_part = false;
+    assert_int_equal(outbox_delivery_settle(&desk.outbox, &desk.changes, &desk.tables, &outcome),
+                     STATUS_OK);
+    assert_int_equal(desk.outbox.entries.count, 0);
+    end(&desk);
+}
+
 /* ---- a destination that is down ---- */
 
 static void queue_for(struct desk *desk, const char *id, int priority, enum notice_kind kind)
@@ -412,6 +453,7 @@ int main(void)
         cmocka_unit_test(test_storm_ends),
         cmocka_unit_test(test_digest),
         cmocka_unit_test(test_nothing_goes_before_it_is_durable),
+        cmocka_unit_test(test_recipients),
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_what_waits_is_silent),
         cmocka_unit_test(test_not_taken_did_not_happen),
