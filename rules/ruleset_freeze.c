@@ -141,6 +141,7 @@ static bool fill_lists(struct ruleset *r, const struct draft *d)
     for (uint32_t i = 0; i < r->relation_count; i++) {
         const struct relation *relation = &r->relations[i];
         hash_facts(&h, &relation->rule);
+        hash_part(&h, &d->relations[i].exceptions, sizeof d->relations[i].exceptions);
         r->correlations[i] = relation->correlation;
         r->correlations[i].rule = &relation->rule;
         r->correlations[i].index = i;
@@ -163,6 +164,14 @@ static unsigned answer_cost(void *context, uint32_t predicate)
     const struct predicate *p = predicates_at(context, predicate);
     bool is_search = p->field == NAMES_WHOLE && p->op != PREDICATE_UNTIL;
     return costs[p->op] + (is_search ? 50 : 0);
+}
+
+static void order_nodes(struct ruleset *r, const struct compiled *c)
+{
+    node_order(c->root, answer_cost, r->predicates);
+    for (uint32_t i = 0; i < c->feed_count; i++)
+        if (c->feeds[i].unless)
+            node_order(c->feeds[i].unless, answer_cost, r->predicates);
 }
 
 /* What the ruleset takes of the draft, under its final numbers. */
@@ -194,7 +203,7 @@ enum status ruleset_freeze(struct ruleset *r, struct draft *d, struct error *err
     if (!take(r, d))
         return error_set(err, STATUS_NOMEM, 0, "no memory for the ruleset");
     for (uint32_t i = 0; i < r->rule_count; i++)
-        node_order(r->rules[i].root, answer_cost, r->predicates);
+        order_nodes(r, &r->rules[i]);
     if (!fill_defaults(r) || !fill_group_entities(r) || !fill_lists(r, d))
         return error_set(err, STATUS_NOMEM, 0, "no memory for the ruleset");
     enum status status =

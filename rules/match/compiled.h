@@ -23,6 +23,8 @@ struct feed_spec {
     uint32_t correlation, input;
     const uint32_t *group; /* numbers of the fields, in order of the group-by */
     const uint32_t *value;
+    const struct node *unless; /* of overrides.yml: where it holds, this correlation is told
+                                  nothing; or NULL */
 };
 
 /* A selection, or what a filter or an exception joined to the rule. */

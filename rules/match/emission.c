@@ -197,7 +197,8 @@ void emission_run(struct matcher *m, const struct event *e, const struct compile
                   struct arena *arena, struct match_result *out)
 {
     for (uint32_t i = 0; i < c->feed_count; i++)
-        emit_feed(m, e, &c->feeds[i], arena, out);
+        if (!c->feeds[i].unless || !evaluation_holds(&m->evaluation, c->feeds[i].unless))
+            emit_feed(m, e, &c->feeds[i], arena, out);
     if (c->rule.is_reported)
         emit_detection(m, e, c, arena, out);
 }

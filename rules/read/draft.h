@@ -24,6 +24,14 @@ struct rule_draft {
     bool is_fed;    /* some correlation reads it */
 };
 
+/* Of overrides.yml: what a correlation is not told, in the words of its group-by or of its rules.
+ */
+struct relation_exception {
+    const struct yaml_node *match;
+    struct text end;
+    int64_t end_us;
+};
+
 struct relation_draft {
     struct relation frozen; /* what the ruleset takes */
     struct draft_labels written;
@@ -33,6 +41,9 @@ struct relation_draft {
     const struct text *references; /* names or ids, correlation.input_count of them */
     const struct text *values;     /* value fields, correlation.value_count of them */
     const struct yaml_node *aliases;
+    struct relation_exception *unless;
+    uint32_t unless_count;
+    struct hash128 exceptions; /* of these: live, as a rule's */
     bool has_generate;
     bool is_wanted, is_fed;
     bool is_refused; /* by a reference that is missing */

@@ -2,6 +2,7 @@
 #include "rules/read/linking.h"
 #include "base/hash.h"
 #include "rules/match/grow.h"
+#include "rules/read/override.h"
 #include "rules/read/provenance.h"
 #include "rules/read/relation.h"
 #include <stdlib.h>
@@ -228,7 +229,7 @@ static bool add_feed(struct draft *d, const struct relation_draft *r, uint32_t c
     };
     struct feed_spec *feeds =
         arena_alloc(d->compiler.arena, ((size_t)c->frozen.feed_count + 1) * sizeof *feeds);
-    if (!spec.group || !spec.value || !feeds)
+    if (!spec.group || !spec.value || !feeds || override_unless(d, r, input, &spec.unless))
         return false;
     if (c->frozen.feed_count)
         memcpy(feeds, c->frozen.feeds, c->frozen.feed_count * sizeof *feeds);

@@ -2,6 +2,7 @@
 #include "rules/read/override.h"
 #include "base/option.h"
 #include "base/timestamp.h"
+#include "rules/read/relation.h"
 #include "rules/read/rule_header.h"
 
 struct wish {
@@ -110,49 +111,58 @@ static bool parse_end(struct text t, int64_t *out)
 
 /* Holds while `match` does and journal time is not behind the end: so it ends by itself, and a
  * journal read again later is decided as it was. */
-static enum status build_exception(struct draft *d, const struct exception *e, int64_t end_us,
-                                   struct term *out)
+static enum status build_exception(struct draft *d, const struct yaml_node *match,
+                                   const struct relation_exception *e, struct term *out)
 {
     struct compiler *c = &d->compiler;
     struct predicate until = {
         .field = NAMES_WHOLE,
         .op = PREDICATE_UNTIL,
         .text = e->end,
-        .number = {.is_whole = true, .whole = end_us, .real = (double)end_us},
+        .number = {.is_whole = true, .whole = e->end_us, .real = (double)e->end_us},
     };
     struct term terms[2];
     arena_reset(c->scratch);
     enum status status = predicates_add(c->predicates, &until, &terms[0].predicate, NULL);
     terms[0].node = NULL;
     if (!status)
-        status = selection_read(c, e->match, &terms[1]);
+        status = selection_read(c, match, &terms[1]);
     if (!status && !node_join(c->arena, NODE_AND, terms, 2, out))
         status = STATUS_NOMEM;
     return status;
+}
+
+/* Reads one, and builds it as it stands: what is wrong with it is told. */
+static enum status read_exception(struct draft *d, const struct yaml_node *node, int64_t now_us,
+                                  struct exception *e, struct relation_exception *out,
+                                  struct term *out_holds)
+{
+    struct error why = {.code = STATUS_OK};
+    enum status status = option_read(exception_rows, sizeof exception_rows / sizeof *exception_rows,
+                                     node, d->compiler.arena, e, &why);
+    if (status)
+        return refuse(d, &why);
+    if (!e->match)
+        return diagnostic_error(d->compiler.diagnostics, node, "override",
+                                "an exception needs `match`");
+    *out = (struct relation_exception){.match = e->match, .end = e->end};
+    if (!parse_end(e->end, &out->end_us))
+        return diagnostic_error(d->compiler.diagnostics, yaml_get(node, TEXT("end")), "override",
+                                "'%.*s' is no date: want 2027-01-31", TEXT_ARG(e->end));
+    if (out->end_us < now_us)
+        diagnostic_lint(d->compiler.diagnostics, node, DIAGNOSTIC_WARNING, "override-ended",
+                        "this exception ended on %.*s and no longer holds", TEXT_ARG(e->end));
+    return build_exception(d, e->match, out, out_holds);
 }
 
 static enum status add_exception(struct draft *d, const struct yaml_node *node,
                                  struct rule_draft *rule, int64_t now_us)
 {
     struct exception e = {.match = NULL};
-    struct error why = {.code = STATUS_OK};
-    int64_t end_us = 0;
+    struct relation_exception read;
     struct term holds, terms[2] = {{.node = rule->frozen.root}};
     struct term both;
-    enum status status = option_read(exception_rows, sizeof exception_rows / sizeof *exception_rows,
-                                     node, d->compiler.arena, &e, &why);
-    if (status)
-        return refuse(d, &why);
-    if (!e.match)
-        return diagnostic_error(d->compiler.diagnostics, node, "override",
-                                "an exception needs `match`");
-    if (!parse_end(e.end, &end_us))
-        return diagnostic_error(d->compiler.diagnostics, yaml_get(node, TEXT("end")), "override",
-                                "'%.*s' is no date: want 2027-01-31", TEXT_ARG(e.end));
-    if (end_us < now_us)
-        diagnostic_lint(d->compiler.diagnostics, node, DIAGNOSTIC_WARNING, "override-ended",
-                        "this exception ended on %.*s and no longer holds", TEXT_ARG(e.end));
-    status = build_exception(d, &e, end_us, &holds);
+    enum status status = read_exception(d, node, now_us, &e, &read, &holds);
     if (status)
         return status;
     if (!node_negate(d->compiler.arena, holds, &terms[1]) ||
@@ -178,6 +188,122 @@ static enum status add_exceptions(struct draft *d, const struct yaml_node *node,
             return status;
     }
     return STATUS_OK;
+}
+
+/* ---- of correlations ---- */
+
+static bool reads_correlations(const struct draft *d, const struct relation_draft *r)
+{
+    for (uint32_t i = 0; i < r->frozen.correlation.input_count; i++)
+        for (uint32_t k = 0; k < d->relation_count; k++)
+            if (draft_is_named(&d->relations[k].frozen.rule, &d->relations[k].written,
+                               r->references[i]))
+                return true;
+    return false;
+}
+
+static enum status except_relation(struct draft *d, const struct yaml_node *node,
+                                   struct relation_draft *r, int64_t now_us)
+{
+    bool is_list = node->kind == YAML_SEQUENCE;
+    uint32_t count = is_list ? node->count : 1;
+    struct hasher h;
+    if (reads_correlations(d, r))
+        return diagnostic_error(d->compiler.diagnostics, node, "override",
+                                "this correlation counts correlations: write `not` for those, "
+                                "which see the events");
+    r->unless = arena_alloc(d->compiler.arena, ((size_t)count + 1) * sizeof *r->unless);
+    if (!r->unless)
+        return STATUS_NOMEM;
+    for (uint32_t i = 0; i < count; i++) {
+        struct exception e = {.match = NULL};
+        struct term holds; /* with the alias's names: only to tell what is wrong */
+        enum status status =
+            read_exception(d, is_list ? node->items[i] : node, now_us, &e, &r->unless[i], &holds);
+        if (status)
+            return status;
+        r->unless_count++;
+    }
+    hash_start(&h);
+    rule_header_hash(&h, node);
+    r->exceptions = hash_end(&h);
+    return STATUS_OK;
+}
+
+/* "alias|contains" in the words of the rule of that input; what is no alias stays. */
+static const struct yaml_node *rename_key(struct draft *d, const struct relation_draft *r,
+                                          uint32_t input, const struct yaml_node *key)
+{
+    size_t len = text_find_byte(key->value, '|');
+    const struct yaml_node *field = relation_alias_of(d, r, text_head(key->value, len), input);
+    if (!field)
+        return key;
+    struct text rest = text_skip(key->value, len);
+    struct yaml_node *node = arena_alloc(d->compiler.arena, sizeof *node);
+    char *bytes = arena_bytes(d->compiler.arena, field->value.len + rest.len);
+    if (!node || !bytes)
+        return NULL;
+    memcpy(bytes, field->value.at, field->value.len);
+    if (rest.len)
+        memcpy(bytes + field->value.len, rest.at, rest.len);
+    *node = *key;
+    node->value = (struct text){bytes, field->value.len + rest.len};
+    return node;
+}
+
+static const struct yaml_node *rename_match(struct draft *d, const struct relation_draft *r,
+                                            uint32_t input, const struct yaml_node *match)
+{
+    if (match->kind == YAML_SCALAR)
+        return match;
+    struct arena *arena = d->compiler.arena;
+    struct yaml_node *node = arena_alloc(arena, sizeof *node);
+    struct yaml_pair *pairs = arena_alloc(arena, ((size_t)match->count + 1) * sizeof *pairs);
+    const struct yaml_node **items =
+        arena_alloc(arena, ((size_t)match->count + 1) * sizeof(struct yaml_node *));
+    bool is_whole = node && pairs && items;
+    for (uint32_t i = 0; is_whole && i < match->count; i++) {
+        if (match->kind == YAML_SEQUENCE) {
+            items[i] = rename_match(d, r, input, match->items[i]);
+            is_whole = items[i] != NULL;
+        } else {
+            pairs[i] = (struct yaml_pair){rename_key(d, r, input, match->pairs[i].key),
+                                          match->pairs[i].value};
+            is_whole = pairs[i].key != NULL;
+        }
+    }
+    if (!is_whole)
+        return NULL;
+    *node = *match;
+    if (match->kind == YAML_SEQUENCE)
+        node->items = items;
+    else
+        node->pairs = pairs;
+    return node;
+}
+
+enum status override_unless(struct draft *d, const struct relation_draft *r, uint32_t input,
+                            const struct node **out)
+{
+    struct term *terms =
+        arena_alloc(d->compiler.arena, ((size_t)r->unless_count + 1) * sizeof *terms);
+    struct term any;
+    *out = NULL;
+    if (!r->unless_count)
+        return STATUS_OK;
+    bool has_lints = d->compiler.diagnostics->has_lints;
+    d->compiler.diagnostics->has_lints = false; /* told when it was read */
+    enum status status = terms ? STATUS_OK : STATUS_NOMEM;
+    for (uint32_t i = 0; i < r->unless_count && !status; i++) {
+        const struct yaml_node *match = rename_match(d, r, input, r->unless[i].match);
+        status = match ? build_exception(d, match, &r->unless[i], &terms[i]) : STATUS_NOMEM;
+    }
+    d->compiler.diagnostics->has_lints = has_lints;
+    if (!status && !node_join(d->compiler.arena, NODE_OR, terms, r->unless_count, &any))
+        status = STATUS_NOMEM;
+    if (!status)
+        *out = node_of(d->compiler.arena, any);
+    return status || *out ? status : STATUS_NOMEM;
 }
 
 static enum status set_common(struct draft *d, const struct yaml_node *node, const struct wish *w,
@@ -219,7 +345,7 @@ static enum status apply_to_rules(struct draft *d, const struct yaml_pair *pair,
 }
 
 static enum status apply_to_relations(struct draft *d, const struct yaml_pair *pair,
-                                      const struct wish *w, bool *is_known)
+                                      const struct wish *w, int64_t now_us, bool *is_known)
 {
     uint32_t kept = 0;
     enum status status = STATUS_OK;
@@ -240,9 +366,8 @@ static enum status apply_to_relations(struct draft *d, const struct yaml_pair *p
             hash_part_u64(&h, (uint64_t)w->fire);
             r->content = hash_end(&h);
         }
-        if (is_meant && w->exceptions)
-            status = diagnostic_error(d->compiler.diagnostics, w->exceptions, "override",
-                                      "`not` belongs to a rule: a correlation sees no fields");
+        if (is_meant && !status && w->exceptions)
+            status = except_relation(d, w->exceptions, r, now_us);
         if (kept != i)
             d->relations[kept] = d->relations[i];
         kept++;
@@ -263,7 +388,7 @@ static enum status apply_one(struct draft *d, const struct yaml_pair *pair, int6
         return status == STATUS_NOMEM ? status : refuse(d, &why);
     status = apply_to_rules(d, pair, &w, now_us, &is_known);
     if (!status)
-        status = apply_to_relations(d, pair, &w, &is_known);
+        status = apply_to_relations(d, pair, &w, now_us, &is_known);
     if (!is_known)
         diagnostic_lint(d->compiler.diagnostics, pair->key, DIAGNOSTIC_WARNING, "unknown-rule",
                         "'%.*s' is the id or name of no rule that was loaded",

@@ -592,9 +592,9 @@ static void test_views(void **state)
     assert_true(doc_tree_real(ack, "median_s", 0) > 29.9 &&
                 doc_tree_real(ack, "median_s", 0) < 30.1);
     buffer_clear(&out); /* a rule is told by its title, too */
-    assert_int_equal(view_report(v, TIMESTAMP_NONE, TIMESTAMP_NONE, TEXT("rule"), CASE_T0 + CASE_H,
-                                 &out, NULL),
-                     STATUS_OK);
+    assert_int_equal(
+        view_report(v, TIMESTAMP_NONE, TIMESTAMP_NONE, TEXT("rule"), CASE_T0 + CASE_H, &out, NULL),
+        STATUS_OK);
     assert_int_equal(doc_tree_parse(buffer_text(&out), &arena, &t, NULL), STATUS_OK);
     assert_true(text_equal(doc_tree_text(&doc_tree_get(&t, "groups")->items[0], "key"), rule.key));
     assert_true(

@@ -116,6 +116,108 @@ static void test_exceptions_keep_windows(void **state)
     assert_false(hash_equal(all[0], all[1]));
 }
 
+#define PAIR                                                                                       \
+    "title: A\nname: a\nlogsource: {category: test}\ndetection: {s: {a: 1}, condition: s}\n---\n"  \
+    "title: B\nname: b\nlogsource: {category: test}\ndetection: {s: {b: 1}, condition: s}\n---\n"  \
+    "title: C\nname: c\ncorrelation: {type: event_count, rules: [a, b], timespan: 1m, "            \
+    "group-by: [who], aliases: {who: {a: u, b: user}}, condition: {gte: 2}}\n---\n"                \
+    "title: D\nname: d\ncorrelation: {type: event_count, rules: [a, b], timespan: 1m, "            \
+    "group-by: [who], aliases: {who: {a: u, b: user}}, condition: {gte: 2}}\n"
+
+static enum status open_pair(struct harness *h, const char *overrides)
+{
+    char path[64];
+    harness_write(path, overrides);
+    enum status status = harness_open_with(h, PAIR, (struct ruleset_options){.overrides = path});
+    (void)unlink(path);
+    return status;
+}
+
+/* Which of C (1) and D (2) is told of an event. */
+static unsigned told(struct harness *h, struct text json)
+{
+    unsigned which = 0;
+    (void)harness_match_json(h, json);
+    for (uint32_t i = 0; i < h->result.feed_count; i++)
+        which |= 1u << h->result.feeds[i].correlation->index;
+    return which;
+}
+
+/* An exception of a correlation: by its group, whatever a rule calls that, by any field of its
+ * rules' events; for it alone, and until it ends. */
+static const struct excepted {
+    const char *name, *match, *event;
+    unsigned told;
+} excepted[] = {
+    {"excepted: the group, first rule", "{who: svc}", "{\"a\":1,\"u\":\"SVC\"}", 2},
+    {"excepted: the group, second rule", "{who: svc}", "{\"b\":1,\"user\":\"svc\"}", 2},
+    {"excepted: another group", "{who: svc}", "{\"a\":1,\"u\":\"bob\"}", 3},
+    {"excepted: the group by a modifier", "{who|startswith: sv}", "{\"b\":1,\"user\":\"svc\"}", 2},
+    {"excepted: a list of groups", "{who: [bob, svc]}", "{\"a\":1,\"u\":\"bob\"}", 2},
+    {"excepted: a field of the event", "{host: h1}", "{\"a\":1,\"u\":\"bob\",\"host\":\"h1\"}", 2},
+    {"excepted: a field that differs", "{host: h1}", "{\"a\":1,\"u\":\"bob\",\"host\":\"h2\"}", 3},
+    {"excepted: group and field", "{who: svc, host: h1}", "{\"a\":1,\"u\":\"svc\",\"host\":\"h2\"}",
+     3},
+    {"excepted: one of two", "[{who: svc}, {host: h1}]",
+     "{\"b\":1,\"user\":\"bob\",\"host\":\"h1\"}", 2},
+    {"excepted: the rule's own field of that name", "{u: svc}", "{\"a\":1,\"u\":\"svc\"}", 2},
+};
+
+static void test_excepted(void **state)
+{
+    const struct excepted *row = *state;
+    struct harness h;
+    char overrides[256];
+    const int64_t end_us = INT64_C(978393599000000); /* 2001-01-01T23:59:59Z */
+    (void)snprintf(overrides, sizeof overrides,
+                   "c: {not: {match: %s, owner: me, reason: known, end: 2001-01-01}}\n",
+                   row->match);
+    assert_int_equal(open_pair(&h, overrides), STATUS_OK);
+    assert_string_equal(h.messages, "");
+    h.record.journal_us = end_us;
+    assert_int_equal(told(&h, text_of(row->event)), row->told);
+    h.record.journal_us = end_us + 1;
+    assert_int_equal(told(&h, text_of(row->event)), 3);
+    harness_close(&h);
+}
+
+static void test_excepted_keeps_windows(void **state)
+{
+    (void)state;
+    static const char *const overrides[] = {
+        "{}\n", "c: {not: {match: {who: svc}, owner: me, reason: r, end: 2999-01-01}}\n"};
+    struct hash128 content[2], all[2];
+    for (size_t i = 0; i < 2; i++) {
+        struct harness h;
+        uint32_t count = 0;
+        assert_int_equal(open_pair(&h, overrides[i]), STATUS_OK);
+        content[i] = ruleset_correlations(h.ruleset, &count)[0].rule->content;
+        all[i] = ruleset_hash(h.ruleset);
+        harness_close(&h);
+    }
+    assert_true(hash_equal(content[0], content[1]));
+    assert_false(hash_equal(all[0], all[1]));
+}
+
+/* What counts correlations sees no event: refused by name. */
+static void test_excepted_chain(void **state)
+{
+    (void)state;
+    char path[64];
+    struct harness h;
+    harness_write(path, "e: {not: {match: {who: x}, owner: me, reason: r, end: 2999-01-01}}\n");
+    assert_int_equal(
+        harness_open_with(&h,
+                          PAIR "---\ntitle: E\nname: e\ncorrelation: {type: temporal, rules: [c, "
+                               "d], timespan: 1m, group-by: [who]}\n",
+                          (struct ruleset_options){.overrides = path}),
+        STATUS_OK);
+    assert_string_equal(h.messages, "override:1 ");
+    assert_non_null(strstr(h.first, "counts correlations"));
+    (void)unlink(path);
+    harness_close(&h);
+}
+
 static void test_mistakes_are_told(void **state)
 {
     (void)state;
@@ -124,7 +226,10 @@ static void test_mistakes_are_told(void **state)
         "one: {level: hgih}\n",
         "one: {not: {match: {u: x}, owner: me, reason: r}}\n", /* no end */
         "one: {not: {match: {u: x}, owner: me, reason: r, end: soon}}\n",
-        "two: {not: {match: {u: x}, owner: me, reason: r, end: 2999-01-01}}\n",
+        "two: {not: {match: {u: x}, owner: me, reason: r}}\n", /* of a correlation: the same */
+        "two: {not: {match: {u: x}, owner: me, reason: r, end: soon}}\n",
+        "two: {not: {match: {u|contians: x}, owner: me, reason: r, end: 2999-01-01}}\n",
+        "two: {not: {owner: me, reason: r, end: 2999-01-01}}\n",
         "- one\n",
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -222,7 +327,14 @@ static void test_lists_keep_windows(void **state)
 
 int main(void)
 {
+    enum { ROWS = sizeof excepted / sizeof *excepted };
+    struct CMUnitTest rows[ROWS];
+    for (size_t i = 0; i < ROWS; i++)
+        rows[i] = ROW(test_excepted, &excepted[i]);
+    int failed = _cmocka_run_group_tests("test_excepted", rows, ROWS, NULL, NULL);
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_excepted_keeps_windows),
+        cmocka_unit_test(test_excepted_chain),
         cmocka_unit_test(test_changes_a_rule),
         cmocka_unit_test(test_switches_off),
         cmocka_unit_test(test_exception_leaves_out),
@@ -233,5 +345,5 @@ int main(void)
         cmocka_unit_test(test_exceptions_keep_windows),
         cmocka_unit_test(test_lists_keep_windows),
     };
-    return cmocka_run_group_tests_name("test_override", tests, NULL, NULL);
+    return failed + cmocka_run_group_tests_name("test_override", tests, NULL, NULL);
 }
