@@ -367,18 +367,34 @@ static void print_door(const json_t *source)
                     whole(source, "dropped_by_kernel"));
 }
 
+/* What of a host's times had to be assumed: "year,zone". */
+static void list_assumed(const json_t *host, char *out, size_t room)
+{
+    const char *name = NULL;
+    json_t *count = NULL;
+    size_t len = 0;
+    (void)snprintf(out, room, "-");
+    json_object_foreach(json_object_get(host, "assumed"), name, count)
+    {
+        const int more = snprintf(out + len, room - len, "%s%s", len ? "," : "", name);
+        len += more > 0 && (size_t)more < room - len ? (size_t)more : 0;
+    }
+}
+
 static void print_host(const json_t *host)
 {
     char offset[32] = "-";
+    char assumed[48];
+    list_assumed(host, assumed, sizeof assumed);
     const json_t *seconds = json_object_get(host, "clock_offset_s");
     if (seconds)
         (void)snprintf(offset, sizeof offset, "%+.0f s", json_number_value(seconds));
     printable_print(stdout,
-                    "%-28.28s %-16.16s %-19.19s %8.1f %12lld %8lld %9lld %10s %8lld %8lld\n",
+                    "%-28.28s %-16.16s %-19.19s %8.1f %12lld %8lld %9lld %10s %8lld %8lld %s\n",
                     member(host, "host"), member(host, "peer"), member(host, "last_seen"),
                     json_number_value(json_object_get(host, "rate")), whole(host, "records"),
                     whole(host, "damaged"), whole(host, "undecoded"), offset,
-                    whole(host, "dropped"), whole(host, "refused"));
+                    whole(host, "dropped"), whole(host, "refused"), assumed);
 }
 
 static void print_sources(const json_t *root)
@@ -388,9 +404,9 @@ static void print_sources(const json_t *root)
     printable_print(stdout, "%-12s %-40s %12s %10s %10s\n", "source", "address", "received",
                     "dropped", "by kernel");
     json_array_foreach(json_object_get(root, "sources"), i, one) print_door(one);
-    printable_print(stdout, "\n%-28s %-16s %-19s %8s %12s %8s %9s %10s %8s %8s\n", "host", "peer",
-                    "last seen", "a second", "records", "damaged", "undecoded", "clock", "dropped",
-                    "refused");
+    printable_print(stdout, "\n%-28s %-16s %-19s %8s %12s %8s %9s %10s %8s %8s %s\n", "host",
+                    "peer", "last seen", "a second", "records", "damaged", "undecoded", "clock",
+                    "dropped", "refused", "assumed of time");
     json_array_foreach(json_object_get(root, "hosts"), i, one) print_host(one);
 }
 

@@ -302,10 +302,12 @@ void hosts_end(struct hosts *h);
 /*
  * A JSON array over the tables of all workers, each element {"source","host","peer","records",
  * "bytes","rate","first_seen","last_seen","last_event","clock_offset_s","damaged","undecoded",
- * "truncated","dropped","refused","reasons":{..}}; rate is records a second over the last minute.
- * `dropped` are messages, `refused` connections and requests, from `drops` (NULL: all 0): they know
- * the sender's address alone, so they stand with the host that is the only one behind it, else in
- * an element of their own whose host is the address. Most recent first, at most `most`.
+ * "truncated","assumed":{"year":n,..},"dropped","refused","reasons":{..}}; rate is records a second
+ * over the last minute. `assumed` counts records whose time, year, zone or order of day and month
+ * had to be assumed, or stood in a form that nobody named (`unreadable`); it is left out where none
+ * had. `dropped` are messages, `refused` connections and requests, from `drops` (NULL: all 0): they
+ * know the sender's address alone, so they stand with the host that is the only one behind it, else
+ * in an element of their own whose host is the address. Most recent first, at most `most`.
  */
 void hosts_write(struct hosts *const *tables, uint32_t count, struct drops *drops, int64_t now_us,
                  uint32_t most, struct buffer *out);

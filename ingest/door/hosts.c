@@ -15,12 +15,24 @@
 enum { NAME_LEN = 128, PEER_LEN = 64, MINUTE_US = 60000000 };
 #define NONE UINT32_MAX /* a free slot */
 
+/* What had to be assumed of a record's time. */
+static const struct guess {
+    enum event_flag flag;
+    const char *name;
+} guesses[] = {
+    {EVENT_TIME_ASSUMED, "time"},          {EVENT_YEAR_ASSUMED, "year"},
+    {EVENT_ZONE_ASSUMED, "zone"},          {EVENT_ORDER_ASSUMED, "order"},
+    {EVENT_TIME_UNREADABLE, "unreadable"},
+};
+enum { GUESSES = sizeof guesses / sizeof *guesses };
+
 struct host {
     uint64_t hash;
     uint32_t source;
     uint8_t name_len, peer_len;
     char name[NAME_LEN], peer[PEER_LEN];
     uint64_t records, bytes, damaged, undecoded, truncated;
+    uint64_t assumed[GUESSES];         /* records */
     uint64_t this_minute, last_minute; /* records */
     int64_t minute;                    /* of receipt, which this_minute counts */
     int64_t first_us, last_us;         /* receipt */
@@ -176,6 +188,8 @@ void hosts_see(struct hosts *h, const struct event *e)
     i->damaged += (e->flags & EVENT_HEADER_DAMAGED) != 0;
     i->undecoded += (e->flags & EVENT_UNDECODED) != 0;
     i->truncated += (e->flags & EVENT_TRUNCATED) != 0;
+    for (int g = 0; g < GUESSES; g++)
+        i->assumed[g] += (e->flags & (uint32_t)guesses[g].flag) != 0;
     count_time(i, e);
 }
 
@@ -199,6 +213,8 @@ static void merge(struct host *into, const struct host *from)
     into->damaged += from->damaged;
     into->undecoded += from->undecoded;
     into->truncated += from->truncated;
+    for (int g = 0; g < GUESSES; g++)
+        into->assumed[g] += from->assumed[g];
     if (from->first_us < into->first_us)
         into->first_us = from->first_us;
     if (from->minute == into->minute) {
@@ -247,6 +263,22 @@ static void write_drops(const struct drops_entry *e, struct buffer *out)
     json_write_close(out, '}');
 }
 
+/* Nothing where all times were said whole. */
+static void write_assumed(const struct host *i, struct buffer *out)
+{
+    bool is_open = false;
+    for (int g = 0; g < GUESSES; g++) {
+        if (!i->assumed[g])
+            continue;
+        if (!is_open)
+            json_write_open(out, "assumed", '{');
+        is_open = true;
+        json_write_uint(out, guesses[g].name, i->assumed[g]);
+    }
+    if (is_open)
+        json_write_close(out, '}');
+}
+
 static void write_host(const struct host *i, int64_t now_us, struct buffer *out)
 {
     json_write_open(out, NULL, '{');
@@ -265,6 +297,7 @@ static void write_host(const struct host *i, int64_t now_us, struct buffer *out)
     json_write_uint(out, "damaged", i->damaged);
     json_write_uint(out, "undecoded", i->undecoded);
     json_write_uint(out, "truncated", i->truncated);
+    write_assumed(i, out);
     write_drops(i->drops, out);
     json_write_close(out, '}');
 }

@@ -58,6 +58,21 @@ static void test_an_assumed_time_says_nothing_of_the_clock(void **state)
     assert_null(strstr(report(&h, 1, start_us, out), "clock_offset_s"));
 }
 
+static void test_what_was_assumed_is_counted(void **state)
+{
+    (void)state;
+    char out[8192];
+    AUTO(hosts) a = hosts_new(8);
+    AUTO(hosts) b = hosts_new(8);
+    struct hosts *both[] = {a, b};
+    see(a, "web1", start_us, start_us, EVENT_YEAR_ASSUMED | EVENT_ZONE_ASSUMED);
+    see(a, "web1", start_us, start_us, EVENT_ZONE_ASSUMED);
+    see(b, "web1", start_us, start_us, EVENT_ORDER_ASSUMED | EVENT_TIME_UNREADABLE);
+    (void)report(both, 2, start_us, out);
+    assert_non_null(strstr(out, "\"truncated\":0,\"assumed\":{\"year\":1,\"zone\":2,\"order\":1,"
+                                "\"unreadable\":1},\"dropped\":0"));
+}
+
 static void test_without_a_host_it_is_the_peer(void **state)
 {
     (void)state;
@@ -110,6 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_host),
         cmocka_unit_test(test_an_assumed_time_says_nothing_of_the_clock),
+        cmocka_unit_test(test_what_was_assumed_is_counted),
         cmocka_unit_test(test_without_a_host_it_is_the_peer),
         cmocka_unit_test(test_workers_are_added_up),
         cmocka_unit_test(test_the_table_is_bounded_and_stays_sound),
