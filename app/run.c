@@ -62,6 +62,12 @@ static bool fetch(void *daemon, uint64_t position, struct arena *arena, struct t
     return true;
 }
 
+static void head(void *daemon, struct incidents_head *out)
+{
+    const struct daemon *d = daemon;
+    incidents_head(d->decider.incidents, out);
+}
+
 static struct incidents_options record_options(struct daemon *d)
 {
     return (struct incidents_options){
@@ -239,6 +245,7 @@ static enum status start_console(struct daemon *d, struct error *err)
                 .command = decider_command,
                 .webhook = inputs_webhook,
                 .admit = inputs_admit,
+                .head = head,
                 .metrics = overview_metrics,
                 .is_ready = overview_is_ready,
                 .rules = overview_rules,

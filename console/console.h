@@ -42,6 +42,8 @@ struct console_calls {
      * not. *out_max_body: the longest body to read. NULL: everything goes on. */
     bool (*admit)(void *context, const struct console_request *head, uint64_t *out_max_body,
                   struct console_reply *reply);
+    /* The ledger's head as the running program knows it. NULL: nobody knows. */
+    void (*head)(void *context, struct incidents_head *out);
     /* Tells every number of the program. */
     void (*metrics)(void *context, metric_fn tell, void *tell_context);
     /* True when ready, with a sentence in `why` where something is to be known all the same; else

@@ -137,8 +137,10 @@ static enum status read_handover(struct resource_call *call, struct view *v, str
 static enum status read_verify(struct resource_call *call, struct view *v, struct buffer *out,
                                struct error *err)
 {
-    (void)call;
-    return view_verify(v, out, err);
+    struct incidents_head live = {0};
+    if (call->app->head)
+        call->app->head(call->app->context, &live);
+    return view_verify(v, &live, out, err);
 }
 
 static void get_incidents(struct resource_call *call)
@@ -352,7 +354,8 @@ const struct resource *resource_all(void)
         {"GET", "/api/v1/report", "since,until,by", get_report,
          "Response times by priority, rule or team.", JSON},
         {"GET", "/api/v1/handover", "", get_handover, "What the next shift takes over.", JSON},
-        {"GET", "/api/v1/verify", "", get_verify, "Walks the ledger's chain of hashes.", JSON},
+        {"GET", "/api/v1/verify", "", get_verify,
+         "Walks the ledger's chain of hashes, and asks others for its end.", JSON},
         {"GET", "/api/v1/rules", "", get_rules, "Rules with their hits and cost.", JSON},
         {"GET", "/api/v1/sources", "", get_sources, "What was seen of whom.", JSON},
         {"POST", "/api/v1/reload", "", post_reload,

@@ -29,6 +29,7 @@ void incidents_close(struct incidents *incidents)
         incidents_parts_fini(incidents);
         incidents->store->calls->close(incidents->store);
     }
+    (void)pthread_mutex_destroy(&incidents->head_lock);
     free(incidents);
 }
 
@@ -54,6 +55,7 @@ enum status incidents_open(const struct incidents_options *options, struct incid
     AUTO(incidents) incidents = calloc(1, sizeof *incidents);
     if (!incidents)
         return error_set(err, STATUS_NOMEM, 0, "no memory for the incidents");
+    (void)pthread_mutex_init(&incidents->head_lock, NULL); /* Linux: never fails */
     enum status status = inventory_new(options->entities, &inventory, err);
     if (!status)
         status = open_store(options, &incidents->store, err);
@@ -261,6 +263,17 @@ enum incidents_health incidents_health(const struct incidents *incidents, uint64
     if (out_for_ms)
         *out_for_ms = now_ms > since_ms ? now_ms - since_ms : 0;
     return health;
+}
+
+void incidents_head(const struct incidents *incidents, struct incidents_head *out)
+{
+    /* the lock is what changes here */
+    pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&incidents->head_lock;
+    (void)pthread_mutex_lock(lock);
+    struct ledger head = incidents->head;
+    (void)pthread_mutex_unlock(lock);
+    out->sequence = head.sequence;
+    ledger_to_hex(head.head, out->hash);
 }
 
 bool incidents_must_turn_away(const struct incidents *incidents)

@@ -169,6 +169,13 @@ enum incidents_health incidents_health(const struct incidents *i, uint64_t *out_
 const char *incidents_health_words(enum incidents_health health);
 /* Whether a sender that can come again should: what it sends now would be decided late. */
 bool incidents_must_turn_away(const struct incidents *i);
+/* The ledger's head as of the last effect that is durable: of what a verification must find. Any
+ * thread. */
+struct incidents_head {
+    uint64_t sequence; /* 0: none */
+    char hash[65];     /* hex */
+};
+void incidents_head(const struct incidents *i, struct incidents_head *out);
 /* True once after Redis lost acknowledged effects (roll-back): treat it as a crash of our own. */
 bool incidents_has_rolled_back(struct incidents *i);
 
@@ -247,8 +254,10 @@ NODISCARD enum status view_report(struct view *v, int64_t since_us, int64_t unti
 typedef void (*verdict_fn)(void *context, struct text rule, int64_t right, int64_t wrong);
 NODISCARD enum status view_verdicts(struct view *v, verdict_fn tell, void *context,
                                     struct error *err);
-/* Walks the ledger: {"records":N,"ok":true} or the first bad record. */
-NODISCARD enum status view_verify(struct view *v, struct buffer *out, struct error *err);
+/* Walks the ledger: {"records":N,"ok":true} or the first bad record, and why; the end of it is
+ * compared with `live` (NULL: not known) and with what Redis says was added. */
+NODISCARD enum status view_verify(struct view *v, const struct incidents_head *live,
+                                  struct buffer *out, struct error *err);
 /* Open items for the handover between shifts. */
 NODISCARD enum status view_handover(struct view *v, int64_t now_us, struct buffer *out,
                                     struct error *err);

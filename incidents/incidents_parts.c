@@ -151,6 +151,7 @@ static void save(struct incidents *incidents)
     tables_save(&incidents->tables, &incidents->changes);
     restraints_save(&incidents->restraints, &incidents->changes);
     save_meta(incidents);
+    changes_save(&incidents->changes);
 }
 
 void incidents_parts_flush(struct incidents *incidents)
@@ -173,6 +174,7 @@ void incidents_parts_flush(struct incidents *incidents)
         return;
     }
     effect->number = incidents->store->submitted + 1;
+    effect->ledger = incidents->changes.ledger;
     incidents->store->calls->submit(incidents->store, effect);
     COUNT(&incidents->counters, effects);
     incidents_parts_tell_sizes(incidents);
@@ -185,6 +187,9 @@ static void tell(_Atomic uint64_t *size, uint64_t value)
 
 void incidents_parts_tell_sizes(struct incidents *incidents)
 {
+    (void)pthread_mutex_lock(&incidents->head_lock);
+    incidents->head = incidents->store->ledger;
+    (void)pthread_mutex_unlock(&incidents->head_lock);
     tell(&incidents->candidate_count, incidents->tables.candidates.count);
     tell(&incidents->incident_count, incidents->tables.incidents.count);
     tell(&incidents->entry_count, incidents->outbox.entries.count);

@@ -6,6 +6,7 @@
 #include "incidents/state/applied.h"
 #include "incidents/state/chunks.h"
 #include "incidents/state/due.h"
+#include <pthread.h>
 
 /*
  * What the decider thread knows: the whole live state, decided on in memory; Redis holds the
@@ -33,6 +34,8 @@ struct incidents {
     bool is_behind; /* rolled back since it was opened: no checkpoint may say that all is well */
     _Atomic uint64_t candidate_count, incident_count, entry_count, pending_count;
     _Atomic bool is_memory_full;
+    pthread_mutex_t head_lock;
+    struct ledger head;         /* durable; under head_lock */
     _Atomic int health;         /* enum incidents_health */
     _Atomic uint64_t health_ms; /* monotonic: since when */
     _Atomic uint64_t looked_ms; /* when that was found out */

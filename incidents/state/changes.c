@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "incidents/state/changes.h"
+#include "base/json_write.h"
+#include "base/log.h"
 #include "base/timestamp.h"
+#include "base/wall_clock.h"
 #include <stdio.h>
 
 enum { SCRATCH_BYTES = 16 << 20, TEXT_BYTES = 4 << 20, RECORD_BYTES = 1 << 20 };
@@ -85,25 +88,47 @@ void changes_record(struct changes *changes, const struct ledger_entry *entry)
     changes->is_urgent = true;
 }
 
+void changes_save(struct changes *changes)
+{
+    char text[LEDGER_HEX + 24];
+    struct effect *effect =
+        changes->headed == changes->ledger.sequence ? NULL : changes_effect(changes);
+    if (!effect)
+        return;
+    EFFECT(effect, TEXT("SET"), TEXT("tocsin:head"), ledger_head_write(&changes->ledger, text));
+    changes->headed = changes->ledger.sequence;
+}
+
+static void record_damage(struct changes *changes)
+{
+    const struct ledger_end *end = &changes->end;
+    struct buffer data;
+    log_line(
+        LOG_ERROR,
+        "the ledger is not what was recorded: it ends with %llu and must with %llu; it goes on "
+        "behind that, `tocsin verify` names the first bad record",
+        (unsigned long long)end->last.sequence, (unsigned long long)end->goes_on.sequence);
+    buffer_init(&data, 4096);
+    json_write_open(&data, NULL, '{');
+    json_write_uint(&data, "found", end->last.sequence);
+    json_write_uint(&data, "expected", end->goes_on.sequence);
+    json_write_close(&data, '}');
+    changes_record(changes, &(struct ledger_entry){.kind = "ledger.damaged",
+                                                   .time_us = wall_clock_us(),
+                                                   .data = buffer_text(&data)});
+    buffer_fini(&data);
+}
+
 enum status changes_load(struct changes *changes, struct incident_store *store, struct error *err)
 {
     struct arena arena;
-    struct reply last = {0};
-    struct ledger *ledger = &changes->ledger;
     arena_init(&arena, 8 << 20);
-    *ledger = (struct ledger){0};
-    enum status status =
-        STORE_ASK(store, &arena, &last, err, TEXT("XREVRANGE"), TEXT("tocsin:ledger"), TEXT("+"),
-                  TEXT("-"), TEXT("COUNT"), TEXT("1"));
-    if (!status && last.count == 1 && last.items[0].count == 2) {
-        const struct reply *fields = &last.items[0].items[1];
-        struct text id = last.items[0].items[0].text;
-        int64_t sequence = 0;
-        if (fields->count != 4 || !ledger_from_hex(fields->items[3].text, ledger->head) ||
-            !text_to_int64(text_head(id, text_find_byte(id, '-')), &sequence))
-            status = error_set(err, STATUS_INVALID, 0, "the ledger's last record is damaged");
-        ledger->sequence = (uint64_t)sequence;
-    }
+    enum status status = ledger_end_read(store, &arena, &changes->end, err);
     arena_fini(&arena);
+    changes->ledger = changes->end.goes_on;
+    changes->headed = changes->end.head.sequence;
+    store->ledger = changes->end.last;
+    if (!status && changes->end.is_damaged)
+        record_damage(changes);
     return status;
 }

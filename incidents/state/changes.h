@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "incidents/state/counters.h"
+#include "incidents/state/ledger_head.h"
 #include "incidents/store/effect.h"
 #include "incidents/store/incident_store.h"
 #include "incidents/store/ledger.h"
@@ -17,9 +18,11 @@
 struct changes {
     struct effect *effect; /* being filled; NULL: nothing yet */
     struct ledger ledger;
-    int64_t journal_us; /* highest so far */
-    bool is_urgent;     /* something new: the effect goes at once */
-    bool is_dry;        /* in memory: nobody will read it, commands are passed over */
+    struct ledger_end end; /* what the ledger was found with */
+    uint64_t headed;       /* number of the last record that tocsin:head knows */
+    int64_t journal_us;    /* highest so far */
+    bool is_urgent;        /* something new: the effect goes at once */
+    bool is_dry;           /* in memory: nobody will read it, commands are passed over */
     struct arena scratch;
     struct buffer text; /* for documents */
     struct counters *counters;
@@ -42,6 +45,9 @@ struct text changes_join(struct changes *changes, const struct text *texts, size
 /* A whole number as a word of a command. */
 enum { CHANGES_DIGITS = 32 };
 struct text changes_digits(int64_t value, char out[CHANGES_DIGITS]);
-/* The ledger's head. */
+/* tocsin:head, where there is a new one: with the effect that has the record. */
+void changes_save(struct changes *changes);
+/* The ledger's head. A ledger that was cut or written anew is gone on with behind what was
+ * recorded, and that is recorded: the hole stays for all to see. */
 NODISCARD enum status changes_load(struct changes *changes, struct incident_store *store,
                                    struct error *err);

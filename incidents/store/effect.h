@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "incidents/store/ledger.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -12,12 +13,13 @@
  * Owned by the record until it is submitted, then by the store.
  */
 struct effect {
-    struct effect *next; /* in the store's queue */
-    uint64_t number;     /* 1, 2, 3, ...: set when it is submitted */
-    uint32_t id_count;   /* detections it stands for */
-    uint32_t generation; /* of applied ids that takes them */
-    uint32_t word_count; /* of commands */
-    struct buffer ids;   /* encoded words */
+    struct effect *next;  /* in the store's queue */
+    uint64_t number;      /* 1, 2, 3, ...: set when it is submitted */
+    uint32_t id_count;    /* detections it stands for */
+    uint32_t generation;  /* of applied ids that takes them */
+    uint32_t word_count;  /* of commands */
+    struct ledger ledger; /* its head once this is applied */
+    struct buffer ids;    /* encoded words */
     struct buffer words;
     bool is_dry; /* nobody will read it (memory): commands are passed over */
 };

@@ -32,6 +32,7 @@ struct incident_store {
     const struct incident_store_calls *calls;
     uint64_t submitted;    /* number of the last effect taken */
     uint64_t acknowledged; /* number of the last effect that is durable */
+    struct ledger ledger;  /* its head as of that one */
     uint32_t pending;      /* effects in between */
     size_t pending_bytes;
     uint64_t told, heard; /* `tell`s sent and answered */

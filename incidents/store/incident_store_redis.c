@@ -181,8 +181,10 @@ static void align(struct incident_store_redis *s, uint64_t epoch)
         lose(s);
         return;
     }
-    while (s->first && s->first->number <= epoch)
+    while (s->first && s->first->number <= epoch) {
+        s->base.ledger = s->first->ledger;
         pop_effect(s);
+    }
     s->unsent = s->first;
     s->base.resent += s->base.pending;
 }
@@ -280,6 +282,7 @@ static enum status hear_effect(struct incident_store_redis *s, const struct repl
     if (!s->first)
         return STATUS_IO;
     if (reply->kind == REPLY_TEXT) {
+        s->base.ledger = s->first->ledger;
         pop_effect(s);
         hear_taken(s);
         return STATUS_OK;

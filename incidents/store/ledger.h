@@ -8,7 +8,7 @@
 /*
  * The append-only record of everything that happened: JSON objects, each with the SHA-256 of the
  * one before it. h(n) = SHA-256(0x01, h(n-1), record n); h(0) is all zero. An edit or a hole is
- * found; a cut tail or a wholly rewritten chain is not, unless a head was kept elsewhere.
+ * found; a cut tail or a wholly rewritten chain is not, unless a head is known from elsewhere.
  */
 enum { LEDGER_HASH = 32, LEDGER_HEX = 64 };
 

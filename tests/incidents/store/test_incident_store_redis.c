@@ -219,7 +219,7 @@ static struct doc_tree verify(const struct place *p, struct arena *arena)
     const struct incidents_options options = options_of(p);
     assert_int_equal(view_open(&options, &v, NULL), STATUS_OK);
     buffer_init(&out, 1 << 20);
-    assert_int_equal(view_verify(v, &out, NULL), STATUS_OK);
+    assert_int_equal(view_verify(v, NULL, &out, NULL), STATUS_OK);
     assert_int_equal(doc_tree_parse(buffer_text(&out), arena, &t, NULL), STATUS_OK);
     buffer_fini(&out);
     view_close(v);
