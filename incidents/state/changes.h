@@ -3,10 +3,10 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "incidents/state/counters.h"
-#include "incidents/state/ledger_head.h"
 #include "incidents/store/effect.h"
 #include "incidents/store/incident_store.h"
 #include "incidents/store/ledger.h"
+#include "incidents/store/ledger_head.h"
 
 #define HOUR_US (INT64_C(3600) * 1000000)
 #define DAY_US  (24 * HOUR_US)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json_write.h"
-#include "incidents/state/ledger_head.h"
+#include "incidents/store/ledger_head.h"
 #include "incidents/view/view.h"
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "incidents/state/ledger_head.h"
+#include "incidents/store/ledger_head.h"
 #include <stdio.h>
 #include <string.h>
 
