@@ -115,6 +115,26 @@ static bool is_reached(const struct compiled *c, const struct partition *const *
     return false;
 }
 
+static bool is_withheld(struct matcher *m, const struct feed_spec *spec)
+{
+    return spec->unless && evaluation_holds_plainly(&m->evaluation, spec->unless);
+}
+
+/* Correlations that are not told of this event, by an exception of theirs. */
+static void write_withheld(struct matcher *m, const struct compiled *c, struct buffer *out)
+{
+    bool is_any = false;
+    for (uint32_t i = 0; i < c->feed_count && !is_any; i++)
+        is_any = is_withheld(m, &c->feeds[i]);
+    if (!is_any)
+        return;
+    json_write_open(out, "withheld_from", '[');
+    for (uint32_t i = 0; i < c->feed_count; i++)
+        if (is_withheld(m, &c->feeds[i]))
+            json_write_string(out, NULL, m->ruleset->relations[c->feeds[i].correlation].rule.title);
+    json_write_close(out, ']');
+}
+
 static void write_rule(struct matcher *m, const struct compiled *c, bool is_reachable,
                        struct buffer *out)
 {
@@ -131,6 +151,8 @@ static void write_rule(struct matcher *m, const struct compiled *c, bool is_reac
     for (uint32_t i = 0; i < c->selection_count; i++)
         write_selection(m, &c->selections[i], out);
     json_write_close(out, ']');
+    if (holds && is_reachable)
+        write_withheld(m, c, out);
     json_write_close(out, '}');
 }
 

@@ -181,6 +181,23 @@ static void test_excepted(void **state)
     harness_close(&h);
 }
 
+static void test_explain_shows_the_excepted(void **state)
+{
+    (void)state;
+    struct harness h;
+    struct buffer out;
+    buffer_init(&out, 1 << 20);
+    assert_int_equal(
+        open_pair(&h, "c: {not: {match: {who: svc}, owner: me, reason: r, end: 2999-01-01}}\n"),
+        STATUS_OK);
+    assert_int_equal(told(&h, TEXT("{\"a\":1,\"u\":\"svc\"}")), 2);
+    matcher_explain(h.matcher, &h.event, NULL, &out);
+    buffer_byte(&out, 0);
+    assert_non_null(strstr(out.at, "\"withheld_from\":[\"C\"]"));
+    buffer_fini(&out);
+    harness_close(&h);
+}
+
 static void test_excepted_keeps_windows(void **state)
 {
     (void)state;
@@ -333,6 +350,7 @@ int main(void)
         rows[i] = ROW(test_excepted, &excepted[i]);
     int failed = _cmocka_run_group_tests("test_excepted", rows, ROWS, NULL, NULL);
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_explain_shows_the_excepted),
         cmocka_unit_test(test_excepted_keeps_windows),
         cmocka_unit_test(test_excepted_chain),
         cmocka_unit_test(test_changes_a_rule),
