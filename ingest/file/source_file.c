@@ -368,7 +368,10 @@ static void adopt(void *context, const char *path, const struct stat *st)
 /* The file of the state is gone from where it was, or written anew. */
 static void give_up(struct file_door *d, const struct followed *f)
 {
-    count_truncation(d, f, read_copy(d, f));
+    bool has_copy = read_copy(d, f);
+    if (!has_copy)
+        remember_past(d, f);
+    count_truncation(d, f, has_copy);
 }
 
 static void scan(struct file_door *d)

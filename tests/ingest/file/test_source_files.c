@@ -343,6 +343,28 @@ static void test_copied(void **state)
     assert_int_equal(teardown((void **)&p), 0);
 }
 
+/* The same while nobody looked. */
+static void test_copied_over_a_stop(void **state)
+{
+    struct folder *p = *state;
+    append(p, "app.log", LONG " one\n");
+    follow(p, "*.log", "");
+    assert_count(p, 1);
+    take_marks(p);
+    door_close(&p->door);
+    append(p, "app.log", LONG " two\n");
+    copy(p, "app.log", "old.log");
+    write_to(p, "app.log", O_TRUNC, "three\n");
+    follow(p, "*.log", "");
+    assert_count(p, 2);
+    append(p, "old.log", "the end of the copy\n");
+    while (!times(p, "the end of the copy"))
+        sched_yield();
+    assert_true(times(p, LONG " one") == 0 && times(p, LONG " two") == 1 && times(p, "three") == 1);
+    take_marks(p);
+    door_close(&p->door);
+}
+
 static void test_what_was_refused_is_read_again(void **state)
 {
     struct folder *p = *state;
@@ -550,6 +572,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_truncated_while_nobody_looked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_copytruncate_is_read_to_its_end_in_the_copy, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_copied_over_a_stop, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_was_refused_is_read_again, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_long_line_over_a_crash, setup, teardown),
         cmocka_unit_test_setup_teardown(test_from_the_end, setup, teardown),
