@@ -158,7 +158,8 @@ enum status incidents_tick(struct incidents *incidents, int64_t journal_us)
     arena_reset(&incidents->changes.scratch);
     tables_sweep_candidates(&incidents->tables, &incidents->changes);
     if (is_new_hour) {
-        restraints_tick(&incidents->restraints, &incidents->changes);
+        restraints_tick(&incidents->restraints, &incidents->changes,
+                        incidents->tables.half_life_us);
         tables_sweep_incidents(&incidents->tables, journal_us);
     }
     alerts_tick(&incidents->alerts, journal_us);

@@ -20,25 +20,10 @@ struct exception {
     char bytes[];
 };
 
-struct seen {
-    uint64_t entity; /* candidate_hash */
-    int64_t at_us;
-    bool is_dirty;
-};
-
-/* The latest distinct entities that a rule charged, at most one more than it may. */
-struct noise {
-    struct hash_link link;
-    struct noise *next_dirty;
-    bool is_dirty, is_loud;
-    struct text rule; /* kept */
-    struct seen *seen;
-    uint32_t count, max;
-};
-
 void restraints_init(struct restraints *restraints, struct string_pool *strings)
 {
-    *restraints = (struct restraints){.strings = strings};
+    *restraints = (struct restraints){0};
+    withheld_init(&restraints->withheld, strings);
 }
 
 /* ---- suppress ---- */
@@ -59,7 +44,8 @@ static struct suppression *put_suppression(struct restraints *restraints, struct
     struct suppression *suppression = find_suppression(restraints, key);
     if (suppression)
         return suppression;
-    suppression = calloc(1, sizeof *suppression);
+    suppression =
+        restraints->suppressed.count < SUPPRESSIONS ? calloc(1, sizeof *suppression) : NULL;
     if (!suppression)
         return NULL;
     suppression->key = key;
@@ -69,26 +55,34 @@ static struct suppression *put_suppression(struct restraints *restraints, struct
     return NULL;
 }
 
-static struct hash128 group_key(const struct detection *detection)
+static struct hash128 suppression_key(const struct detection *detection,
+                                      const struct entity *entity)
 {
     struct hasher h;
     hash_start(&h);
     hash_part_text(&h, detection->rule->key);
     for (uint32_t g = 0; g < detection->subject->group_count; g++)
         hash_part_text(&h, detection->subject->group[g]);
+    hash_part_u64(&h, (uint64_t)entity->kind);
+    hash_part_text(&h, entity->value);
     return hash_end(&h);
 }
 
 bool restraints_suppress(struct restraints *restraints, struct changes *changes,
-                         const struct detection *detection, int64_t t_us)
+                         const struct detection *detection, const struct entity *entity,
+                         int64_t t_us)
 {
     char hex[33], digits[CHANGES_DIGITS];
     if (detection->rule->suppress_us <= 0)
         return false;
-    struct hash128 key = group_key(detection);
+    struct hash128 key = suppression_key(detection, entity);
     struct suppression *suppression = put_suppression(restraints, key);
-    if (!suppression || (suppression->until_us && t_us < suppression->until_us))
-        return suppression != NULL;
+    if (!suppression) {
+        COUNT(changes->counters, suppressions_left_out);
+        return false;
+    }
+    if (suppression->until_us && t_us < suppression->until_us)
+        return true;
     suppression->until_us = t_us + detection->rule->suppress_us;
     hash_to_hex(key, hex);
     struct effect *effect = changes_effect(changes);
@@ -179,150 +173,27 @@ void restraints_add_exception(struct restraints *restraints, struct changes *cha
     buffer_fini(&item);
 }
 
-/* ---- noise ---- */
-
-static struct noise *find_noise(struct restraints *restraints, struct text rule, uint32_t max)
-{
-    struct text kept = string_pool_keep(restraints->strings, rule);
-    uint64_t hash = hash_table_hash(rule, 0);
-    for (struct hash_link *at = hash_table_first(&restraints->noise, hash); at;
-         at = hash_table_next(at)) {
-        struct noise *noise = CONTAINER_OF(at, struct noise, link);
-        if (noise->rule.at == kept.at)
-            return noise;
-    }
-    if (!kept.at || restraints->noise.count >= NOISE_RULES)
-        return NULL;
-    struct noise *noise = calloc(1, sizeof *noise);
-    if (!noise)
-        return NULL;
-    noise->rule = kept;
-    noise->max = max;
-    noise->seen = calloc((size_t)max + 1, sizeof *noise->seen);
-    if (!noise->seen || hash_table_put(&restraints->noise, &noise->link, hash) != STATUS_OK) {
-        free(noise->seen);
-        free(noise);
-        return NULL;
-    }
-    return noise;
-}
-
-static struct text noise_key(struct changes *changes, const struct noise *noise)
-{
-    return CHANGES_JOIN(changes, TEXT("tocsin:noise:"), noise->rule);
-}
-
-/* Notes the entity; the one seen longest ago gives way. */
-static void see(struct changes *changes, struct noise *noise, uint64_t entity, int64_t t_us)
-{
-    char digits[CHANGES_DIGITS];
-    uint32_t oldest = 0;
-    for (uint32_t s = 0; s < noise->count; s++) {
-        if (noise->seen[s].entity == entity) {
-            if (t_us > noise->seen[s].at_us)
-                noise->seen[s] = (struct seen){entity, t_us, true};
-            return;
-        }
-        if (noise->seen[s].at_us < noise->seen[oldest].at_us)
-            oldest = s;
-    }
-    if (noise->count <= noise->max) {
-        noise->seen[noise->count++] = (struct seen){entity, t_us, true};
-        return;
-    }
-    struct effect *effect = changes_effect(changes);
-    if (effect)
-        EFFECT(effect, TEXT("HDEL"), noise_key(changes, noise),
-               changes_digits((int64_t)noise->seen[oldest].entity, digits));
-    noise->seen[oldest] = (struct seen){entity, t_us, true};
-}
-
-static uint32_t count_since(const struct noise *noise, int64_t since_us)
-{
-    uint32_t count = 0;
-    for (uint32_t s = 0; s < noise->count; s++)
-        count += noise->seen[s].at_us >= since_us;
-    return count;
-}
-
-bool restraints_are_loud(struct restraints *restraints, struct changes *changes,
-                         const struct rule *rule, uint64_t entity, int64_t t_us, bool *out_is_first)
-{
-    *out_is_first = false;
-    if (!rule->max_entities || rule->max_entities_us <= 0)
-        return false;
-    if (rule->max_entities > NOISE_ENTITIES)
-        return false;
-    struct noise *noise = find_noise(restraints, rule->key, rule->max_entities);
-    if (!noise)
-        return false;
-    see(changes, noise, entity, t_us);
-    bool was_loud = noise->is_loud;
-    noise->is_loud = count_since(noise, t_us - rule->max_entities_us) > noise->max;
-    *out_is_first = noise->is_loud && !was_loud;
-    if (!noise->is_dirty) {
-        noise->is_dirty = true;
-        noise->next_dirty = restraints->dirty_noise;
-        restraints->dirty_noise = noise;
-    }
-    return noise->is_loud;
-}
-
-static void save_noise(struct changes *changes, struct noise *noise)
-{
-    char entity[CHANGES_DIGITS], at[CHANGES_DIGITS];
-    struct effect *effect = changes_effect(changes);
-    if (!effect)
-        return;
-    buffer_clear(&changes->text);
-    json_write_open(&changes->text, NULL, '{');
-    json_write_uint(&changes->text, "max", noise->max);
-    json_write_bool(&changes->text, "loud", noise->is_loud);
-    json_write_close(&changes->text, '}');
-    EFFECT(effect, TEXT("HSET"), TEXT("tocsin:noise"), noise->rule, buffer_text(&changes->text));
-    struct text key = noise_key(changes, noise);
-    for (uint32_t s = 0; s < noise->count; s++) {
-        if (!noise->seen[s].is_dirty)
-            continue;
-        noise->seen[s].is_dirty = false;
-        EFFECT(effect, TEXT("HSET"), key, changes_digits((int64_t)noise->seen[s].entity, entity),
-               changes_digits(noise->seen[s].at_us, at));
-    }
-}
-
 /* ---- to and from the store: what suppresses and excepts is written when it is decided ---- */
 
 bool restraints_is_dirty(const struct restraints *restraints)
 {
-    return restraints->dirty_noise;
+    return loudness_is_dirty(&restraints->loudness) || withheld_is_dirty(&restraints->withheld);
 }
 
 void restraints_save(struct restraints *restraints, struct changes *changes)
 {
-    while (restraints->dirty_noise) {
-        struct noise *noise = restraints->dirty_noise;
-        restraints->dirty_noise = noise->next_dirty;
-        noise->is_dirty = false;
-        if (!changes->is_dry)
-            save_noise(changes, noise);
-    }
+    loudness_save(&restraints->loudness, changes);
+    withheld_save(&restraints->withheld, changes);
 }
-
-/* What is read, and from where. */
-struct loading {
-    struct restraints *restraints;
-    struct incident_store *store;
-    struct error *err;
-};
 
 static enum status load_suppression(void *context, struct text field, struct text value)
 {
-    const struct loading *loading = context;
+    struct restraints *restraints = context;
     struct hash128 key;
     int64_t until_us;
     if (!hash_from_hex(field, &key) || !text_to_int64(value, &until_us))
         return STATUS_OK;
-    struct suppression *suppression = put_suppression(loading->restraints, key);
+    struct suppression *suppression = put_suppression(restraints, key);
     if (suppression)
         suppression->until_us = until_us;
     return suppression ? STATUS_OK : STATUS_NOMEM;
@@ -330,71 +201,28 @@ static enum status load_suppression(void *context, struct text field, struct tex
 
 static enum status load_exception(void *context, struct text field, struct text value)
 {
-    const struct loading *loading = context;
+    struct restraints *restraints = context;
     struct arena arena;
     struct doc_tree tree;
     bool is_ok = true;
     arena_init(&arena, ITEM_BYTES);
     if (doc_tree_parse(value, &arena, &tree, NULL) == STATUS_OK)
-        is_ok = put_exception(loading->restraints, field, doc_tree_time(&tree, "until"));
+        is_ok = put_exception(restraints, field, doc_tree_time(&tree, "until"));
     arena_fini(&arena);
     return is_ok ? STATUS_OK : STATUS_NOMEM;
-}
-
-static enum status load_seen(void *context, struct text field, struct text value)
-{
-    struct noise *noise = context;
-    int64_t entity, at_us;
-    if (noise->count <= noise->max && text_to_int64(field, &entity) && text_to_int64(value, &at_us))
-        noise->seen[noise->count++] = (struct seen){(uint64_t)entity, at_us, false};
-    return STATUS_OK;
-}
-
-static enum status load_entities(const struct loading *loading, struct noise *noise)
-{
-    struct buffer key;
-    buffer_init(&key, ITEM_BYTES);
-    buffer_append(&key, TEXT("tocsin:noise:"));
-    buffer_append(&key, noise->rule);
-    enum status status = key.has_failed
-                             ? STATUS_NOMEM
-                             : incident_store_read_hash(loading->store, buffer_text(&key),
-                                                        load_seen, noise, loading->err);
-    buffer_fini(&key);
-    return status;
-}
-
-static enum status load_noise(void *context, struct text field, struct text value)
-{
-    const struct loading *loading = context;
-    struct arena arena;
-    struct doc_tree tree = {0};
-    enum status status = STATUS_OK;
-    arena_init(&arena, ITEM_BYTES);
-    bool is_read = doc_tree_parse(value, &arena, &tree, NULL) == STATUS_OK;
-    int64_t max = is_read ? doc_tree_whole(&tree, "max", 0) : 0;
-    if (max >= 1 && max <= NOISE_ENTITIES) {
-        struct noise *noise = find_noise(loading->restraints, field, (uint32_t)max);
-        if (noise)
-            noise->is_loud = doc_tree_bool(&tree, "loud");
-        status = noise ? load_entities(loading, noise) : STATUS_NOMEM;
-    }
-    arena_fini(&arena);
-    return status;
 }
 
 enum status restraints_load(struct restraints *restraints, struct incident_store *store,
                             struct error *err)
 {
-    struct loading loading = {restraints, store, err};
     enum status status =
-        incident_store_read_hash(store, TEXT("tocsin:suppress"), load_suppression, &loading, err);
+        incident_store_read_hash(store, TEXT("tocsin:suppress"), load_suppression, restraints, err);
     if (!status)
         status = incident_store_read_hash(store, TEXT("tocsin:exceptions"), load_exception,
-                                          &loading, err);
+                                          restraints, err);
     if (!status)
-        status = incident_store_read_hash(store, TEXT("tocsin:noise"), load_noise, &loading, err);
-    return status;
+        status = loudness_load(&restraints->loudness, store, err);
+    return status ? status : withheld_load(&restraints->withheld, store, err);
 }
 
 /* ---- forgetting ---- */
@@ -435,8 +263,10 @@ static void forget_exceptions(struct restraints *restraints, struct changes *cha
     }
 }
 
-void restraints_tick(struct restraints *restraints, struct changes *changes)
+void restraints_tick(struct restraints *restraints, struct changes *changes, int64_t half_life_us)
 {
+    loudness_tick(&restraints->loudness, changes);
+    withheld_tick(&restraints->withheld, changes, half_life_us);
     forget_suppressions(restraints, changes);
     forget_exceptions(restraints, changes);
 }
@@ -457,16 +287,8 @@ void restraints_clear(struct restraints *restraints)
         next = hash_table_walk(&restraints->exceptions, &slot, next);
         free(exception);
     }
-    slot = 0;
-    next = hash_table_walk(&restraints->noise, &slot, NULL);
-    while (next) {
-        struct noise *noise = CONTAINER_OF(next, struct noise, link);
-        next = hash_table_walk(&restraints->noise, &slot, next);
-        free(noise->seen);
-        free(noise);
-    }
+    loudness_clear(&restraints->loudness);
+    withheld_clear(&restraints->withheld);
     hash_table_fini(&restraints->suppressed);
     hash_table_fini(&restraints->exceptions);
-    hash_table_fini(&restraints->noise);
-    restraints->dirty_noise = NULL;
 }

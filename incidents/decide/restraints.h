@@ -2,6 +2,8 @@
 #pragma once
 #include "base/correlation.h"
 #include "base/detection.h"
+#include "incidents/decide/loudness.h"
+#include "incidents/decide/withheld.h"
 #include "incidents/model/hash_table.h"
 #include "incidents/model/string_pool.h"
 #include "incidents/state/changes.h"
@@ -11,26 +13,22 @@
  * positive, a rule that charges too many entities at once.
  */
 
-/* A rule that may charge more than NOISE_ENTITIES has no breaker: it could not be kept exactly. */
-enum { NOISE_ENTITIES = 10000, NOISE_RULES = 10000 };
+enum { SUPPRESSIONS = 200000 /* remembered; beyond that nothing more is suppressed */ };
 
-struct noise;
 struct restraints {
-    struct hash_table exceptions, suppressed, noise;
-    struct noise *dirty_noise;
-    struct string_pool *strings;
+    struct hash_table exceptions, suppressed;
+    struct loudness loudness;
+    struct withheld withheld;
 };
 
 void restraints_init(struct restraints *restraints, struct string_pool *strings);
-/* True when the rule fired for this group less than its suppress time ago; else notes this one. */
+/* True when the rule charged this entity for this group less than its suppress time ago; else notes
+ * this one. Another entity is another thing: it is charged. */
 bool restraints_suppress(struct restraints *restraints, struct changes *changes,
-                         const struct detection *detection, int64_t t_us);
+                         const struct detection *detection, const struct entity *entity,
+                         int64_t t_us);
 bool restraints_except(const struct restraints *restraints, enum entity_kind kind,
                        struct text value, struct text family, int64_t t_us);
-/* True when the rule is too loud to charge; *out_is_first when it became so just now. */
-bool restraints_are_loud(struct restraints *restraints, struct changes *changes,
-                         const struct rule *rule, uint64_t entity, int64_t t_us,
-                         bool *out_is_first);
 /* An entity that a false positive showed to be harmless to a family of rules. */
 struct restraints_excepted {
     enum entity_kind kind;
@@ -43,7 +41,7 @@ struct restraints_excepted {
 void restraints_add_exception(struct restraints *restraints, struct changes *changes,
                               const struct restraints_excepted *excepted);
 /* Forgets what ended. */
-void restraints_tick(struct restraints *restraints, struct changes *changes);
+void restraints_tick(struct restraints *restraints, struct changes *changes, int64_t half_life_us);
 bool restraints_is_dirty(const struct restraints *restraints);
 void restraints_save(struct restraints *restraints, struct changes *changes);
 NODISCARD enum status restraints_load(struct restraints *restraints, struct incident_store *store,

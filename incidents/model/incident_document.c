@@ -57,6 +57,11 @@ static void write_part(const struct incident_part *p, struct buffer *out)
     json_write_close(out, '}');
 }
 
+void incident_document_write_member(const struct member *member, struct buffer *out)
+{
+    write_part(&(struct incident_part){.member = *member}, out);
+}
+
 static void write_parts(const struct incident_part *parts, uint32_t count, struct buffer *out)
 {
     json_write_open(out, "contributions", '[');

@@ -19,6 +19,10 @@ void incident_document_write_candidate(const struct candidate *candidate, int64_
 /* The members of `c` as parts of an incident, by weight, heaviest first. False without memory. */
 bool incident_document_take_parts(struct incident *incident, const struct candidate *candidate,
                                   int64_t t_us, int64_t half_life_us);
+/* One member, as it stands among the contributions, and back again. */
+void incident_document_write_member(const struct member *member, struct buffer *out);
+void incident_document_read_member(const struct doc_tree *t, struct string_pool *words,
+                                   struct member *out);
 
 /* Back again. INVALID where it is no such document, NOMEM. */
 NODISCARD enum status incident_document_read(const struct doc_tree *t, struct string_pool *words,

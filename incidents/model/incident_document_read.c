@@ -52,6 +52,14 @@ static void read_part(const struct doc_tree *t, struct string_pool *words,
     m->last_count = read_positions(doc_tree_get(t, "last_evidence"), m->last);
 }
 
+void incident_document_read_member(const struct doc_tree *t, struct string_pool *words,
+                                   struct member *out)
+{
+    struct incident_part part;
+    read_part(t, words, &part);
+    *out = part.member;
+}
+
 static void copy_id(struct text t, char out[IDENT_LEN + 1])
 {
     size_t len = t.len < IDENT_LEN ? t.len : IDENT_LEN;

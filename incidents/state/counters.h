@@ -8,9 +8,13 @@
     COUNTER(redelivered, "Detections that had been applied before")                                \
     COUNTER(shadowed, "Detections of shadow rules: recorded, not charged")                         \
     COUNTER(uncharged, "Detections that charged no entity")                                        \
-    COUNTER(suppressed, "Detections held by their rule's suppress time")                           \
+    COUNTER(suppressed, "Charges left out within their rule's suppress time")                      \
+    COUNTER(suppressions_left_out, "Charges that nothing suppresses: too many are remembered")     \
     COUNTER(excepted, "Charges left out by an exception after a false positive")                   \
-    COUNTER(noise_held, "Charges left out because their rule charges too many entities")           \
+    COUNTER(noise_held, "Charges held because their rule charges too many entities")               \
+    COUNTER(noise_released, "Held charges that another rule on the same entity made count")        \
+    COUNTER(held_given_up, "Held charges given up for later ones: too many are held")              \
+    COUNTER(noise_unwatched, "Charges without a noise breaker: too many rules have one")           \
     COUNTER(late, "Detections of an episode that was closed before")                               \
     COUNTER(members_left_out, "Charges left out because an entity has too many families")          \
     COUNTER(entities_refused, "Charges left out because too many entities are known")              \

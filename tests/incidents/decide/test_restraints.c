@@ -51,24 +51,27 @@ static const struct suppress_row {
     const char *name;
     int64_t suppress_s;
     const char *first, *second; /* groups */
+    const char *value;          /* of the second one's entity; the first one's is 192.0.2.1 */
     int64_t after_s;
     bool is_held;
 } suppress_rows[] = {
-    {"suppress: the same group within its time", 60, "a", "a", 59, true},
-    {"suppress: the time is over at its end", 60, "a", "a", 60, false},
-    {"suppress: another group is not held", 60, "a", "b", 1, false},
-    {"suppress: a rule without it is never held", 0, "a", "a", 0, false},
-    {"suppress: what came late is held as well", 60, "a", "a", -30, true},
+    {"suppress: the same group within its time", 60, "a", "a", "192.0.2.1", 59, true},
+    {"suppress: the time is over at its end", 60, "a", "a", "192.0.2.1", 60, false},
+    {"suppress: another group is not held", 60, "a", "b", "192.0.2.1", 1, false},
+    {"suppress: another entity is another thing", 60, "a", "a", "192.0.2.2", 1, false},
+    {"suppress: a rule without it is never held", 0, "a", "a", "192.0.2.1", 0, false},
+    {"suppress: what came late is held as well", 60, "a", "a", "192.0.2.1", -30, true},
 };
 
 static bool suppress(struct desk *desk, const struct suppress_row *row, const char *group,
-                     int64_t t_us)
+                     const char *value, int64_t t_us)
 {
     const struct rule rule = {.key = TEXT("rule"), .suppress_us = row->suppress_s * S};
     struct text groups[] = {text_of(group)};
     struct subject subject = {.group = groups, .group_count = 1};
     const struct detection detection = {.rule = &rule, .subject = &subject};
-    return restraints_suppress(&desk->restraints, &desk->changes, &detection, t_us);
+    const struct entity entity = {text_of(value), ENTITY_ADDRESS, true};
+    return restraints_suppress(&desk->restraints, &desk->changes, &detection, &entity, t_us);
 }
 
 static void test_suppress(void **state)
@@ -76,8 +79,9 @@ static void test_suppress(void **state)
     const struct suppress_row *row = *state;
     struct desk desk;
     begin(&desk, false);
-    assert_false(suppress(&desk, row, row->first, T0));
-    assert_int_equal(suppress(&desk, row, row->second, T0 + row->after_s * S), row->is_held);
+    assert_false(suppress(&desk, row, row->first, "192.0.2.1", T0));
+    assert_int_equal(suppress(&desk, row, row->second, row->value, T0 + row->after_s * S),
+                     row->is_held);
     /* what is held does not begin the time anew */
     assert_int_equal(said(&desk, "tocsin:suppress"), row->suppress_s ? 2 - row->is_held : 0);
     end(&desk);
@@ -130,16 +134,16 @@ static void test_forgets_what_ended(void **state)
     struct desk desk;
     begin(&desk, false);
     except_web1(&desk);
-    assert_false(suppress(&desk, &suppress_rows[0], "a", T0));
+    assert_false(suppress(&desk, &suppress_rows[0], "a", "192.0.2.1", T0));
     desk.changes.journal_us = T0 + 60 * S + DAY_US - 1;
-    restraints_tick(&desk.restraints, &desk.changes);
+    restraints_tick(&desk.restraints, &desk.changes, DAY_US);
     assert_int_equal(desk.restraints.suppressed.count, 1);
     desk.changes.journal_us = T0 + 60 * S + DAY_US;
-    restraints_tick(&desk.restraints, &desk.changes);
+    restraints_tick(&desk.restraints, &desk.changes, DAY_US);
     assert_int_equal(desk.restraints.suppressed.count, 0);
     assert_int_equal(desk.restraints.exceptions.count, 1);
     desk.changes.journal_us = T0 + 100 * S + DAY_US;
-    restraints_tick(&desk.restraints, &desk.changes);
+    restraints_tick(&desk.restraints, &desk.changes, DAY_US);
     assert_int_equal(desk.restraints.exceptions.count, 0);
     assert_int_equal(said(&desk, "HDEL"), 2);
     end(&desk);
@@ -149,9 +153,9 @@ static void test_forgets_what_ended(void **state)
 
 static bool charge(struct desk *desk, uint64_t entity, int64_t t_us, bool *out_is_first)
 {
-    const struct rule rule = {.key = TEXT("rule"), .max_entities = 3, .max_entities_us = 3600 * S};
-    return restraints_are_loud(&desk->restraints, &desk->changes, &rule, entity, t_us,
-                               out_is_first);
+    const struct noise_ceiling ceiling = {3, 3600 * S};
+    return loudness_note(&desk->restraints.loudness, &desk->changes, TEXT("rule"), ceiling, entity,
+                         t_us, out_is_first);
 }
 
 /* Three entities an hour are allowed: the fourth makes it loud, once, and time makes it quiet. */
