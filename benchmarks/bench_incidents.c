@@ -174,10 +174,17 @@ static bool run_redis(struct bench *b, const char *socket, uint32_t scale)
 static bool run_memory(struct bench *b, uint32_t scale)
 {
     const struct rule medium = make_rule("guessing", LEVEL_MEDIUM, "credential-access");
+    struct rule watched = medium;
+    watched.max_entities = 10000;
+    watched.max_entities_us = INT64_C(3600) * 1000000;
     return start(b, NULL, 100) &&
            throughput(b, "memory: detections, 100 entities", &medium, 2000 * scale) &&
            start(b, NULL, 100000) &&
-           throughput(b, "memory: detections, every one a new entity", &medium, 500 * scale);
+           throughput(b, "memory: detections, every one a new entity", &medium, 500 * scale) &&
+           start(b, NULL, 9999) &&
+           throughput(b, "memory: noise breaker of 10,000, nearly loud", &watched, 250 * scale) &&
+           start(b, NULL, 50000) &&
+           throughput(b, "memory: noise breaker of 10,000, loud", &watched, 250 * scale);
 }
 
 int main(int argc, char **argv)

@@ -136,6 +136,53 @@ static void test_same_as_memory(void **state)
     buffer_fini(&want);
 }
 
+/* ---- what a loud rule would have charged ---- */
+
+enum { CEILING = 20, FLOOD = 100 };
+
+/* The n-th of a flood of guessing; the last but one is the victim's guessing, the last its login.
+ */
+static void put_flood(struct incidents *i, uint32_t n)
+{
+    char address[32] = "198.51.100.9";
+    struct rule rule = case_make_rule(&kinds[n == FLOOD + 1]);
+    rule.max_entities = CEILING;
+    rule.max_entities_us = 600 * CASE_S;
+    if (n < FLOOD)
+        (void)snprintf(address, sizeof address, "192.0.2.%u", n);
+    case_put(i, &rule, CASE_T0 + n * CASE_S, n + 1, address);
+}
+
+/* Killed at any moment of a flood: who was held, and which rules are loud, is in Redis. */
+static void test_flood_and_crash(void **state)
+{
+    static const uint32_t cuts[] = {CEILING - 1, CEILING, CEILING + 1, FLOOD, FLOOD + 1};
+    struct buffer want;
+    struct incidents *i = case_memory();
+    for (uint32_t n = 0; n < FLOOD + 2; n++)
+        put_flood(i, n);
+    assert_int_equal(case_count(i, "incident"), 1);
+    case_dump(i, &want);
+    incidents_close(i);
+    i = open_record(*state);
+    for (uint32_t n = 0, cut = 0; n < FLOOD + 2; n++) {
+        if (cut < sizeof cuts / sizeof cuts[0] && n == cuts[cut]) {
+            cut++;
+            drain(i);
+            incidents_close(i);
+            i = open_record(*state);
+        }
+        put_flood(i, n);
+    }
+    drain(i);
+    assert_same(i, &want);
+    incidents_close(i);
+    i = open_record(*state);
+    assert_same(i, &want);
+    incidents_close(i);
+    buffer_fini(&want);
+}
+
 /* Our own crash at any moment: what was not sent is gone with us, and decided again. */
 static void test_own_crash(void **state)
 {
@@ -614,11 +661,17 @@ static void test_views(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_same_as_memory), TEST(test_own_crash),
-        TEST(test_redis_dies),     TEST(test_chaos),
-        TEST(test_roll_back),      TEST(test_second_writer_fences),
-        TEST(test_memory_limit),   TEST(test_verify_names_the_first_bad),
-        TEST(test_checkpoints),    TEST(test_deliveries_outlive_a_crash),
+        TEST(test_same_as_memory),
+        TEST(test_own_crash),
+        TEST(test_flood_and_crash),
+        TEST(test_redis_dies),
+        TEST(test_chaos),
+        TEST(test_roll_back),
+        TEST(test_second_writer_fences),
+        TEST(test_memory_limit),
+        TEST(test_verify_names_the_first_bad),
+        TEST(test_checkpoints),
+        TEST(test_deliveries_outlive_a_crash),
         TEST(test_views),
     };
     return cmocka_run_group_tests_name("test_incident_store_redis", tests, NULL, NULL);

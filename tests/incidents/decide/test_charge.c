@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* No flood of one thing hides another: timelines of an attacker against each restraint. */
+#include "tests/incidents/incident_case.h"
+
+enum { ADDRESS_BYTES = 32, MINUTE_S = 60 };
+
+static const struct case_rule guessing = {"guessing", LEVEL_MEDIUM, "credential-access"};
+static const struct case_rule login = {"login", LEVEL_HIGH, "initial-access"};
+static const struct case_rule spraying = {"spraying", LEVEL_MEDIUM, "credential-access"};
+static const struct case_rule critical = {"wiper", LEVEL_CRITICAL, "impact"};
+static const char *const victim = "198.51.100.9";
+
+static struct rule watched(const struct case_rule *from, uint32_t max)
+{
+    struct rule rule = case_make_rule(from);
+    rule.max_entities = max;
+    rule.max_entities_us = 10 * MINUTE_S * CASE_S;
+    return rule;
+}
+
+static void name_source(uint32_t n, char out[ADDRESS_BYTES])
+{
+    (void)snprintf(out, ADDRESS_BYTES, "10.%u.%u.%u", n >> 16, n >> 8 & 255, n & 255);
+}
+
+/* That many sources from number `first` on, a tenth of a second apart. */
+static void flood(struct incidents *i, const struct rule *rule, int64_t at_us, uint32_t first,
+                  uint32_t count)
+{
+    char address[ADDRESS_BYTES];
+    for (uint32_t n = 0; n < count; n++) {
+        name_source(first + n, address);
+        case_put(i, rule, at_us + n * CASE_S / 10, 1000000 + first + n, address);
+    }
+}
+
+static bool is_incident(const struct incidents *i, const char *value)
+{
+    struct buffer all;
+    bool is = false;
+    char want[64];
+    case_dump(i, &all);
+    (void)snprintf(want, sizeof want, "\"value\":\"%s\"", value);
+    struct text rest = buffer_text(&all), line;
+    while (text_split(&rest, '\n', &line))
+        is |= text_find(line, TEXT("\"kind\":\"incident\"")) < line.len &&
+              text_find(line, text_of(want)) < line.len;
+    buffer_fini(&all);
+    return is;
+}
+
+/* ---- the noise breaker ---- */
+
+static const struct noise_row {
+    const char *name;
+    uint32_t before, between; /* sources before the victim's first detection, and before its next */
+    int64_t login_s;          /* its login, after its guessing */
+    bool is_login_first, is_incident;
+} noise_rows[] = {
+    {"noise: no flood", 0, 0, 60, false, true},
+    {"noise: one below the ceiling", 49, 0, 60, false, true},
+    {"noise: at the ceiling", 50, 0, 60, false, true},
+    {"noise: over the ceiling", 51, 0, 60, false, true},
+    {"noise: far over it", 5000, 0, 60, false, true},
+    {"noise: the flood comes between", 0, 2000, 300, false, true},
+    {"noise: held before a longer flood", 60, 2000, 300, false, true},
+    {"noise: the login was first", 5000, 0, 60, true, true},
+    {"noise: hours later", 60, 60, 6 * 3600, false, true},
+    {"noise: ten days later it has faded", 60, 0, 10 * 24 * 3600, false, false},
+};
+
+static void test_noise(void **state)
+{
+    const struct noise_row *row = *state;
+    struct incidents *i = case_memory();
+    const struct rule loud = watched(&guessing, 50), quiet = watched(&login, 50);
+    int64_t at_us = CASE_T0 + row->before * CASE_S / 10;
+    flood(i, &loud, CASE_T0, 0, row->before);
+    case_put(i, row->is_login_first ? &quiet : &loud, at_us, 1, victim);
+    flood(i, &loud, at_us, row->before, row->between);
+    case_put(i, row->is_login_first ? &loud : &quiet, at_us + row->login_s * CASE_S, 2, victim);
+    assert_int_equal(is_incident(i, victim), row->is_incident);
+    assert_int_equal(case_count(i, "incident"), row->is_incident);
+    incidents_close(i);
+}
+
+/* What was held counts from its own time: the incident began with it, and shows its line. */
+static void test_held_evidence(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct incidents *i = case_memory();
+    const struct rule loud = watched(&guessing, 50), quiet = watched(&login, 50);
+    arena_init(&arena, 1 << 20);
+    flood(i, &loud, CASE_T0, 0, 100);
+    case_put(i, &loud, CASE_T0 + 20 * CASE_S, 1, victim);
+    case_put(i, &loud, CASE_T0 + 25 * CASE_S, 2, victim);
+    case_put(i, &quiet, CASE_T0 + 60 * CASE_S, 3, victim);
+    struct doc_tree t = case_first(i, "incident", &arena);
+    const struct doc_tree *parts = doc_tree_get(&t, "contributions");
+    assert_int_equal(parts->count, 2);
+    assert_true(text_equal(doc_tree_text(&parts->items[1], "rule"), TEXT("guessing")));
+    assert_int_equal(doc_tree_whole(&parts->items[1], "count", 0), 2);
+    assert_int_equal(doc_tree_get(&parts->items[1], "first_evidence")->count, 2);
+    assert_int_equal(doc_tree_time(doc_tree_get(&t, "times"), "occurred"), CASE_T0 + 20 * CASE_S);
+    assert_int_equal(doc_tree_time(doc_tree_get(&t, "times"), "alert"), CASE_T0 + 20 * CASE_S);
+    assert_int_equal(doc_tree_whole(&t, "detections", 0), 3);
+    arena_fini(&arena);
+    incidents_close(i);
+}
+
+/* Two rules are loud, each by sources of its own: who meets both is no part of either flood. */
+static void test_two_floods(void **state)
+{
+    (void)state;
+    struct incidents *i = case_memory();
+    const struct rule a = watched(&guessing, 50), b = watched(&login, 50);
+    flood(i, &a, CASE_T0, 0, 300);
+    flood(i, &b, CASE_T0, 1000, 300);
+    case_put(i, &a, CASE_T0 + 60 * CASE_S, 1, victim);
+    case_put(i, &b, CASE_T0 + 61 * CASE_S, 2, victim);
+    assert_true(is_incident(i, victim));
+    incidents_close(i);
+}
+
+/* Two rules that misfire on everything together are one noise: it ends at the ceiling. A third one
+ * that speaks of one of them is heard, with all that was held. */
+static void test_loud_together(void **state)
+{
+    (void)state;
+    char address[ADDRESS_BYTES];
+    struct incidents *i = case_memory();
+    const struct rule a = watched(&guessing, 50), b = watched(&login, 50);
+    const struct rule c = watched(&spraying, 50);
+    for (uint32_t n = 0; n < 1000; n++) {
+        name_source(n, address);
+        case_put(i, &a, CASE_T0 + n * CASE_S / 10, 10 + n * 2, address);
+        case_put(i, &b, CASE_T0 + n * CASE_S / 10, 11 + n * 2, address);
+    }
+    uint32_t opened = case_count(i, "incident");
+    assert_in_range(opened, 50, 150);
+    name_source(990, address);
+    assert_false(is_incident(i, address));
+    case_put(i, &c, CASE_T0 + 120 * CASE_S, 1, address);
+    assert_true(is_incident(i, address));
+    incidents_close(i);
+}
+
+/* A rule that would open by itself still opens nothing alone while it is loud. */
+static void test_loud_alone(void **state)
+{
+    (void)state;
+    struct incidents *i = case_memory();
+    const struct rule rule = watched(&critical, 50);
+    flood(i, &rule, CASE_T0, 0, 500);
+    assert_int_equal(case_count(i, "incident"), 50);
+    incidents_close(i);
+}
+
+/* A condition that stays true keeps what is held from fading as well. */
+static void test_renewed_while_held(void **state)
+{
+    (void)state;
+    struct incidents *i = case_memory();
+    const struct rule loud = watched(&guessing, 50), quiet = watched(&login, 50);
+    const struct entity entity = {text_of(victim), ENTITY_ADDRESS, true};
+    struct case_detection c;
+    flood(i, &loud, CASE_T0, 0, 100);
+    case_put(i, &loud, CASE_T0 + 20 * CASE_S, 1, victim);
+    case_make(&c, &loud, CASE_T0 + 40 * CASE_H, 2, &entity, 1);
+    c.detection.is_renewal = true;
+    assert_int_equal(incidents_detect(i, &c.detection), STATUS_OK);
+    case_put(i, &quiet, CASE_T0 + 40 * CASE_H + CASE_S, 3, victim);
+    assert_true(is_incident(i, victim));
+    incidents_close(i);
+}
+
+/* ---- suppress ---- */
+
+/* One source that fires first does not silence another one, whatever the rule is grouped by. */
+static void test_suppress(void **state)
+{
+    (void)state;
+    struct incidents *i = case_memory();
+    struct rule rule = watched(&critical, 0);
+    rule.suppress_us = CASE_H;
+    case_put(i, &rule, CASE_T0, 1, "192.0.2.1");
+    case_put(i, &rule, CASE_T0 + CASE_S, 2, "192.0.2.1");
+    case_put(i, &rule, CASE_T0 + 2 * CASE_S, 3, victim);
+    assert_int_equal(case_count(i, "incident"), 2);
+    assert_true(is_incident(i, victim));
+    incidents_close(i);
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[32];
+    size_t n = 0;
+    for (size_t r = 0; r < sizeof noise_rows / sizeof noise_rows[0]; r++)
+        tests[n++] = ROW(test_noise, &noise_rows[r]);
+    const struct CMUnitTest more[] = {
+        cmocka_unit_test(test_held_evidence),      cmocka_unit_test(test_two_floods),
+        cmocka_unit_test(test_loud_together),      cmocka_unit_test(test_loud_alone),
+        cmocka_unit_test(test_renewed_while_held), cmocka_unit_test(test_suppress),
+    };
+    memcpy(&tests[n], more, sizeof more);
+    n += sizeof more / sizeof more[0];
+    return _cmocka_run_group_tests("test_charge", tests, n, NULL, NULL);
+}
