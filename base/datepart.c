@@ -3,6 +3,7 @@
 #include "base/digit.h"
 #include "base/zone_names.h"
 #include <string.h>
+#include <strings.h>
 
 static size_t left(const struct datepart_cursor *c)
 {
@@ -70,13 +71,22 @@ int datepart_month_of(const char *at)
     return 0;
 }
 
+/* "Mar", "March" */
 bool datepart_month(struct datepart_cursor *c, int *out)
 {
-    if (left(c) < 3 || (left(c) > 3 && is_letter(c->at[3])))
+    static const char *const rests[] = {"uary", "ruary", "ch",     "il",   "",      "e",
+                                        "y",    "ust",   "tember", "ober", "ember", "ember"};
+    *out = left(c) < 3 ? 0 : datepart_month_of(c->at);
+    if (!*out)
         return false;
-    *out = datepart_month_of(c->at);
-    c->at += *out ? 3 : 0;
-    return *out != 0;
+    size_t rest = strlen(rests[*out - 1]);
+    bool is_whole =
+        left(c) >= 3 + rest && rest && strncasecmp(c->at + 3, rests[*out - 1], rest) == 0;
+    const char *end = c->at + 3 + (is_whole ? rest : 0);
+    if (end < c->end && is_letter(*end))
+        return false;
+    c->at = end;
+    return true;
 }
 
 int32_t datepart_fraction(struct datepart_cursor *c)

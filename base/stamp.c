@@ -145,6 +145,16 @@ static void take_rest(struct datepart_cursor *c, struct datepart *p)
         datepart_year_behind(c, p);
 }
 
+/* " ", ", ", " @ " (Kibana's) */
+static bool between_date_and_clock(struct datepart_cursor *c)
+{
+    (void)datepart_byte(c, ',');
+    bool is_apart = datepart_blanks(c);
+    if (is_apart && datepart_byte(c, '@'))
+        (void)datepart_blanks(c);
+    return is_apart;
+}
+
 bool stamp_read_bsd(struct stamp_reader *r, struct text t, struct stamp *out)
 {
     struct datepart_cursor c = {t.at, t.at + t.len};
@@ -165,7 +175,7 @@ bool stamp_read_bsd(struct stamp_reader *r, struct text t, struct stamp *out)
     if (!datepart_blanks(&c))
         return false;
     struct datepart_cursor behind = c;
-    if (!p.year && datepart_number(&behind, 4, 4, &p.year) && datepart_blanks(&behind))
+    if (!p.year && datepart_number(&behind, 4, 4, &p.year) && between_date_and_clock(&behind))
         c = behind;
     else if (behind.at != c.at)
         p.year = 0;
@@ -198,6 +208,37 @@ static bool take_plain_iso(struct datepart_cursor *c, struct datepart *p)
     return true;
 }
 
+/* Two digits below `limit`, from the front. */
+static bool take_two(struct datepart_cursor *c, int least, int limit, int *out)
+{
+    return datepart_number(c, 2, 2, out) && *out >= least && *out < limit;
+}
+
+/* "20140205T133745", ISO 8601's basic format; decimals behind. */
+static bool take_basic_iso(struct datepart_cursor *c, struct datepart *p)
+{
+    struct datepart_cursor at = *c;
+    int hour = 0;
+    int minute = 0;
+    int second = 0;
+    bool is_one = datepart_number(&at, 4, 4, &p->year) && p->year > 1969 && p->year < 2200 &&
+                  take_two(&at, 1, 13, &p->month) && take_two(&at, 1, 32, &p->day) &&
+                  datepart_byte(&at, 'T') && take_two(&at, 0, 24, &hour) &&
+                  take_two(&at, 0, 60, &minute) && take_two(&at, 0, 60, &second) &&
+                  !digit_is(peek(&at));
+    if (!is_one) {
+        *p = (struct datepart){0};
+        return false;
+    }
+    p->clock_s = hour * 3600 + minute * 60 + second;
+    if (left(&at) > 1 && (*at.at == '.' || *at.at == ',') && digit_is(at.at[1])) {
+        at.at++;
+        p->us = datepart_fraction(&at);
+    }
+    *c = at;
+    return true;
+}
+
 bool stamp_read_iso(struct stamp_reader *r, struct text t, struct stamp *out)
 {
     struct datepart_cursor c = {t.at, t.at + t.len};
@@ -207,12 +248,18 @@ bool stamp_read_iso(struct stamp_reader *r, struct text t, struct stamp *out)
         return finish(r, &p, &c, t, out);
     }
     p = (struct datepart){0};
-    if (t.len < 15 || !datepart_number(&c, 4, 4, &p.year) || p.year == 0)
+    if (t.len < 15)
+        return false;
+    if (take_basic_iso(&c, &p)) {
+        datepart_zone(&c, &p);
+        return finish(r, &p, &c, t, out);
+    }
+    if (!datepart_number(&c, 4, 4, &p.year) || p.year == 0)
         return false;
     char separator = *c.at;
-    if ((separator != '-' && separator != '/') || !datepart_byte(&c, separator) ||
-        !datepart_number(&c, 2, 2, &p.month) || !datepart_byte(&c, separator) ||
-        !datepart_number(&c, 2, 2, &p.day))
+    if ((separator != '-' && separator != '/' && separator != '.') ||
+        !datepart_byte(&c, separator) || !datepart_number(&c, 2, 2, &p.month) ||
+        !datepart_byte(&c, separator) || !datepart_number(&c, 2, 2, &p.day))
         return false;
     char between = peek(&c);
     if (between != 'T' && between != ' ' && between != 't' && between != '_')
@@ -248,6 +295,18 @@ static bool take_date(struct datepart_cursor *c, uint32_t dates, struct datepart
             p->year = year + CENTURY;
         }
         return p->year || separator == ' ';
+    }
+    if (separator == '-') { /* 05-02-2014: the day first, as who writes so does */
+        if (!datepart_number(c, 2, 2, &p->month) || !datepart_byte(c, '-') ||
+            !datepart_number(c, 4, 4, &p->year) || p->year < 1970)
+            return false;
+        int first = p->day;
+        p->is_order_assumed = !dates && first <= 12 && p->month <= 12 && first != p->month;
+        if ((dates & RECORD_MONTH_FIRST) || p->month > 12) {
+            p->day = p->month;
+            p->month = first;
+        }
+        return true;
     }
     if (separator != '/' || !datepart_number(c, 1, 2, &p->month) || !datepart_byte(c, '/'))
         return false;
@@ -393,9 +452,38 @@ static struct text without_wrapping(struct text t)
     return t.len == digits + 5 ? text_head(t, digits) : t;
 }
 
+/* "20140205133745", and seconds since 1970 with a comma: told apart from numbers where nothing else
+ * stands beside them. */
+static bool read_bare_digits(struct stamp_reader *r, struct text t, struct stamp *out)
+{
+    enum { DATE = 8, ALL = 14, SECONDS = 10, ROOM = 24 };
+    char text[ROOM];
+    size_t digits = 0;
+    while (digits < t.len && digit_is(t.at[digits]))
+        digits++;
+    bool is_date = digits == ALL && t.len == ALL && t.at[0] <= '2';
+    bool is_epoch =
+        digits == SECONDS && t.len > SECONDS + 1 && t.len < ROOM && t.at[SECONDS] == ',';
+    if (!is_date && !is_epoch)
+        return false;
+    memcpy(text, t.at, is_date ? DATE : t.len);
+    if (is_date) {
+        text[DATE] = 'T';
+        memcpy(text + DATE + 1, t.at + DATE, ALL - DATE);
+    } else {
+        text[SECONDS] = '.';
+    }
+    struct text whole = {text, is_date ? ALL + 1 : t.len};
+    bool is_time = stamp_read(r, whole, out) && out->len == whole.len;
+    out->len = t.len;
+    return is_time;
+}
+
 bool stamp_read_whole(struct stamp_reader *r, struct text t, struct stamp *out)
 {
     t = without_wrapping(text_trim(t));
+    if (t.len && digit_is(t.at[0]) && read_bare_digits(r, t, out))
+        return true;
     if (!stamp_read(r, t, out))
         return false;
     return out->len == t.len || (out->has_zone && is_tail(text_skip(t, out->len)));

@@ -468,7 +468,7 @@ static bool is_level(struct text word)
 
 /* A host and, without a tag, what can be told for a message: "host CEF:0|", "host {..}", "host
  * key=value", "host last message repeated", another header. */
-static bool is_host_and_body(struct stamp_reader *stamps, struct text t)
+static bool is_host_and_body(struct stamp_reader *stamps, bool is_rfc3339, struct text t)
 {
     size_t space = text_find_byte(t, ' ');
     struct text host = text_head(t, space);
@@ -476,7 +476,9 @@ static bool is_host_and_body(struct stamp_reader *stamps, struct text t)
         return false;
     t = text_skip(t, space + 1);
     skip_spaces(&t);
-    return is_short_header(t) || kv_is_start(t) || text_starts(t, TEXT("last message repeated ")) ||
+    if (is_short_header(t) || !is_rfc3339) /* a time of any form, then: a program's own log */
+        return is_short_header(t);
+    return kv_is_start(t) || text_starts(t, TEXT("last message repeated ")) ||
            is_versioned(stamps, t) || (is_at(t, 0, '<') && is_inner_header(stamps, t));
 }
 
@@ -490,5 +492,5 @@ bool syslog_is_file_line(struct stamp_reader *stamps, struct text t)
     if (!space_len(t))
         return false;
     skip_spaces(&t);
-    return tag_is_host_and_tag(t) || (is_rfc3339 && is_host_and_body(stamps, t));
+    return tag_is_host_and_tag(t) || is_host_and_body(stamps, is_rfc3339, t);
 }

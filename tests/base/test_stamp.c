@@ -39,6 +39,17 @@ static const struct row {
     {"a word", "February is here", NULL, 0},
     {"an address that begins like a year", "Feb  5 13:37:45 2001:db8::7 x", "2014-02-05T12:37:45Z",
      15},
+    {"ISO, basic", "20140205T133745Z", "2014-02-05T13:37:45Z", 0},
+    {"ISO, basic, decimals", "20140205T133745.25+0100", "2014-02-05T12:37:45.25Z", 0},
+    {"dots between", "2014.02.05 13:37:45", "2014-02-05T12:37:45Z", 0},
+    {"Kibana's", "Feb 5, 2014 @ 13:37:45.908", "2014-02-05T12:37:45.908Z", 0},
+    {"a month whole", "February 5, 2014 1:37:45 PM", "2014-02-05T12:37:45Z", 0},
+    {"weekday and month whole", "Wednesday, February 5, 2014 1:37:45 PM", "2014-02-05T12:37:45Z",
+     0},
+    {"a month whole behind the day", "5 February 2014 13:37:45", "2014-02-05T12:37:45Z", 0},
+    {"a word that begins like a month", "Marching 5 13:37:45 x", NULL, 0},
+    {"the day first, dashes", "15-02-2014 13:37:45", "2014-02-15T12:37:45Z", 0},
+    {"the month first, dashes", "02-15-2014 13:37:45", "2014-02-15T12:37:45Z", 0},
     {"JavaScript's", "Wed Feb 05 2014 13:37:45 GMT+0100", "2014-02-05T12:37:45Z", 0},
     {"RFC 850", "Wednesday, 05-Feb-14 13:37:45 UTC", "2014-02-05T13:37:45Z", 0},
     {"Oracle's", "05-FEB-14 01:37:45 PM", "2014-02-05T12:37:45Z", 0},
@@ -143,6 +154,10 @@ static void test_whole(void **state)
     assert_true(stamp_read_whole(&r, TEXT("/Date(1391607465123)/"), &s));
     assert_false(stamp_read_whole(&r, TEXT("2014-02-05T13:37:45Z x"), &s));
     assert_true(stamp_read_whole(&r, TEXT("/Date(1391607465123+0100)/"), &s));
+    assert_true(stamp_read_whole(&r, TEXT("20140205133745"), &s));
+    assert_true(stamp_read_whole(&r, TEXT("1391607465,123"), &s));
+    assert_true(s.us == INT64_C(1391607465123000));
+    assert_false(stamp_read_whole(&r, TEXT("20149905133745"), &s));
     assert_true(stamp_read_whole(&r, TEXT("2014-02-05 13:37:45.1 +0100 CET"), &s));
     assert_true(stamp_read_whole(&r, TEXT("2014-02-05 13:37:45.1 +0300 +03 m=+0.5"), &s));
     assert_true(stamp_read_whole(&r, TEXT("2014-02-05T13:37:45+01:00[Europe/Paris]"), &s));
