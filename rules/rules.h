@@ -139,8 +139,8 @@ struct rule_cost {
 /* One entry per rule of ruleset_rules(); the matcher owns the array. */
 const struct rule_cost *matcher_costs(const struct matcher *m, uint32_t *out_count);
 
-/* Rules of the same key and content go on from what another matcher, of another ruleset, counted.
- */
+/* Goes on from what another matcher, of another ruleset, counted: in all, and for rules of the same
+ * key and content. */
 void matcher_take_costs(struct matcher *m, const struct matcher *from);
 
 /* Counters of one matcher: undecoded, groups without field, cut values, regex limits. */

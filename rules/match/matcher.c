@@ -114,6 +114,26 @@ const struct rule_cost *matcher_costs(const struct matcher *m, uint32_t *out_cou
     return m->costs;
 }
 
+/* With what was before. */
+static void read_totals(const struct matcher *m, uint64_t out[MATCHER_TOTALS])
+{
+    const struct decoder_counters *decoding = decoder_get_counters(m->decoding);
+    const uint64_t own[MATCHER_TOTALS] = {
+        [TOTAL_EVENTS] = m->events,
+        [TOTAL_CANDIDATES] = m->candidates_total,
+        [TOTAL_DECODED] = decoding->decoded,
+        [TOTAL_UNDECODED] = decoding->undecoded,
+        [TOTAL_TIMES_UNREADABLE] = m->times_unreadable + decoding->times_unreadable,
+        [TOTAL_GROUPS_WITHOUT_FIELD] = m->groups_without_field,
+        [TOTAL_CUT_VALUES] = fieldview_cut_values(m->view),
+        [TOTAL_UNREAD_VALUES] = m->unread_values,
+        [TOTAL_RULE_LIMITS] = m->evaluation.answers.regex_limits,
+        [TOTAL_DECODER_LIMITS] = decoding->regex_limits,
+    };
+    for (size_t i = 0; i < MATCHER_TOTALS; i++)
+        out[i] = m->before[i] + own[i];
+}
+
 void matcher_take_costs(struct matcher *m, const struct matcher *from)
 {
     uint32_t theirs = 0; /* both are in order of their keys */
@@ -126,35 +146,45 @@ void matcher_take_costs(struct matcher *m, const struct matcher *from)
         if (order == 0 && hash_equal(from->ruleset->rules[theirs].rule.content, rule->content))
             m->costs[i] = from->costs[theirs];
     }
+    read_totals(from, m->before);
 }
 
 void matcher_metrics(const struct matcher *m, metric_fn tell, void *context)
 {
-    const struct decoder_counters *decoding = decoder_get_counters(m->decoding);
-    const struct metric metrics[] = {
-        {"rules_events_total", "Events matched against the rules.", NULL, METRIC_COUNTER,
-         (double)m->events},
-        {"rules_candidates_total", "Rules that the index found worth evaluating.", NULL,
-         METRIC_COUNTER, (double)m->candidates_total},
-        {"rules_decoded_total", "Events that a decoder read.", NULL, METRIC_COUNTER,
-         (double)decoding->decoded},
-        {"rules_undecoded_total", "Events that a decoder is responsible for and could not read.",
-         NULL, METRIC_COUNTER, (double)decoding->undecoded},
-        {"rules_times_unreadable_total",
-         "Events whose time stands where a decoder or mapping says, in no form that it names.",
-         NULL, METRIC_COUNTER, (double)(m->times_unreadable + decoding->times_unreadable)},
-        {"rules_groups_without_field_total",
-         "Matches that opened no window, for a group-by field was missing.", NULL, METRIC_COUNTER,
-         (double)m->groups_without_field},
-        {"rules_cut_values_total", "Field values too long to be matched whole.", NULL,
-         METRIC_COUNTER, (double)fieldview_cut_values(m->view)},
-        {"rules_unread_values_total", "Values of long lists that no decoder read further.", NULL,
-         METRIC_COUNTER, (double)m->unread_values},
-        {"rules_regex_limits_total", "Regular expressions that met a limit of PCRE2.",
-         "in=\"rule\"", METRIC_COUNTER, (double)m->evaluation.answers.regex_limits},
-        {"rules_regex_limits_total", "Regular expressions that met a limit of PCRE2.",
-         "in=\"decoder\"", METRIC_COUNTER, (double)decoding->regex_limits},
+    static const struct {
+        const char *name, *help, *labels;
+    } all[MATCHER_TOTALS] = {
+        [TOTAL_EVENTS] = {"rules_events_total", "Events matched against the rules.", NULL},
+        [TOTAL_CANDIDATES] = {"rules_candidates_total",
+                              "Rules that the index found worth evaluating.", NULL},
+        [TOTAL_DECODED] = {"rules_decoded_total", "Events that a decoder read.", NULL},
+        [TOTAL_UNDECODED] = {"rules_undecoded_total",
+                             "Events that a decoder is responsible for and could not read.", NULL},
+        [TOTAL_TIMES_UNREADABLE] =
+            {"rules_times_unreadable_total",
+             "Events whose time stands where a decoder or mapping says, in no form that it names.",
+             NULL},
+        [TOTAL_GROUPS_WITHOUT_FIELD] =
+            {"rules_groups_without_field_total",
+             "Matches that opened no window, for a group-by field was missing.", NULL},
+        [TOTAL_CUT_VALUES] = {"rules_cut_values_total",
+                              "Field values too long to be matched whole.", NULL},
+        [TOTAL_UNREAD_VALUES] = {"rules_unread_values_total",
+                                 "Values of long lists that no decoder read further.", NULL},
+        [TOTAL_RULE_LIMITS] = {"rules_regex_limits_total",
+                               "Regular expressions that met a limit of PCRE2.", "in=\"rule\""},
+        [TOTAL_DECODER_LIMITS] = {"rules_regex_limits_total",
+                                  "Regular expressions that met a limit of PCRE2.",
+                                  "in=\"decoder\""},
     };
-    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
-        tell(context, &metrics[i]);
+    uint64_t totals[MATCHER_TOTALS];
+    read_totals(m, totals);
+    for (size_t i = 0; i < MATCHER_TOTALS; i++) {
+        const struct metric metric = {.name = all[i].name,
+                                      .help = all[i].help,
+                                      .labels = all[i].labels,
+                                      .kind = METRIC_COUNTER,
+                                      .value = (double)totals[i]};
+        tell(context, &metric);
+    }
 }

@@ -20,6 +20,20 @@ struct route {
     const struct partition *partitions[MATCHER_PARTITIONS];
 };
 
+enum matcher_total {
+    TOTAL_EVENTS,
+    TOTAL_CANDIDATES,
+    TOTAL_DECODED,
+    TOTAL_UNDECODED,
+    TOTAL_TIMES_UNREADABLE,
+    TOTAL_GROUPS_WITHOUT_FIELD,
+    TOTAL_CUT_VALUES,
+    TOTAL_UNREAD_VALUES,
+    TOTAL_RULE_LIMITS,
+    TOTAL_DECODER_LIMITS,
+    MATCHER_TOTALS,
+};
+
 /* Scratch of one worker. */
 struct matcher {
     struct ruleset *ruleset; /* one reference */
@@ -44,7 +58,8 @@ struct matcher {
     struct rule_cost *costs; /* by rule->index */
     uint64_t evaluations;    /* every 64th is timed */
     uint64_t events, candidates_total, groups_without_field, times_unreadable;
-    uint64_t unread_values; /* above what a mapping's `decode` reads of one field */
+    uint64_t before[MATCHER_TOTALS]; /* what matchers counted whose rules were swapped out */
+    uint64_t unread_values;          /* above what a mapping's `decode` reads of one field */
 };
 
 /* Fills m->shortlist: every rule that could match the event in the view, ascending. */

@@ -148,11 +148,14 @@ flow_wait 10 has network 2 || flow_fail "the mended list does not hold"
 has anybody 0 || flow_fail "a list's change loaded a new rule"
 curl -fsS "$flow_url/api/v1/rules" | grep -q "\"file\":\"$flow_dir/rules/watched.yml\"" ||
   flow_fail "the API does not name the rule's own file"
+events() { curl -fsS "$flow_url/metrics" | sed -n 's/^tocsin_rules_events_total //p'; }
+before=$(events)
 kill -HUP "$flow_pid"
 flow_wait 20 log_has 1 'new rules rules=3' || flow_fail "SIGHUP loads nothing"
 say frank 198.51.100.9
 flow_wait 10 has anybody 1 || flow_fail "the new rule does not match"
 # what did not change goes on counting
+[ "$(events)" -gt "$before" ] || flow_fail "SIGHUP zeroes the events: $(events) after $before"
 [ "$(figure watched fired)" -ge 5 ] && [ "$(figure watched matched)" -ge 5 ] && [ "$(figure thrice evaluated)" -ge 3 ] &&
   [ "$(figure thrice fired)" -ge 1 ] || flow_fail "SIGHUP zeroes what the rules did: $(curl -fsS "$flow_url/api/v1/rules")"
 flow_note "rules themselves wait for SIGHUP; those that did not change go on counting"
