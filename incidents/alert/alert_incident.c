@@ -138,7 +138,8 @@ static void charge_host(const struct alert_incidents *incidents, struct incident
         return;
     if (m->charged_us != TIMESTAMP_NONE && now_us - m->charged_us < HOUR_US)
         return;
-    struct candidate *c = charge_candidate(incidents->charger, ENTITY_HOST, host);
+    struct candidate *c =
+        charge_candidate(incidents->charger, ENTITY_HOST, host, chance_of(m->severity), now_us);
     bool is_new;
     const struct charge charge = {TEXT("availability"),
                                   TEXT("alerts"),

@@ -9,12 +9,13 @@
 static const double faded_score = 1;
 
 struct candidate *charge_candidate(const struct charger *charger, enum entity_kind kind,
-                                   struct text value)
+                                   struct text value, double chance, int64_t t_us)
 {
     struct candidate *candidate = tables_candidate(charger->tables, kind, value);
     return candidate
                ? candidate
-               : tables_add_candidate(charger->tables, charger->changes->counters, kind, value);
+               : tables_add_candidate(charger->tables, charger->changes, kind, value,
+                                      score_mark(chance, t_us, charger->tables->half_life_us));
 }
 
 static void fade(const struct charger *charger, struct candidate *candidate, int64_t t_us)
@@ -27,19 +28,39 @@ static void fade(const struct charger *charger, struct candidate *candidate, int
     candidate_reset(candidate);
 }
 
+/* The member that is charged with `mark`; where there are too many, the one that weighs least gives
+ * way. NULL, counted: none weighs less, or no memory. */
+static struct member *take_member(const struct charger *charger, struct candidate *candidate,
+                                  struct text tactic, struct text family, double mark,
+                                  bool *out_is_new)
+{
+    struct member *m =
+        tactic.at && family.at ? candidate_member(candidate, tactic, family, out_is_new) : NULL;
+    if (m)
+        return m;
+    if (candidate->member_count == CANDIDATE_MEMBERS && family.at &&
+        candidate_weakest(candidate)->mark < mark) {
+        const struct member *weakest = candidate_weakest(candidate);
+        COUNT(charger->changes->counters, members_given_up);
+        tables_save_unmark(charger->changes, candidate, weakest);
+        candidate_drop(candidate, weakest);
+        m = candidate_member(candidate, tactic, family, out_is_new);
+    }
+    if (!m)
+        COUNT(charger->changes->counters, members_left_out);
+    return m;
+}
+
 struct member *charge_member(const struct charger *charger, struct candidate *candidate,
                              const struct charge *charge, bool *out_is_new)
 {
     struct text tactic = string_pool_keep(&charger->tables->strings, charge->tactic);
     struct text family = string_pool_keep(&charger->tables->strings, charge->family);
     fade(charger, candidate, charge->t_us);
-    struct member *m =
-        tactic.at && family.at ? candidate_member(candidate, tactic, family, out_is_new) : NULL;
-    if (!m) {
-        COUNT(charger->changes->counters, members_left_out);
-        return NULL;
-    }
     double mark = score_mark(charge->chance, charge->t_us, charger->tables->half_life_us);
+    struct member *m = take_member(charger, candidate, tactic, family, mark, out_is_new);
+    if (!m)
+        return NULL;
     if (mark > m->mark) {
         m->mark = mark;
         m->chance = charge->chance;
@@ -243,13 +264,10 @@ static void absorb(const struct charger *charger, struct candidate *candidate,
 {
     bool is_new;
     const struct member *from = &held->member;
-    struct member *m = from->tactic.at && from->family.at
-                           ? candidate_member(candidate, from->tactic, from->family, &is_new)
-                           : NULL;
-    if (!m) {
-        COUNT(charger->changes->counters, members_left_out);
+    struct member *m =
+        take_member(charger, candidate, from->tactic, from->family, from->mark, &is_new);
+    if (!m)
         return;
-    }
     if (from->mark > m->mark) {
         m->mark = from->mark;
         m->chance = from->chance;
@@ -274,6 +292,7 @@ static void absorb(const struct charger *charger, struct candidate *candidate,
     lower(&candidate->alert_us, held->alert_us);
     lower(&candidate->received_us, held->received_us);
     raise(&candidate->last_us, from->last_us);
+    tables_touch_candidate(charger->tables, candidate);
     COUNT(charger->changes->counters, noise_released);
 }
 
@@ -426,7 +445,7 @@ static void charge_one(const struct charger *charger, const struct detection *de
         return;
     }
     if (!candidate)
-        candidate = charge_candidate(charger, e->kind, e->value);
+        candidate = charge_candidate(charger, e->kind, e->value, chance, g->t_us);
     if (!candidate)
         return;
     const struct charge charge = {detection->rule->tactic,

@@ -40,9 +40,10 @@ struct charge {
     double chance;
     int64_t t_us;
 };
-/* The candidate of an entity, made where there is none; NULL at the ceiling or without memory. */
+/* The candidate of an entity that is about to be charged, made where there is none; NULL where all
+ * others weigh more and there is no room, or without memory. */
 struct candidate *charge_candidate(const struct charger *charger, enum entity_kind kind,
-                                   struct text value);
+                                   struct text value, double chance, int64_t t_us);
 /* Charges it; NULL where it was left out. */
 struct member *charge_member(const struct charger *charger, struct candidate *candidate,
                              const struct charge *charge, bool *out_is_new);

@@ -145,8 +145,9 @@ static struct charged *lead_of(struct charging *g)
     return lead;
 }
 
-static void confirm(const struct detector *detector, const struct detection *detection,
-                    struct charging *g, struct charged *lead)
+/* NULL without memory. */
+static struct incident *confirm(const struct detector *detector, const struct detection *detection,
+                                struct charging *g, struct charged *lead)
 {
     struct incident *incident = earlier(detector, lead, g->t_us);
     bool is_new = !incident;
@@ -154,7 +155,7 @@ static void confirm(const struct detector *detector, const struct detection *det
         incident = make_incident(detector, detection, lead->candidate);
     if (!incident) {
         COUNT(detector->lifecycle->changes->counters, no_memory);
-        return;
+        return NULL;
     }
     for (uint32_t c = 0; c < g->count; c++)
         if (g->all[c].crosses)
@@ -170,6 +171,7 @@ static void confirm(const struct detector *detector, const struct detection *det
     else
         lifecycle_reopen(detector->lifecycle, incident, TEXT_NONE,
                          "the same entity crossed the threshold again", detection->journal_us);
+    return incident;
 }
 
 static void tell_change(const struct detector *detector, struct incident *incident, bool has_risen,
@@ -246,6 +248,39 @@ static bool is_among(struct incident *const *all, uint32_t count, const struct i
     return false;
 }
 
+/* Where one more entity belongs: it, or what it goes on in where it has no room. NULL: nowhere. */
+static struct incident *with_room(const struct detector *detector, struct incident *incident)
+{
+    if (incident->entity_count < INCIDENT_ENTITIES)
+        return incident;
+    struct incident *next = tables_incident(tables_of(detector), text_of(incident->continued_in));
+    bool has_room = next && next->entity_count < INCIDENT_ENTITIES && next->state != STATE_CLOSED;
+    return has_room ? next : NULL;
+}
+
+/* What crosses joins the incident it shares the detection with; where that is full, another one
+ * opens, so that nobody is hidden behind a crowd. */
+static uint32_t join_all(const struct detector *detector, const struct detection *detection,
+                         struct charging *g, struct incident *open[CHARGE_ENTITIES], uint32_t count)
+{
+    for (uint32_t c = 0; c < g->count; c++) {
+        struct incident *to = g->all[c].crosses ? with_room(detector, open[0]) : NULL;
+        if (!to)
+            continue;
+        join(detector, to, g->all[c].candidate);
+        g->all[c].crosses = false;
+        if (!is_among(open, count, to))
+            open[count++] = to;
+    }
+    struct charged *lead = lead_of(g);
+    const struct incident *next = lead ? confirm(detector, detection, g, lead) : NULL;
+    if (next && next != open[0]) {
+        memcpy(open[0]->continued_in, next->id, sizeof open[0]->continued_in);
+        tables_touch_incident(tables_of(detector), open[0]);
+    }
+    return count;
+}
+
 void detect_apply(const struct detector *detector, const struct detection *detection)
 {
     struct charging g;
@@ -262,12 +297,10 @@ void detect_apply(const struct detector *detector, const struct detection *detec
     if (!count) {
         struct charged *lead = lead_of(&g);
         if (lead)
-            confirm(detector, detection, &g, lead);
+            (void)confirm(detector, detection, &g, lead);
         return;
     }
-    for (uint32_t c = 0; c < g.count; c++)
-        if (g.all[c].crosses)
-            join(detector, open[0], g.all[c].candidate);
+    count = join_all(detector, detection, &g, open, count);
     for (uint32_t k = 0; k < count; k++)
         append(detector, detection, &g, open[k]);
 }

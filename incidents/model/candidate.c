@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "incidents/model/candidate.h"
 #include "base/timestamp.h"
+#include <math.h>
 #include <stdlib.h>
 
 struct candidate *candidate_new(enum entity_kind kind, struct text value)
@@ -83,6 +84,32 @@ struct member *candidate_member(struct candidate *c, struct text tactic, struct 
     c->members[at] = (struct member){.tactic = tactic, .family = family, .mark = -1e300};
     *out_is_new = true;
     return &c->members[at];
+}
+
+void candidate_drop(struct candidate *c, const struct member *member)
+{
+    uint32_t at = (uint32_t)(member - c->members);
+    c->member_count--;
+    memmove(&c->members[at], &c->members[at + 1], (c->member_count - at) * sizeof *c->members);
+}
+
+const struct member *candidate_weakest(const struct candidate *c)
+{
+    const struct member *weakest = &c->members[0];
+    for (uint32_t m = 1; m < c->member_count; m++)
+        if (c->members[m].mark < weakest->mark)
+            weakest = &c->members[m];
+    return weakest;
+}
+
+double candidate_strength(const struct candidate *c)
+{
+    double most = -1e300, sum = 0;
+    for (uint32_t m = 0; m < c->member_count; m++)
+        most = c->members[m].mark > most ? c->members[m].mark : most;
+    for (uint32_t m = 0; m < c->member_count; m++)
+        sum += exp2(c->members[m].mark - most);
+    return c->member_count ? most + log2(sum) : most;
 }
 
 struct score_reading candidate_read(const struct candidate *c, int64_t t_us, int64_t half_life_us)

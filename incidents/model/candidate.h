@@ -34,7 +34,9 @@ struct incident;
 struct candidate {
     struct hash_link link;
     struct candidate *next_dirty;
-    bool is_dirty;
+    bool is_dirty, is_gone; /* gone: freed when the dirty ones are written */
+    double strength;        /* as of when it last changed; order among the weakest */
+    uint32_t place;         /* among them, from 1; 0: not there */
     bool is_new;            /* not yet written: its keys enter the lists of names */
     char id[IDENT_LEN + 1]; /* "cnd_...", of this episode's first detection */
     enum entity_kind kind;
@@ -64,6 +66,12 @@ uint64_t candidate_hash(enum entity_kind kind, struct text value);
 /* The member, made where there is none yet (*out_is_new). NULL: CANDIDATE_MEMBERS or no memory. */
 struct member *candidate_member(struct candidate *c, struct text tactic, struct text family,
                                 bool *out_is_new);
+/* Removes one of its members. */
+void candidate_drop(struct candidate *c, const struct member *member);
+/* The member that weighs least; there must be one. */
+const struct member *candidate_weakest(const struct candidate *c);
+/* What all its members weigh together, as one mark; -1e300 without members. */
+double candidate_strength(const struct candidate *c);
 /* Score as of t_us. */
 struct score_reading candidate_read(const struct candidate *c, int64_t t_us, int64_t half_life_us);
 /* Forgets this episode's members. */

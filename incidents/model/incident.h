@@ -142,6 +142,7 @@ struct incident {
     int64_t paused_us;      /* since; TIMESTAMP_NONE: it runs */
     char *pause_reason;
     char *assignee, *next_action;
+    char continued_in[IDENT_LEN + 1]; /* the latest one that took what found no room here */
     char recurs_of[IDENT_LEN + 1], merged_into[IDENT_LEN + 1];
     enum incident_disposition disposition;
     char request[INCIDENT_REQUEST + 1]; /* digest of the Idempotency-Key of a report; or empty */

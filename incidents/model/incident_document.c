@@ -257,6 +257,7 @@ static void write_people(const struct incident *incident, struct buffer *out)
 {
     write_text(out, "key", incident->key);
     write_text(out, "recurs_of", incident->recurs_of);
+    write_text(out, "continued_in", incident->continued_in);
     write_text(out, "merged_into", incident->merged_into);
     write_text(out, "request", incident->request);
     write_text(out, "disposition", incident_disposition_name(incident->disposition));

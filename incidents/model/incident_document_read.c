@@ -239,6 +239,7 @@ enum status incident_document_read(const struct doc_tree *t, struct string_pool 
     i->is_backfill = doc_tree_bool(t, "backfill");
     i->entities_left_out = (uint32_t)doc_tree_whole(t, "entities_left_out", 0);
     copy_id(doc_tree_text(t, "recurs_of"), i->recurs_of);
+    copy_id(doc_tree_text(t, "continued_in"), i->continued_in);
     copy_id(doc_tree_text(t, "merged_into"), i->merged_into);
     struct text request = doc_tree_text(t, "request");
     if (request.len == INCIDENT_REQUEST)

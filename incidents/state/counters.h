@@ -17,6 +17,8 @@
     COUNTER(noise_unwatched, "Charges without a noise breaker: too many rules have one")           \
     COUNTER(late, "Detections of an episode that was closed before")                               \
     COUNTER(members_left_out, "Charges left out because an entity has too many families")          \
+    COUNTER(members_given_up, "Families of an entity given up for stronger ones: it has too many") \
+    COUNTER(entities_given_up, "Entities given up for stronger ones: too many are known")          \
     COUNTER(entities_refused, "Charges left out because too many entities are known")              \
     COUNTER(opened, "Incidents opened")                                                            \
     COUNTER(reopened, "Incidents reopened")                                                        \

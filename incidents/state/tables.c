@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "incidents/state/tables.h"
+#include "incidents/state/tables_save.h"
 #include <stdlib.h>
 
 void tables_init(struct tables *tables, struct inventory *inventory, struct incident_store *store,
@@ -23,6 +24,12 @@ static void unplace_alerts(struct tables *tables, struct incident *incident)
 void tables_clear(struct tables *tables)
 {
     size_t slot = 0;
+    while (tables->dirty_candidates) {
+        struct candidate *candidate = tables->dirty_candidates;
+        tables->dirty_candidates = candidate->next_dirty;
+        if (candidate->is_gone)
+            candidate_free(candidate);
+    }
     struct hash_link *next = hash_table_walk(&tables->candidates, &slot, NULL);
     while (next) {
         struct candidate *candidate = CONTAINER_OF(next, struct candidate, link);
@@ -41,7 +48,7 @@ void tables_clear(struct tables *tables)
     hash_table_fini(&tables->incidents);
     hash_table_fini(&tables->alert_keys);
     hash_table_fini(&tables->alert_members);
-    tables->dirty_candidates = NULL;
+    weakest_fini(&tables->weakest);
     tables->dirty_incidents = NULL;
     tables->sweep_slot = 0;
 }
@@ -162,17 +169,39 @@ struct candidate *tables_candidate(const struct tables *tables, enum entity_kind
     return NULL;
 }
 
-struct candidate *tables_add_candidate(struct tables *tables, struct counters *counters,
-                                       enum entity_kind kind, struct text value)
+void tables_drop_candidate(struct tables *tables, struct candidate *candidate)
 {
-    if (tables->candidates.count >= TABLES_CANDIDATES) {
-        COUNT(counters, entities_refused);
+    hash_table_remove(&tables->candidates, &candidate->link);
+    weakest_remove(&tables->weakest, candidate);
+    candidate->is_gone = true;
+    if (!candidate->is_dirty)
+        candidate_free(candidate);
+}
+
+static bool make_room(struct tables *tables, struct changes *changes, double mark)
+{
+    if (tables->candidates.count < TABLES_CANDIDATES)
+        return true;
+    struct candidate *weakest = weakest_first(&tables->weakest);
+    if (!weakest || weakest->strength >= mark)
+        return false;
+    COUNT(changes->counters, entities_given_up);
+    tables_save_forget(changes, weakest);
+    tables_drop_candidate(tables, weakest);
+    return true;
+}
+
+struct candidate *tables_add_candidate(struct tables *tables, struct changes *changes,
+                                       enum entity_kind kind, struct text value, double mark)
+{
+    if (!make_room(tables, changes, mark)) {
+        COUNT(changes->counters, entities_refused);
         return NULL;
     }
     struct candidate *candidate = candidate_new(kind, value);
     if (!candidate || hash_table_put(&tables->candidates, &candidate->link,
                                      candidate_hash(kind, value)) != STATUS_OK) {
-        COUNT(counters, no_memory);
+        COUNT(changes->counters, no_memory);
         candidate_free(candidate);
         return NULL;
     }
@@ -182,6 +211,10 @@ struct candidate *tables_add_candidate(struct tables *tables, struct counters *c
 
 void tables_touch_candidate(struct tables *tables, struct candidate *candidate)
 {
+    if (candidate->incident)
+        weakest_remove(&tables->weakest, candidate);
+    else
+        weakest_put(&tables->weakest, candidate, tables->half_life_us);
     if (candidate->is_dirty)
         return;
     candidate->is_dirty = true;

@@ -6,6 +6,7 @@
 #include "incidents/model/inventory.h"
 #include "incidents/model/string_pool.h"
 #include "incidents/state/changes.h"
+#include "incidents/state/weakest.h"
 #include "incidents/store/incident_store.h"
 
 /*
@@ -30,7 +31,8 @@ struct tables {
     struct inventory *inventory;
     struct incident_store *store;
     int64_t half_life_us;
-    size_t sweep_slot; /* where the search for faded candidates goes on */
+    struct weakest weakest; /* candidates in no incident */
+    size_t sweep_slot;      /* where the search for faded candidates goes on */
 };
 
 /* Takes the inventory; the store only has to outlive it. */
@@ -57,9 +59,13 @@ NODISCARD enum status tables_adopt(struct tables *tables, struct incident *incid
 void tables_drop(struct tables *tables, struct incident *incident);
 struct candidate *tables_candidate(const struct tables *tables, enum entity_kind kind,
                                    struct text value);
-/* One more, its weight by the inventory. NULL: TABLES_CANDIDATES or no memory, counted. */
-struct candidate *tables_add_candidate(struct tables *tables, struct counters *counters,
-                                       enum entity_kind kind, struct text value);
+/* One more, its weight by the inventory; it will be charged with `mark`. At TABLES_CANDIDATES the
+ * one that weighs least gives way, if it is in no incident and weighs less. NULL: none does, or no
+ * memory; counted. */
+struct candidate *tables_add_candidate(struct tables *tables, struct changes *changes,
+                                       enum entity_kind kind, struct text value, double mark);
+/* It is known no more; only in memory. */
+void tables_drop_candidate(struct tables *tables, struct candidate *candidate);
 /* It changed: its document is written with the next effect. */
 void tables_touch_candidate(struct tables *tables, struct candidate *candidate);
 void tables_touch_incident(struct tables *tables, struct incident *incident);

@@ -37,6 +37,8 @@ static enum status take_candidate(struct tables *tables, const struct doc_tree *
     candidate->criticality =
         inventory_find(tables->inventory, candidate->kind, candidate->value)->criticality;
     candidate->incident = incident[0] ? tables_incident(tables, text_of(incident)) : NULL;
+    if (!candidate->incident)
+        weakest_put(&tables->weakest, candidate, tables->half_life_us);
     return STATUS_OK;
 }
 

@@ -34,6 +34,15 @@ void tables_save_mark(struct changes *changes, const struct candidate *candidate
            CHANGES_JOIN(changes, member->tactic, TEXT("|"), member->family));
 }
 
+void tables_save_unmark(struct changes *changes, const struct candidate *candidate,
+                        const struct member *member)
+{
+    struct effect *effect = changes_effect(changes);
+    if (effect)
+        EFFECT(effect, TEXT("ZREM"), score_key(changes, candidate),
+               CHANGES_JOIN(changes, member->tactic, TEXT("|"), member->family));
+}
+
 void tables_save_reset(struct changes *changes, const struct candidate *candidate)
 {
     struct effect *effect = changes_effect(changes);
@@ -114,7 +123,9 @@ void tables_save(struct tables *tables, struct changes *changes)
         struct candidate *candidate = tables->dirty_candidates;
         tables->dirty_candidates = candidate->next_dirty;
         candidate->is_dirty = false;
-        if (!effect->is_dry)
+        if (candidate->is_gone)
+            candidate_free(candidate);
+        else if (!effect->is_dry)
             write_candidate(tables, changes, candidate);
     }
     while (tables->dirty_incidents) {

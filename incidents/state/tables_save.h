@@ -6,9 +6,11 @@
 
 /* Everything dirty. */
 void tables_save(struct tables *tables, struct changes *changes);
-/* The score's own set: one member's mark; the whole set, gone. */
+/* The score's own set: one member's mark; one member, gone; the whole set, gone. */
 void tables_save_mark(struct changes *changes, const struct candidate *candidate,
                       const struct member *member);
+void tables_save_unmark(struct changes *changes, const struct candidate *candidate,
+                        const struct member *member);
 void tables_save_reset(struct changes *changes, const struct candidate *candidate);
 /* A candidate that is gone. */
 void tables_save_forget(struct changes *changes, const struct candidate *candidate);

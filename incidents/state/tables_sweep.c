@@ -25,8 +25,7 @@ void tables_sweep_candidates(struct tables *tables, struct changes *changes)
         if (!is_forgettable(candidate, changes->journal_us, tables->half_life_us))
             continue;
         tables_save_forget(changes, candidate);
-        hash_table_remove(&tables->candidates, &candidate->link);
-        candidate_free(candidate);
+        tables_drop_candidate(tables, candidate);
     }
 }
 

@@ -49,6 +49,25 @@ static bool is_incident(const struct incidents *i, const char *value)
     return is;
 }
 
+struct sought {
+    const char *name;
+    uint64_t value;
+};
+
+static void seek(void *context, const struct metric *metric)
+{
+    struct sought *sought = context;
+    if (!strcmp(metric->name, sought->name))
+        sought->value = (uint64_t)metric->value;
+}
+
+static uint64_t counted(const struct incidents *i, const char *name)
+{
+    struct sought sought = {name, UINT64_MAX};
+    incidents_metrics(i, seek, &sought);
+    return sought.value;
+}
+
 /* ---- the noise breaker ---- */
 
 static const struct noise_row {
@@ -192,6 +211,113 @@ static void test_suppress(void **state)
     incidents_close(i);
 }
 
+/* ---- ceilings ---- */
+
+enum { CROWD = 64 + 64 + 10 };
+
+/* A host that 138 addresses break into: an incident names 64 entities, the next ones open another.
+ */
+static void test_crowd(void **state)
+{
+    (void)state;
+    char address[ADDRESS_BYTES];
+    struct incidents *i = case_memory();
+    const struct rule rule = watched(&critical, 0);
+    for (uint32_t n = 0; n < CROWD; n++) {
+        struct case_detection c;
+        name_source(n, address);
+        const struct entity entities[] = {{text_of(address), ENTITY_ADDRESS, true},
+                                          {TEXT("web1"), ENTITY_HOST, true}};
+        case_make(&c, &rule, CASE_T0 + n * CASE_S, n + 1, entities, 2);
+        assert_int_equal(incidents_detect(i, &c.detection), STATUS_OK);
+        assert_true(is_incident(i, address));
+    }
+    assert_int_equal(case_count(i, "incident"), 3);
+    incidents_close(i);
+}
+
+/* Who was known before 200,000 weak sources is known behind them, for it weighs more. */
+static void test_entities(void **state)
+{
+    enum { SOURCES = 200000 };
+    (void)state;
+    struct incidents *i = case_memory();
+    const struct case_rule low = {"probe", LEVEL_LOW, "reconnaissance"};
+    const struct rule probe = watched(&low, 0), guess = watched(&guessing, 0);
+    const struct rule success = watched(&login, 0);
+    case_put(i, &guess, CASE_T0, 1, victim);
+    flood(i, &probe, CASE_T0 + CASE_S, 0, SOURCES + 10);
+    case_put(i, &guess, CASE_T0 + SOURCES * CASE_S / 10, 2, "203.0.113.5"); /* new, and heard */
+    case_put(i, &success, CASE_T0 + (SOURCES + 10) * CASE_S / 10, 3, "203.0.113.5");
+    case_put(i, &success, CASE_T0 + (SOURCES + 20) * CASE_S / 10, 4, victim);
+    assert_int_equal(counted(i, "record_opened_total"), 2);
+    assert_int_equal(counted(i, "record_entities_given_up_total"), 12);
+    assert_int_equal(counted(i, "record_entities_refused_total"), 0);
+    incidents_close(i);
+}
+
+/* 256 families of weak detections on one address leave room for what is stronger. */
+static void test_families(void **state)
+{
+    (void)state;
+    char keys[300][16];
+    struct incidents *i = case_memory();
+    for (uint32_t n = 0; n < 300; n++) {
+        (void)snprintf(keys[n], sizeof keys[n], "probe%u", n);
+        const struct case_rule one = {keys[n], LEVEL_LOW, "reconnaissance"};
+        struct rule rule = watched(&one, 0);
+        rule.confidence = 0.001;
+        case_put(i, &rule, CASE_T0 + n * CASE_S, n + 10, victim);
+    }
+    const struct rule rule = watched(&critical, 0);
+    case_put(i, &rule, CASE_T0 + 400 * CASE_S, 1, victim);
+    assert_true(is_incident(i, victim));
+    incidents_close(i);
+}
+
+/* ---- names ---- */
+
+/* Entities of one detection are candidates of different names, whatever their hashes. */
+static void test_names(void **state)
+{
+    enum { DETECTIONS = 60, EACH = 4 };
+    (void)state;
+    struct incidents *i = case_memory();
+    struct arena arena;
+    struct buffer all;
+    static char ids[DETECTIONS * EACH][32];
+    uint32_t count = 0;
+    const struct rule rule = watched(&guessing, 0);
+    for (uint32_t n = 0; n < DETECTIONS; n++) {
+        char names[EACH][ADDRESS_BYTES];
+        struct entity entities[EACH];
+        struct case_detection c;
+        for (uint32_t e = 0; e < EACH; e++) {
+            name_source(n * EACH + e, names[e]);
+            entities[e] = (struct entity){text_of(names[e]), ENTITY_ADDRESS, true};
+        }
+        case_make(&c, &rule, CASE_T0 + n * CASE_S, n + 1, entities, EACH);
+        assert_int_equal(incidents_detect(i, &c.detection), STATUS_OK);
+    }
+    arena_init(&arena, 64 << 20);
+    case_dump(i, &all);
+    struct text rest = buffer_text(&all), line;
+    while (text_split(&rest, '\n', &line)) {
+        struct doc_tree t = {0};
+        if (!line.len)
+            continue;
+        assert_int_equal(doc_tree_parse(line, &arena, &t, NULL), STATUS_OK);
+        struct text id = doc_tree_text(&t, "id");
+        for (uint32_t k = 0; k < count; k++)
+            assert_false(text_equal(id, text_of(ids[k])));
+        (void)snprintf(ids[count++], sizeof ids[0], "%.*s", TEXT_ARG(id));
+    }
+    assert_int_equal(count, DETECTIONS * EACH);
+    buffer_fini(&all);
+    arena_fini(&arena);
+    incidents_close(i);
+}
+
 int main(void)
 {
     struct CMUnitTest tests[32];
@@ -199,9 +325,16 @@ int main(void)
     for (size_t r = 0; r < sizeof noise_rows / sizeof noise_rows[0]; r++)
         tests[n++] = ROW(test_noise, &noise_rows[r]);
     const struct CMUnitTest more[] = {
-        cmocka_unit_test(test_held_evidence),      cmocka_unit_test(test_two_floods),
-        cmocka_unit_test(test_loud_together),      cmocka_unit_test(test_loud_alone),
-        cmocka_unit_test(test_renewed_while_held), cmocka_unit_test(test_suppress),
+        cmocka_unit_test(test_held_evidence),
+        cmocka_unit_test(test_two_floods),
+        cmocka_unit_test(test_loud_together),
+        cmocka_unit_test(test_loud_alone),
+        cmocka_unit_test(test_renewed_while_held),
+        cmocka_unit_test(test_suppress),
+        cmocka_unit_test(test_crowd),
+        cmocka_unit_test(test_entities),
+        cmocka_unit_test(test_families),
+        cmocka_unit_test(test_names),
     };
     memcpy(&tests[n], more, sizeof more);
     n += sizeof more / sizeof more[0];
