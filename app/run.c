@@ -43,6 +43,12 @@ static uint32_t route(void *daemon, const struct notice *n, struct text *out_des
     return sinks_route(d->sinks, n, out_destinations);
 }
 
+static bool wants(void *daemon, struct text destination, enum notice_kind kind)
+{
+    const struct daemon *d = daemon;
+    return sinks_want(d->sinks, destination, kind);
+}
+
 static uint32_t room(void *daemon, struct text destination)
 {
     const struct daemon *d = daemon;
@@ -78,6 +84,7 @@ static struct incidents_options record_options(struct daemon *d)
         .entities = d->config->entities.len ? d->config->entities.at : NULL,
         .max_pending = PENDING_EFFECTS,
         .route = route,
+        .wants = wants,
         .room = room,
         .fetch = fetch,
         .context = d,

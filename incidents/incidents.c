@@ -4,6 +4,7 @@
 #include "base/timestamp.h"
 #include "incidents/decide/incident_command.h"
 #include "incidents/incidents_parts.h"
+#include "incidents/outbox/digest.h"
 #include "incidents/state/tables_sweep.h"
 #include <stdlib.h>
 
@@ -163,7 +164,7 @@ enum status incidents_tick(struct incidents *incidents, int64_t journal_us)
         tables_sweep_incidents(&incidents->tables, journal_us);
     }
     alerts_tick(&incidents->alerts, journal_us);
-    outbox_tick(&incidents->outbox, &incidents->changes);
+    digest_tick(&incidents->outbox, &incidents->changes, &incidents->tables);
     if (is_due(incidents))
         incidents_parts_flush(incidents);
     return STATUS_OK;

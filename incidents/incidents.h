@@ -125,6 +125,9 @@ struct incidents_options {
     uint32_t max_pending; /* effects held while Redis is away; FULL beyond */
     /* Names the destinations of a notice (at most DELIVERY_DESTINATIONS); may be NULL: none. */
     uint32_t (*route)(void *context, const struct notice *n, struct text *out_destinations);
+    /* Whether any route leads notices of that kind there: who was told of an incident is told of
+     * its end, unless nobody asked for ends. NULL: it does. */
+    bool (*wants)(void *context, struct text destination, enum notice_kind kind);
     /* How many deliveries that destination takes now: more are not given. NULL: any number. */
     uint32_t (*room)(void *context, struct text destination);
     /* The raw line at a position, for evidence, into `arena`; false once it is gone. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The outbox, as app's loop empties it. */
+#include "incidents/decide/lapse.h"
 #include "incidents/incidents_parts.h"
 #include "incidents/outbox/outbox_delivery.h"
 
@@ -15,6 +16,10 @@ static void wake(struct incidents *incidents, int64_t now_us)
         case DUE_DELIVERY:
         case DUE_DESTINATION:
             outbox_wake(due);
+            break;
+        case DUE_OVERRIDE:
+        case DUE_FLAPPING:
+            lapse(&incidents->lifecycle, due, now_us);
             break;
         }
     }

@@ -3,6 +3,7 @@
 #include "incidents/incidents_parts.h"
 #include "base/json_write.h"
 #include "base/timestamp.h"
+#include "incidents/decide/lapse.h"
 #include "incidents/model/doc_tree.h"
 #include "incidents/state/tables_load.h"
 #include "incidents/state/tables_save.h"
@@ -46,6 +47,7 @@ void incidents_parts_init(struct incidents *incidents, const struct incidents_op
     outbox_init(&incidents->outbox, &incidents->due);
     incidents->outbox.route = options->route;
     incidents->outbox.room = options->room;
+    incidents->outbox.wants = options->wants;
     incidents->outbox.context = options->context;
     wire(incidents, options);
 }
@@ -55,6 +57,7 @@ void incidents_parts_clear(struct incidents *incidents)
     alerts_clear(&incidents->alerts);
     chunks_clear(&incidents->chunks);
     outbox_clear(&incidents->outbox);
+    due_fini(&incidents->due);
     verdicts_clear(&incidents->verdicts);
     restraints_clear(&incidents->restraints);
     applied_clear(&incidents->applied);
@@ -66,7 +69,6 @@ void incidents_parts_fini(struct incidents *incidents)
 {
     incidents_parts_clear(incidents);
     outbox_fini(&incidents->outbox);
-    due_fini(&incidents->due);
     tables_fini(&incidents->tables);
     changes_fini(&incidents->changes);
 }
@@ -127,6 +129,8 @@ enum status incidents_parts_load(struct incidents *incidents, struct error *err)
         status = changes_load(&incidents->changes, store, err);
     if (!status)
         status = tables_load(&incidents->tables, incidents->changes.journal_us, err);
+    if (!status)
+        status = lapse_load(&incidents->due, &incidents->tables, err);
     if (!status)
         status = restraints_load(&incidents->restraints, store, err);
     if (!status)

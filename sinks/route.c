@@ -172,3 +172,13 @@ uint32_t route_find(const struct route_table *t, const struct notice *n, struct 
     }
     return count;
 }
+
+bool route_wants(const struct route_table *t, struct text name, enum notice_kind kind)
+{
+    for (uint32_t i = 0; i < t->count; i++) {
+        const struct route *r = &t->routes[i];
+        if (r->kinds >> kind & 1 && has_name(r->to.items, r->to.count, name))
+            return true;
+    }
+    return !t->routes;
+}

@@ -28,5 +28,7 @@ struct route_table {
 NODISCARD enum status route_read(const struct yaml_node *node, const struct text *names,
                                  uint32_t name_count, struct arena *arena, struct route_table *out,
                                  struct error *err);
+/* Whether a route leads notices of that kind there; without routes all do. */
+bool route_wants(const struct route_table *t, struct text name, enum notice_kind kind);
 /* Writes up to DELIVERY_DESTINATIONS names, each once. */
 uint32_t route_find(const struct route_table *t, const struct notice *n, struct text *out);

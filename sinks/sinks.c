@@ -243,6 +243,11 @@ enum status sinks_send(struct sinks *s, struct delivery *d)
     return STATUS_NOTFOUND;
 }
 
+bool sinks_want(const struct sinks *s, struct text destination, enum notice_kind kind)
+{
+    return route_wants(&s->routes, destination, kind);
+}
+
 uint32_t sinks_room(const struct sinks *s, struct text destination)
 {
     for (uint32_t i = 0; i < s->count; i++) {

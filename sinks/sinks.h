@@ -42,6 +42,8 @@ uint32_t sinks_route(const struct sinks *s, const struct notice *n, struct text 
 /* Takes the delivery on OK. FULL: the destination's queue; NOTFOUND: no such destination (any
  * more): not taken. Any thread. */
 NODISCARD enum status sinks_send(struct sinks *s, struct delivery *d);
+/* Whether a route leads notices of that kind there. Any thread. */
+bool sinks_want(const struct sinks *s, struct text destination, enum notice_kind kind);
 /* How many more that destination takes now. One that is not there takes any: sinks_send says so. */
 uint32_t sinks_room(const struct sinks *s, struct text destination);
 void sinks_metrics(const struct sinks *s, metric_fn tell, void *context);

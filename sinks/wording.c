@@ -191,9 +191,31 @@ static void incident(const struct delivery *d, const struct source *s, struct bu
     fact(s, "Acknowledged", "times.acknowledged", out);
     fact(s, "Resolved", "times.resolved", out);
     fact(s, "Disposition", "disposition", out);
+    fact(s, "Flapped", "flapping.times", out);
     fact(s, "Incident", "id", out);
     contributions(s, out);
     evidence(s, out);
+}
+
+/* A storm, or a digest and everything in it. */
+static void general(const struct delivery *d, const struct source *s, struct buffer *out)
+{
+    buffer_printf(out, "%s, priority P%d: ", d->kind == NOTICE_STORM ? "Storm" : "Digest",
+                  d->priority);
+    defang_append(out, pick(s, "title"), VALUE_BYTES);
+    buffer_append(out, TEXT("\n\n"));
+    uint32_t count = document_count(s->doc, "members");
+    for (uint32_t i = 0; i < count; i++) {
+        defang_append(out, pick_at(s, "members", i, ".priority"), 4);
+        buffer_byte(out, ' ');
+        defang_append(out, pick_at(s, "members", i, ".state"), 16);
+        buffer_byte(out, ' ');
+        defang_append(out, pick_at(s, "members", i, ".id"), 40);
+        buffer_append(out, TEXT("  "));
+        defang_append(out, pick_at(s, "members", i, ".title"), 100);
+        buffer_byte(out, '\n');
+    }
+    fact(s, "Latest", "latest", out);
 }
 
 void wording_body(const struct delivery *d, const struct document *doc, struct buffer *out)
@@ -204,9 +226,7 @@ void wording_body(const struct delivery *d, const struct document *doc, struct b
     if (d->incident.len) {
         incident(d, &s, out);
     } else {
-        buffer_printf(out, "Tocsin, %s:\n\n", incidents_notice_name(d->kind));
-        defang_append(out, d->document, 8192);
-        buffer_byte(out, '\n');
+        general(d, &s, out);
     }
     buffer_printf(out, "\n-- \nTocsin, delivery %.*s\n", TEXT_ARG(text_head(d->id, 64)));
     arena_fini(&arena);

@@ -91,6 +91,7 @@ static int move(struct command *command, enum incident_state to)
         json_write_string(&more, "disposition",
                           text_of(incident_disposition_name(incident->disposition)));
     add_note(command, doc_tree_text(command->tree, "note"));
+    telling_calm(&incident->telling); /* what a person does is told */
     lifecycle_move(command->lifecycle, incident, to, command->by, buffer_text(&more),
                    command->now_us);
     buffer_fini(&more);
@@ -224,6 +225,7 @@ static int do_reopen(struct command *command)
         return answer(command);
     add_note(command, doc_tree_text(command->tree, "note"));
     take_back(command->lifecycle->tables, command->incident);
+    telling_calm(&command->incident->telling);
     lifecycle_reopen(command->lifecycle, command->incident, command->by, "a person said so",
                      command->now_us);
     return answer(command);
@@ -307,12 +309,21 @@ static int do_severity(struct command *command)
     if (!reason.len)
         return incident_command_refuse(command->reply, HTTP_BAD, "another severity has a reason",
                                        TEXT_NONE);
+    int64_t until_us = doc_tree_time(command->tree, "until");
+    bool has_until = doc_tree_get(command->tree, "until")->kind != TREE_NOTHING;
+    if (has_until && (until_us == TIMESTAMP_NONE || until_us <= command->now_us))
+        return incident_command_refuse(command->reply, HTTP_BAD,
+                                       "until is a time to come, as 2026-11-22T06:00:31Z",
+                                       TEXT_NONE);
+    if (has_until &&
+        due_put_incident(command->lifecycle->outbox->due, DUE_OVERRIDE, incident->id, until_us))
+        return incident_command_refuse(command->reply, HTTP_AWAY, "no memory", TEXT_NONE);
     if (!incident_set_text(&incident->override_by, command->by) ||
         !incident_set_text(&incident->override_reason, text_head(reason, REASON_BYTES)))
         return incident_command_refuse(command->reply, HTTP_AWAY, "no memory", TEXT_NONE);
     incident->has_override = true;
     incident->override_severity = severity;
-    incident->override_until_us = doc_tree_time(command->tree, "until");
+    incident->override_until_us = until_us;
     bool has_risen = incident_weigh(incident, command->now_us);
     int http = change(command, "incident.severity", names, 4);
     if (has_risen)

@@ -39,10 +39,11 @@ void lifecycle_date(struct incident *incident, int64_t first_us)
         incident->times[TIME_OCCURRED] = first_us;
 }
 
-void lifecycle_notice(const struct lifecycle *lifecycle, const struct incident *incident,
+void lifecycle_notice(const struct lifecycle *lifecycle, struct incident *incident,
                       enum notice_kind kind, int64_t now_us)
 {
     outbox_notice(lifecycle->outbox, lifecycle->changes, incident, kind, now_us);
+    tables_touch_incident(lifecycle->tables, incident);
 }
 
 /* What opened it, for reports: a rule with its title, or the alert's sender and name. */

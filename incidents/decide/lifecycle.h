@@ -22,7 +22,7 @@ struct lifecycle {
 void lifecycle_record(const struct lifecycle *lifecycle, struct incident *incident,
                       const char *kind, struct text by, struct text more, int64_t now_us);
 /* Tells those who want to know. */
-void lifecycle_notice(const struct lifecycle *lifecycle, const struct incident *incident,
+void lifecycle_notice(const struct lifecycle *lifecycle, struct incident *incident,
                       enum notice_kind kind, int64_t now_us);
 /* Where it is new and what it is about: opened, ledger, storm, notice. */
 void lifecycle_open(const struct lifecycle *lifecycle, struct incident *incident, int64_t now_us);

@@ -106,6 +106,7 @@ struct incident *incident_new(const char *id)
         incident->times[t] = TIMESTAMP_NONE;
     incident->last_us = incident->last_journal_us = incident->paused_us = TIMESTAMP_NONE;
     incident->override_until_us = TIMESTAMP_NONE;
+    telling_init(&incident->telling);
     buffer_init(&incident->evidence, INCIDENT_EVIDENCE_BYTES);
     buffer_init(&incident->notes, INCIDENT_NOTES_BYTES);
     buffer_init(&incident->pauses, NOTE_BYTES);
@@ -141,6 +142,7 @@ void incident_free(struct incident *incident)
     buffer_fini(&incident->notes);
     buffer_fini(&incident->pauses);
     buffer_fini(&incident->merged);
+    telling_fini(&incident->telling);
     free(incident);
 }
 

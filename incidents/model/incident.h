@@ -6,6 +6,7 @@
 #include "incidents/model/candidate.h"
 #include "incidents/model/hash_table.h"
 #include "incidents/model/ident.h"
+#include "incidents/model/telling.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -151,6 +152,7 @@ struct incident {
     enum incident_severity override_severity;
     char *override_by, *override_reason;
     int64_t override_until_us;
+    struct telling telling; /* who was told of it */
 };
 
 struct incident *incident_new(const char *id);

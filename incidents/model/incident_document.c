@@ -271,6 +271,7 @@ static void write_people(const struct incident *incident, struct buffer *out)
     write_items(out, "notes", &incident->notes);
     write_items(out, "pauses", &incident->pauses);
     write_items(out, "merged", &incident->merged);
+    telling_write(&incident->telling, out);
 }
 
 void incident_document_write(const struct incident *incident, struct buffer *out)

@@ -245,6 +245,8 @@ enum status incident_document_read(const struct doc_tree *t, struct string_pool 
     if (request.len == INCIDENT_REQUEST)
         memcpy(i->request, request.at, request.len);
     read_times(doc_tree_get(t, "times"), i);
+    telling_read(&i->telling, t);
+    i->telling.resolved_us = i->times[TIME_RESOLVED];
     read_grades(t, i);
     if (!read_parts(doc_tree_get(t, "contributions"), words, i) ||
         !read_entities(doc_tree_get(t, "entities"), i) ||

@@ -3,8 +3,14 @@
 #include "base/json_write.h"
 #include "base/timestamp.h"
 #include "incidents/model/incident_document.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Reopening that soon is flapping, and so is what goes on without such a pause; told once an hour.
+ */
+#define FLAPPING_US      (INT64_C(600) * 1000000)
+#define FLAPPING_MOST_US (INT64_C(3600) * 1000000)
 
 enum { DOCUMENT_BYTES = 4 << 20 };
 
@@ -232,8 +238,10 @@ void outbox_remove(struct outbox *outbox, struct outbox_entry *entry)
     outbox_entry_free(entry);
 }
 
-static void queue(struct outbox *outbox, struct changes *changes, const struct notice *notice,
-                  struct text destination, int64_t now_us)
+/* Its entry, or NULL: refused, and that is on record, or no memory. */
+static struct outbox_entry *queue(struct outbox *outbox, struct changes *changes,
+                                  const struct notice *notice, struct text destination,
+                                  int64_t now_us)
 {
     struct outbox_queue *of = queue_of(outbox, destination);
     struct outbox_entry *entry = make(&changes->ledger, notice, of, now_us);
@@ -241,27 +249,99 @@ static void queue(struct outbox *outbox, struct changes *changes, const struct n
         COUNT(changes->counters, deliveries_refused);
         record(changes, entry, "delivery.expired", "too many wait for this destination", now_us);
         outbox_entry_free(entry);
-        return;
+        return NULL;
     }
     if (!entry || !put(outbox, entry)) {
         COUNT(changes->counters, no_memory);
         if (entry)
             outbox_entry_free(entry);
-        return;
+        return NULL;
     }
     COUNT(changes->counters, deliveries);
     outbox_save_entry(changes, entry, true);
     record(changes, entry, "delivery.queued", NULL, now_us);
+    return entry;
 }
 
-static void route(struct outbox *outbox, struct changes *changes, const struct notice *notice,
-                  int64_t now_us)
+/* ---- who is told ---- */
+
+static uint32_t find_route(const struct outbox *outbox, const struct notice *notice,
+                           struct text *out)
+{
+    uint32_t count = outbox->route ? outbox->route(outbox->context, notice, out) : 0;
+    return count < DELIVERY_DESTINATIONS ? count : DELIVERY_DESTINATIONS;
+}
+
+static bool wants(const struct outbox *outbox, struct text destination, enum notice_kind kind)
+{
+    return !outbox->wants || outbox->wants(outbox->context, destination, kind);
+}
+
+static void add(struct text *out, uint32_t *count, struct text destination)
+{
+    for (uint32_t d = 0; d < *count; d++)
+        if (text_equal(out[d], destination))
+            return;
+    if (*count < DELIVERY_DESTINATIONS)
+        out[(*count)++] = destination;
+}
+
+/* Something about an incident that those know who were told of it; else it is news. */
+static bool is_follow_up(const struct incident *incident, enum notice_kind kind)
+{
+    bool is_one = kind == NOTICE_ACKNOWLEDGED || kind == NOTICE_RESOLVED || kind == NOTICE_CLOSED ||
+                  kind == NOTICE_DIGEST;
+    /* told before it was kept who was: as it was then */
+    bool is_unknown = !incident->telling.count && incident->times[TIME_NOTIFIED] != TIMESTAMP_NONE;
+    return is_one && !is_unknown;
+}
+
+/*
+ * News goes where the routes lead now. What follows it goes to exactly those who were told,
+ * whatever has become of the priority since; and to who never asked for openings but for this.
+ */
+static uint32_t choose(const struct outbox *outbox, const struct incident *incident,
+                       const struct notice *notice, struct text *out)
+{
+    const struct telling *telling = &incident->telling;
+    struct text routed[DELIVERY_DESTINATIONS];
+    uint32_t count = 0, found = find_route(outbox, notice, routed);
+    bool is_follow = is_follow_up(incident, notice->kind);
+    for (uint32_t d = 0; d < found; d++)
+        if (!is_follow || !wants(outbox, routed[d], NOTICE_OPENED))
+            add(out, &count, routed[d]);
+    if (!is_follow && notice->kind != NOTICE_REOPENED)
+        return count;
+    for (uint32_t t = 0; t < telling->count; t++) {
+        struct text destination = text_of(telling->told[t].destination);
+        if (notice->kind == NOTICE_DIGEST || wants(outbox, destination, notice->kind))
+            add(out, &count, destination);
+    }
+    return count;
+}
+
+static void tell(struct outbox *outbox, struct changes *changes, struct incident *incident,
+                 enum notice_kind kind, int64_t now_us)
 {
     struct text destinations[DELIVERY_DESTINATIONS];
-    uint32_t count = outbox->route ? outbox->route(outbox->context, notice, destinations) : 0;
+    struct buffer document;
+    buffer_init(&document, DOCUMENT_BYTES);
+    incident_document_write(incident, &document);
+    const struct notice notice = {kind, text_of(incident->id), incident->priority,
+                                  incident->category, buffer_text(&document)};
+    if (document.has_failed) {
+        COUNT(changes->counters, no_memory);
+        buffer_fini(&document);
+        return;
+    }
     COUNT(changes->counters, notices);
-    for (uint32_t d = 0; d < count && d < DELIVERY_DESTINATIONS; d++)
-        queue(outbox, changes, notice, destinations[d], now_us);
+    uint32_t count = choose(outbox, incident, &notice, destinations);
+    for (uint32_t d = 0; d < count; d++) {
+        const struct outbox_entry *entry = queue(outbox, changes, &notice, destinations[d], now_us);
+        if (entry && !is_follow_up(incident, kind))
+            telling_queue(&incident->telling, text_of(entry->queue->name), text_of(entry->id));
+    }
+    buffer_fini(&document);
 }
 
 static void suppress(struct changes *changes, const struct incident *incident,
@@ -281,28 +361,81 @@ static void suppress(struct changes *changes, const struct incident *incident,
     buffer_fini(&data);
 }
 
-void outbox_notice(struct outbox *outbox, struct changes *changes, const struct incident *incident,
+/* ---- what opens and resolves again and again ---- */
+
+static int64_t later_of_flaps(const struct telling *telling, int64_t now_us)
+{
+    int64_t most_us = telling->flapping_us + FLAPPING_MOST_US;
+    return now_us + FLAPPING_US < most_us ? now_us + FLAPPING_US : most_us;
+}
+
+/* The first reopening soon after its end is told; from there on what moves to and fro is held until
+ * it was quiet for as long, an hour at most. */
+static bool is_held_as_flapping(struct outbox *outbox, struct incident *incident,
+                                enum notice_kind kind, int64_t now_us)
+{
+    struct telling *telling = &incident->telling;
+    bool was_flapping = telling->until_us != TIMESTAMP_NONE;
+    bool is_soon =
+        telling->resolved_us != TIMESTAMP_NONE && now_us - telling->resolved_us <= FLAPPING_US;
+    if (kind == NOTICE_RESOLVED)
+        telling->resolved_us = now_us;
+    else if (kind != NOTICE_REOPENED || (!was_flapping && !is_soon))
+        return false;
+    if (kind == NOTICE_REOPENED)
+        telling->flaps++;
+    if (was_flapping) {
+        telling->held++;
+        telling->until_us = later_of_flaps(telling, now_us);
+        return true;
+    }
+    if (kind == NOTICE_RESOLVED)
+        return false;
+    telling->flapping_us = now_us;
+    telling->until_us = later_of_flaps(telling, now_us);
+    if (due_put_incident(outbox->due, DUE_FLAPPING, incident->id, telling->until_us))
+        telling_calm(telling); /* without memory all is told */
+    return false;
+}
+
+void outbox_end_flapping(struct outbox *outbox, struct changes *changes, struct incident *incident,
+                         int64_t now_us)
+{
+    struct telling *telling = &incident->telling;
+    if (telling->until_us == TIMESTAMP_NONE)
+        return; /* a person has decided meanwhile */
+    if (telling->until_us > now_us &&
+        due_put_incident(outbox->due, DUE_FLAPPING, incident->id, telling->until_us) == STATUS_OK)
+        return;
+    if (telling->held)
+        tell(outbox, changes, incident,
+             incident_is_settled(incident) ? NOTICE_RESOLVED : NOTICE_DIGEST, now_us);
+    telling_calm(telling);
+}
+
+/* ---- notices ---- */
+
+static void hold(struct outbox *outbox, struct changes *changes, const struct incident *incident,
+                 const char *why, int64_t now_us)
+{
+    struct effect *effect = changes_effect(changes);
+    suppress(changes, incident, NOTICE_OPENED, why, now_us);
+    storm_add_to_digest(&outbox->storm, incident->id, now_us);
+    if (effect)
+        EFFECT(effect, TEXT("RPUSH"), TEXT("tocsin:digest"), text_of(incident->id));
+}
+
+void outbox_notice(struct outbox *outbox, struct changes *changes, struct incident *incident,
                    enum notice_kind kind, int64_t now_us)
 {
-    if (kind == NOTICE_OPENED && incident->is_backfill) {
-        storm_add_to_digest(&outbox->storm, text_of(incident->id), now_us);
-        suppress(changes, incident, kind, "backfill: told in a digest", now_us);
-        return;
-    }
-    if (kind == NOTICE_OPENED && outbox->storm.is_on && incident->priority != 1) {
-        suppress(changes, incident, kind, "storm: told as one", now_us);
-        return;
-    }
-    struct buffer document;
-    buffer_init(&document, DOCUMENT_BYTES);
-    incident_document_write(incident, &document);
-    const struct notice notice = {kind, text_of(incident->id), incident->priority,
-                                  incident->category, buffer_text(&document)};
-    if (document.has_failed)
-        COUNT(changes->counters, no_memory);
+    if (kind == NOTICE_OPENED && incident->is_backfill)
+        hold(outbox, changes, incident, "backfill: told in a digest", now_us);
+    else if (kind == NOTICE_OPENED && outbox->storm.is_on && incident->priority != 1)
+        hold(outbox, changes, incident, "storm: told as one", now_us);
+    else if (is_held_as_flapping(outbox, incident, kind, now_us))
+        suppress(changes, incident, kind, "flapping: told as one", now_us);
     else
-        route(outbox, changes, &notice, now_us);
-    buffer_fini(&document);
+        tell(outbox, changes, incident, kind, now_us);
 }
 
 void outbox_tell(struct outbox *outbox, struct changes *changes,
@@ -324,7 +457,11 @@ void outbox_tell(struct outbox *outbox, struct changes *changes,
     changes_record(changes, &(struct ledger_entry){.kind = general->what,
                                                    .time_us = now_us,
                                                    .data = buffer_text(&document)});
-    route(outbox, changes, &notice, now_us);
+    struct text destinations[DELIVERY_DESTINATIONS];
+    COUNT(changes->counters, notices);
+    uint32_t count = find_route(outbox, &notice, destinations);
+    for (uint32_t d = 0; d < count; d++)
+        (void)queue(outbox, changes, &notice, destinations[d], now_us);
     buffer_fini(&document);
 }
 
@@ -336,7 +473,13 @@ void outbox_opened(struct outbox *outbox, struct changes *changes, const struct 
     if (!storm_begins(&outbox->storm, now_us))
         return;
     struct buffer data;
+    char title[120];
     buffer_init(&data, 1 << 12);
+    (void)snprintf(
+        title, sizeof title,
+        "%d incidents opened within %d minutes; P1 are told at once, the others together",
+        STORM_INCIDENTS + 1, STORM_MINUTES);
+    json_write_string(&data, "title", text_of(title));
     json_write_int(&data, "incidents", STORM_INCIDENTS + 1);
     json_write_int(&data, "minutes", STORM_MINUTES);
     json_write_string(&data, "latest", text_of(incident->id));
@@ -345,23 +488,10 @@ void outbox_opened(struct outbox *outbox, struct changes *changes, const struct 
     buffer_fini(&data);
 }
 
-void outbox_tick(struct outbox *outbox, struct changes *changes)
+struct outbox_entry *outbox_queue_notice(struct outbox *outbox, struct changes *changes,
+                                         const struct notice *notice, struct text destination)
 {
-    struct storm *storm = &outbox->storm;
-    storm_tick(storm, changes->journal_us);
-    if (!storm_is_digest_due(storm, changes->journal_us))
-        return;
-    struct buffer data;
-    buffer_init(&data, DOCUMENT_BYTES);
-    json_write_uint(&data, "incidents", storm->digest_count);
-    json_write_open(&data, "ids", '[');
-    json_write_raw(&data, NULL, buffer_text(&storm->digest));
-    json_write_close(&data, ']');
-    outbox_tell(outbox, changes,
-                &(struct outbox_general){NOTICE_DIGEST, "digest", 4, buffer_text(&data)},
-                changes->journal_us);
-    buffer_fini(&data);
-    storm_empty_digest(storm);
+    return queue(outbox, changes, notice, destination, changes->journal_us);
 }
 
 /* ---- from the store ---- */
@@ -459,6 +589,19 @@ static enum status put_loaded(struct loading *loading, struct error *err)
     return is_all ? STATUS_OK : error_set(err, STATUS_NOMEM, 0, "no memory for the outbox");
 }
 
+static enum status load_digest(struct outbox *outbox, struct incident_store *store,
+                               struct arena *arena, struct error *err)
+{
+    struct reply ids = {0};
+    enum status status = STORE_ASK(store, arena, &ids, err, TEXT("LRANGE"), TEXT("tocsin:digest"),
+                                   TEXT("0"), TEXT("-1"));
+    for (uint32_t i = 0; !status && i < ids.count; i++)
+        if (ids.items[i].text.len == IDENT_LEN)
+            storm_add_to_digest(&outbox->storm, ids.items[i].text.at, outbox->storm.digest_us);
+    outbox->storm.is_dirty = false;
+    return status;
+}
+
 enum status outbox_load(struct outbox *outbox, struct incident_store *store, struct error *err)
 {
     struct arena arena;
@@ -477,6 +620,8 @@ enum status outbox_load(struct outbox *outbox, struct incident_store *store, str
         for (size_t e = 0; e < loading.count; e++)
             outbox_entry_free(loading.entries[e]);
     free(loading.entries);
+    if (!status)
+        status = load_digest(outbox, store, &arena, err);
     arena_fini(&arena);
     return status;
 }

@@ -19,6 +19,8 @@ struct outbox {
     struct storm storm;
     /* Names the destinations of a notice; NULL: none. */
     uint32_t (*route)(void *context, const struct notice *notice, struct text *out_destinations);
+    /* Whether anybody asked for that kind there; NULL: all. */
+    bool (*wants)(void *context, struct text destination, enum notice_kind kind);
     /* How many deliveries that destination takes now; NULL: any number. */
     uint32_t (*room)(void *context, struct text destination);
     void *context;
@@ -29,8 +31,14 @@ void outbox_init(struct outbox *outbox, struct due_index *due);
 void outbox_fini(struct outbox *outbox);
 void outbox_clear(struct outbox *outbox);
 /* Routes a notice about an incident and queues its deliveries; storm and backfill are held here. */
-void outbox_notice(struct outbox *outbox, struct changes *changes, const struct incident *incident,
+void outbox_notice(struct outbox *outbox, struct changes *changes, struct incident *incident,
                    enum notice_kind kind, int64_t now_us);
+/* It was quiet for long enough: what was held is told as one, its end as an end. */
+void outbox_end_flapping(struct outbox *outbox, struct changes *changes, struct incident *incident,
+                         int64_t now_us);
+/* One for that destination, at journal time. NULL: refused, or no memory; counted. */
+struct outbox_entry *outbox_queue_notice(struct outbox *outbox, struct changes *changes,
+                                         const struct notice *notice, struct text destination);
 /* One about no single incident. */
 struct outbox_general {
     enum notice_kind kind;
@@ -43,7 +51,6 @@ void outbox_tell(struct outbox *outbox, struct changes *changes,
 /* Notes that an incident opened: storms are noticed here. */
 void outbox_opened(struct outbox *outbox, struct changes *changes, const struct incident *incident,
                    int64_t now_us);
-void outbox_tick(struct outbox *outbox, struct changes *changes);
 /* Writes what became of an entry. */
 void outbox_save_entry(struct changes *changes, const struct outbox_entry *entry,
                        bool with_document);

@@ -2,6 +2,7 @@
 #include "incidents/outbox/outbox_delivery.h"
 #include "base/json_write.h"
 #include "base/timestamp.h"
+#include "incidents/outbox/digest.h"
 
 /* Of one effect at most, so that none is long; and what a destination takes that does not say. */
 enum { MARKED_AT_ONCE = 256, ANY_ROOM = 1 << 30 };
@@ -140,6 +141,34 @@ static void record_attempt(struct changes *changes, const struct outbox_entry *e
     buffer_fini(&key);
 }
 
+/* That incident's destination, or one recipient of it, has the delivery, or never will. */
+static void note_told(struct tables *tables, const struct outbox_entry *entry,
+                      const struct outcome *outcome, struct text id)
+{
+    struct incident *incident = tables_incident(tables, id);
+    struct text destination = text_of(entry->queue->name), delivery = text_of(entry->id);
+    if (!incident)
+        return;
+    if (outcome->state == DELIVERY_DELIVERED || outcome->state == DELIVERY_ACCEPTED)
+        telling_arrive(&incident->telling, destination, outcome->recipient, delivery,
+                       outcome->started_us + outcome->latency_us);
+    else if (is_final(outcome) && !outcome->is_part && outcome->state != DELIVERY_UNKNOWN)
+        telling_fail(&incident->telling, destination, delivery);
+    else
+        return;
+    tables_touch_incident(tables, incident);
+}
+
+static void note_all_told(struct tables *tables, const struct outbox_entry *entry,
+                          const struct outcome *outcome)
+{
+    if (entry->incident[0])
+        note_told(tables, entry, outcome, text_of(entry->incident));
+    struct text rest = {entry->document, entry->document_len}, id;
+    while (entry->kind == NOTICE_DIGEST && !entry->incident[0] && digest_next(&rest, &id))
+        note_told(tables, entry, outcome, id);
+}
+
 static void note_time(struct tables *tables, const struct outbox_entry *entry,
                       const struct outcome *outcome)
 {
@@ -205,6 +234,7 @@ enum status outbox_delivery_settle(struct outbox *outbox, struct changes *change
     entry->due_us = outcome->next_us > 0 ? outcome->next_us : entry->due_us;
     record_attempt(changes, entry, outcome);
     note_time(tables, entry, outcome);
+    note_all_told(tables, entry, outcome);
     if (is_final(outcome) && outcome->recipient.len)
         outbox_entry_settle(entry, outcome->recipient);
     if (is_final(outcome) && !outcome->is_part) {

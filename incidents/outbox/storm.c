@@ -2,6 +2,7 @@
 #include "incidents/outbox/storm.h"
 #include "base/json_write.h"
 #include "base/timestamp.h"
+#include "incidents/model/ident.h"
 #include <string.h>
 
 #define STORM_US   (STORM_MINUTES * INT64_C(60) * 1000000)
@@ -51,18 +52,20 @@ void storm_tick(struct storm *storm, int64_t now_us)
     storm->is_dirty = true;
 }
 
-void storm_add_to_digest(struct storm *storm, struct text id, int64_t now_us)
+void storm_add_to_digest(struct storm *storm, const char *id, int64_t now_us)
 {
-    json_write_string(&storm->digest, NULL, id);
+    buffer_append(&storm->digest, (struct text){id, IDENT_LEN});
     storm->digest.has_failed = false;
-    if (!storm->digest_count++)
+    storm->digest_count = (uint32_t)(storm->digest.len / IDENT_LEN);
+    if (storm->digest_us == TIMESTAMP_NONE)
         storm->digest_us = now_us;
     storm->is_dirty = true;
 }
 
 bool storm_is_digest_due(const struct storm *storm, int64_t now_us)
 {
-    return storm->digest_count && now_us - storm->digest_us >= DIGEST_US;
+    return storm->digest_count >= STORM_DIGEST ||
+           (storm->digest_count && now_us - storm->digest_us >= DIGEST_US);
 }
 
 void storm_empty_digest(struct storm *storm)
@@ -81,9 +84,6 @@ void storm_write(const struct storm *storm, struct buffer *out)
         json_write_int(out, NULL, storm->openings_us[o]);
     json_write_close(out, ']');
     json_write_int(out, "digest_since", storm->digest_us);
-    json_write_open(out, "digest", '[');
-    json_write_raw(out, NULL, buffer_text(&storm->digest));
-    json_write_close(out, ']');
 }
 
 void storm_read(struct storm *storm, const struct doc_tree *tree)
@@ -94,6 +94,8 @@ void storm_read(struct storm *storm, const struct doc_tree *tree)
     storm->digest_us = doc_tree_whole(tree, "digest_since", TIMESTAMP_NONE);
     for (uint32_t o = 0; o < openings->count && o <= STORM_INCIDENTS; o++)
         storm->openings_us[storm->opening_count++] = openings->items[o].whole;
-    storm->digest_count = digest->count;
-    doc_tree_write_items(digest, &storm->digest);
+    int64_t since_us = storm->digest_us; /* an older program kept the ids here */
+    for (uint32_t d = 0; d < digest->count; d++)
+        if (digest->items[d].text.len == IDENT_LEN)
+            storm_add_to_digest(storm, digest->items[d].text.at, since_us);
 }

@@ -9,14 +9,14 @@
  * What is told as one: many openings at once (a storm), and openings that are no news (a digest).
  * Journal time.
  */
-enum { STORM_INCIDENTS = 10, STORM_MINUTES = 10 };
+enum { STORM_INCIDENTS = 10, STORM_MINUTES = 10, STORM_DIGEST = 250 /* told in one digest */ };
 
 struct storm {
     int64_t openings_us[STORM_INCIDENTS + 1]; /* a ring: the latest openings */
     uint32_t opening_count;
     bool is_on;
     bool is_dirty;
-    struct buffer digest; /* items of a JSON list: ids to be told together */
+    struct buffer digest; /* ids of IDENT_LEN bytes, to be told together */
     uint32_t digest_count;
     int64_t digest_us; /* since; TIMESTAMP_NONE: empty */
 };
@@ -28,7 +28,7 @@ void storm_clear(struct storm *storm);
 bool storm_begins(struct storm *storm, int64_t now_us);
 /* Ends where it has been quiet for long enough. */
 void storm_tick(struct storm *storm, int64_t now_us);
-void storm_add_to_digest(struct storm *storm, struct text id, int64_t now_us);
+void storm_add_to_digest(struct storm *storm, const char *id, int64_t now_us);
 bool storm_is_digest_due(const struct storm *storm, int64_t now_us);
 void storm_empty_digest(struct storm *storm);
 /* Members of the object under tocsin:meta, and back. */

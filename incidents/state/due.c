@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "incidents/state/due.h"
+#include "base/own.h"
 #include <stdlib.h>
+#include <string.h>
 
 enum { FIRST_SIZE = 64 };
 
@@ -11,6 +13,9 @@ void due_init(struct due_index *index)
 
 void due_fini(struct due_index *index)
 {
+    for (struct due *due = due_take(index, INT64_MAX); due; due = due_take(index, INT64_MAX))
+        if (due->kind == DUE_OVERRIDE || due->kind == DUE_FLAPPING)
+            free(CONTAINER_OF(due, struct due_incident, due));
     free(index->heap);
     due_init(index);
 }
@@ -78,6 +83,20 @@ enum status due_put(struct due_index *index, struct due *due, int64_t at_us)
     rise(index, due);
     sink(index, due);
     return STATUS_OK;
+}
+
+enum status due_put_incident(struct due_index *index, enum due_kind kind, const char *id,
+                             int64_t at_us)
+{
+    struct due_incident *timer = calloc(1, sizeof *timer);
+    if (!timer)
+        return STATUS_NOMEM;
+    timer->due.kind = kind;
+    memcpy(timer->id, id, IDENT_LEN);
+    enum status status = due_put(index, &timer->due, at_us);
+    if (status)
+        free(timer);
+    return status;
 }
 
 void due_remove(struct due_index *index, struct due *due)

@@ -496,8 +496,55 @@ static void test_deliveries(void **state)
     arena_init(&arena, 1 << 20);
     struct doc_tree t = case_first(i, "incident", &arena);
     assert_int_equal(doc_tree_time(doc_tree_get(&t, "times"), "notified"), CASE_T0 + 3 * CASE_S);
+    const struct doc_tree *whom = doc_tree_get(&t, "told");
+    assert_int_equal(whom->count, 1);
+    assert_true(text_equal(doc_tree_text(&whom->items[0], "destination"), TEXT("file")));
+    assert_int_equal(doc_tree_time(&whom->items[0], "first"), CASE_T0 + 3 * CASE_S);
+    assert_true(text_equal(doc_tree_text(&whom->items[0], "delivery"), d->id));
     arena_fini(&arena);
     delivery_free(d);
+    incidents_close(i);
+}
+
+/* A severity that a person set ends by itself, without another word; one that cannot be read, or
+ * has ended, is refused. */
+static void test_override_ends(void **state)
+{
+    (void)state;
+    struct told told = {0};
+    struct incidents *i = NULL;
+    const struct incidents_options options = {.route = route, .context = &told};
+    assert_int_equal(incidents_open(&options, &i, NULL), STATUS_OK);
+    struct rule rule = case_make_rule(&critical);
+    struct arena arena;
+    struct doc_tree t;
+    char id[31], until[40], more[120];
+    arena_init(&arena, 8 << 20);
+    case_put(i, &rule, CASE_T0, 1, "192.0.2.7");
+    id_of(i, &arena, id);
+    t = case_first(i, "incident", &arena);
+    struct text priority = doc_tree_text(&t, "priority");
+    static const char *const wrong[] = {"tomorrow", "2020-01-01T00:00:00Z", ""};
+    for (size_t w = 0; w < sizeof wrong / sizeof *wrong; w++) {
+        (void)snprintf(more, sizeof more,
+                       ",\"severity\":\"low\",\"reason\":\"known\",\"until\":\"%s\"", wrong[w]);
+        assert_int_equal(run(i, &arena, &t, CASE_T0 + CASE_S, "severity", id, more), 400);
+    }
+    timestamp_format(CASE_T0 + CASE_H, until);
+    (void)snprintf(more, sizeof more, ",\"severity\":\"low\",\"reason\":\"known\",\"until\":\"%s\"",
+                   until);
+    assert_int_equal(run(i, &arena, &t, CASE_T0 + CASE_S, "severity", id, more), 200);
+    assert_true(text_equal(doc_tree_text(&t, "severity"), TEXT("low")));
+    delivery_free(incidents_next_delivery(i, CASE_T0 + CASE_H - 1));
+    t = case_first(i, "incident", &arena);
+    assert_true(text_equal(doc_tree_text(&t, "severity"), TEXT("low")));
+    assert_int_equal(told.kinds[NOTICE_RAISED], 0);
+    delivery_free(incidents_next_delivery(i, CASE_T0 + CASE_H));
+    t = case_first(i, "incident", &arena);
+    assert_true(text_equal(doc_tree_text(&t, "priority"), priority));
+    assert_int_equal(doc_tree_get(&t, "override")->kind, TREE_NOTHING);
+    assert_int_equal(told.kinds[NOTICE_RAISED], 1);
+    arena_fini(&arena);
     incidents_close(i);
 }
 
@@ -544,6 +591,7 @@ int main(void)
         cmocka_unit_test(test_confidence_is_learned),
         cmocka_unit_test(test_disposition_is_corrected),
         cmocka_unit_test(test_deliveries),
+        cmocka_unit_test(test_override_ends),
         cmocka_unit_test(test_storm),
     };
     memcpy(tests + n, plain, sizeof plain);

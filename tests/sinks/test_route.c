@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sinks/route.h"
 #include "tests/support/table.h"
+#include <stdio.h>
 #include <string.h>
 
 static const struct text names[] = {{"file", 4}, {"mail", 4}, {"hook", 4}};
@@ -77,10 +78,33 @@ static void test_route(void **state)
     arena_fini(&arena);
 }
 
+/* Who asked for that kind at all, whatever the priority. */
+static void test_wants(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct yaml_file file = {0};
+    struct route_table table;
+    arena_init(&arena, 1 << 20);
+    char routes[200];
+    (void)snprintf(routes, sizeof routes,
+                   "[{match: {priority: [P1]}, to: [%s]}, {match: {kind: [opened]}, to: [%s]}]",
+                   names[0].at, names[1].at);
+    assert_int_equal(yaml_parse(text_of(routes), &arena, &file, NULL), STATUS_OK);
+    assert_int_equal(route_read(file.documents[0], names, 3, &arena, &table, NULL), STATUS_OK);
+    assert_true(route_wants(&table, names[0], NOTICE_RESOLVED));
+    assert_true(route_wants(&table, names[1], NOTICE_OPENED));
+    assert_false(route_wants(&table, names[1], NOTICE_RESOLVED));
+    assert_false(route_wants(&table, names[2], NOTICE_OPENED));
+    assert_int_equal(route_read(NULL, names, 3, &arena, &table, NULL), STATUS_OK);
+    assert_true(route_wants(&table, names[2], NOTICE_RESOLVED));
+    arena_fini(&arena);
+}
+
 int main(void)
 {
     enum { COUNT = sizeof rows / sizeof *rows };
-    struct CMUnitTest tests[COUNT];
+    struct CMUnitTest tests[COUNT + 1] = {[COUNT] = cmocka_unit_test(test_wants)};
     for (size_t i = 0; i < COUNT; i++)
         tests[i] = ROW(test_route, &rows[i]);
     return cmocka_run_group_tests_name("test_route", tests, NULL, NULL);

@@ -23,6 +23,8 @@ static const struct row {
     {"nothing known", "{}", NOTICE_CLOSED, "inc_1", "[P2] closed: "},
     {"a line end in the title", "{\"title\":\"a\\r\\nBcc: x\"}", NOTICE_OPENED, "inc_1",
      "[P2] opened: a\\x0D\\x0ABcc: x"},
+    {"a digest", "{\"title\":\"3 incidents: P2: 3\"}", NOTICE_DIGEST, "",
+     "[P2] digest: 3 incidents: P2: 3"},
     {"a storm", "{\"title\":\"12 incidents in 10 minutes\"}", NOTICE_STORM, "",
      "[P2] storm: 12 incidents in 10 minutes"},
 };
@@ -93,14 +95,39 @@ static void test_body_is_bounded(void **state)
     buffer_fini(&out);
 }
 
+/* A digest is words, not the document, and names all that is in it. */
+static void test_digest(void **state)
+{
+    (void)state;
+    static const char json[] = "{\"kind\":\"digest\",\"title\":\"2 incidents: P2: 1, P3: "
+                               "1\",\"members\":[{\"id\":\"inc_1\","
+                               "\"priority\":\"P2\",\"state\":\"open\",\"title\":\"see "
+                               "http://x.example\"},{\"id\":\"inc_2\","
+                               "\"priority\":\"P3\",\"state\":\"resolved\",\"title\":\"Disk\"}]}";
+    AUTO(document) doc = NULL;
+    assert_int_equal(document_new(text_of(json), &doc, NULL), STATUS_OK);
+    struct delivery d = {
+        .kind = NOTICE_DIGEST, .priority = 2, .id = TEXT("dlv_1"), .document = text_of(json)};
+    struct buffer out;
+    buffer_init(&out, 1 << 16);
+    wording_body(&d, doc, &out);
+    buffer_byte(&out, '\0');
+    assert_non_null(strstr(out.at, "Digest, priority P2: 2 incidents: P2: 1, P3: 1\n"));
+    assert_non_null(strstr(out.at, "P2 open inc_1  see hxxp[://]x[.]example\n"));
+    assert_non_null(strstr(out.at, "P3 resolved inc_2  Disk\n"));
+    assert_null(strchr(out.at, '{'));
+    buffer_fini(&out);
+}
+
 int main(void)
 {
-    enum { COUNT = sizeof rows / sizeof *rows };
-    struct CMUnitTest tests[COUNT + 2] = {
+    enum { COUNT = sizeof rows / sizeof *rows, MORE = 3 };
+    struct CMUnitTest tests[COUNT + MORE] = {
+        cmocka_unit_test(test_digest),
         cmocka_unit_test(test_body_shows_and_defangs),
         cmocka_unit_test(test_body_is_bounded),
     };
     for (size_t i = 0; i < COUNT; i++)
-        tests[2 + i] = ROW(test_subject, &rows[i]);
+        tests[MORE + i] = ROW(test_subject, &rows[i]);
     return cmocka_run_group_tests_name("test_wording", tests, NULL, NULL);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is told, what is held, and that nothing goes out before it is on record. */
 #include "base/timestamp.h"
+#include "incidents/outbox/digest.h"
 #include "incidents/outbox/outbox_delivery.h"
 #include "tests/support/table.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define T0     INT64_C(1790000000000000)
@@ -85,6 +87,19 @@ static struct incident *make(int priority, bool is_backfill)
     return incident;
 }
 
+static void settle_as(struct desk *desk, const struct delivery *delivery, enum delivery_state state,
+                      int64_t next_us)
+{
+    const struct outcome outcome = {.delivery = delivery->id,
+                                    .destination = delivery->destination,
+                                    .state = state,
+                                    .attempt = 1,
+                                    .started_us = T0,
+                                    .next_us = next_us};
+    assert_int_equal(outbox_delivery_settle(&desk->outbox, &desk->changes, &desk->tables, &outcome),
+                     STATUS_OK);
+}
+
 /* ---- what is held ---- */
 
 static const struct row {
@@ -99,9 +114,10 @@ static const struct row {
     {"notice: ten openings are no storm", NOTICE_OPENED, 2, 10, false, 3, "delivery.queued"},
     {"notice: eleven are, told as one", NOTICE_OPENED, 2, 11, false, 3, "storm: told as one"},
     {"notice: a P1 is told in a storm", NOTICE_OPENED, 1, 11, false, 6, "delivery.queued"},
-    {"notice: what moves on is told in a storm", NOTICE_RESOLVED, 2, 11, false, 6, "resolved"},
+    {"notice: a rise is told in a storm", NOTICE_RAISED, 2, 11, false, 6, "raised"},
+    {"notice: who was not told of it is told of no end", NOTICE_RESOLVED, 2, 0, false, 0, NULL},
     {"notice: backfill waits for the digest", NOTICE_OPENED, 1, 0, true, 0, "told in a digest"},
-    {"notice: backfill's end is told", NOTICE_CLOSED, 2, 0, true, 3, "closed"},
+    {"notice: backfill that opens again is told", NOTICE_REOPENED, 2, 0, true, 3, "reopened"},
 };
 
 static void test_notice(void **state)
@@ -114,7 +130,7 @@ static void test_notice(void **state)
         outbox_opened(&desk.outbox, &desk.changes, incident, T0 + o);
     outbox_notice(&desk.outbox, &desk.changes, incident, row->kind, T0 + MINUTE);
     assert_int_equal(desk.outbox.entries.count, row->queued);
-    assert_true(says(&desk, row->says));
+    assert_true(!row->says || says(&desk, row->says));
     /* the suppressed one is a notice on the ledger as well */
     assert_int_equal(atomic_load(&desk.counters.notices), 1 + (row->openings > 10));
     incident_free(incident);
@@ -135,35 +151,242 @@ static void test_storm_ends(void **state)
         outbox_opened(&desk.outbox, &desk.changes, incident, T0 + 60 * MINUTE + o);
     assert_true(desk.outbox.storm.is_on);
     desk.changes.journal_us = T0 + 70 * MINUTE;
-    outbox_tick(&desk.outbox, &desk.changes);
+    digest_tick(&desk.outbox, &desk.changes, &desk.tables);
     assert_true(desk.outbox.storm.is_on);
     desk.changes.journal_us = T0 + 71 * MINUTE;
-    outbox_tick(&desk.outbox, &desk.changes);
+    digest_tick(&desk.outbox, &desk.changes, &desk.tables);
     assert_false(desk.outbox.storm.is_on);
     assert_int_equal(desk.routed, 1);
     incident_free(incident);
     end(&desk);
 }
 
-/* One digest for all, ten minutes after the first, and then none. */
+static bool has_told(const struct telling *telling, struct text destination)
+{
+    for (uint32_t t = 0; t < telling->count; t++)
+        if (text_equal(text_of(telling->told[t].destination), destination))
+            return true;
+    return false;
+}
+
+/* ---- digests ---- */
+
+static struct incident *known(struct desk *desk, char last, int priority, bool is_backfill)
+{
+    struct incident *incident = make(priority, is_backfill);
+    incident->id[IDENT_LEN - 1] = last;
+    assert_int_equal(hash_table_put(&desk->tables.incidents, &incident->link,
+                                    hash_table_hash(text_of(incident->id), 0)),
+                     STATUS_OK);
+    return incident;
+}
+
+/* One digest for all, ten minutes after the first, and then none. It names them, and they count as
+ * told. */
 static void test_digest(void **state)
 {
     (void)state;
     struct desk desk;
     begin(&desk, 1);
-    struct incident *incident = make(2, true);
-    for (int n = 0; n < 5; n++)
-        outbox_notice(&desk.outbox, &desk.changes, incident, NOTICE_OPENED, T0 + n * MINUTE);
+    struct incident *incidents[5];
+    for (int n = 0; n < 5; n++) {
+        incidents[n] = known(&desk, (char)('1' + n), 2 + n / 4, true);
+        outbox_notice(&desk.outbox, &desk.changes, incidents[n], NOTICE_OPENED, T0 + n * MINUTE);
+    }
     desk.changes.journal_us = T0 + 10 * MINUTE - 1;
-    outbox_tick(&desk.outbox, &desk.changes);
-    assert_int_equal(desk.routed, 0);
+    digest_tick(&desk.outbox, &desk.changes, &desk.tables);
+    assert_int_equal(desk.outbox.entries.count, 0);
     desk.changes.journal_us = T0 + 10 * MINUTE;
-    outbox_tick(&desk.outbox, &desk.changes);
-    assert_int_equal(desk.routed, 1);
-    assert_true(says(&desk, "\"incidents\":5"));
+    digest_tick(&desk.outbox, &desk.changes, &desk.tables);
+    assert_int_equal(desk.outbox.entries.count, 1);
+    assert_true(says(&desk, "\"title\":\"5 incidents: P2: 4, P3: 1\""));
+    for (int n = 0; n < 5; n++) {
+        char member[60];
+        (void)snprintf(member, sizeof member, "{\"id\":\"%s\",\"priority\":", incidents[n]->id);
+        assert_true(says(&desk, member));
+        assert_true(has_told(&incidents[n]->telling, TEXT("mail")));
+    }
     desk.changes.journal_us = T0 + 30 * MINUTE;
-    outbox_tick(&desk.outbox, &desk.changes);
-    assert_int_equal(desk.routed, 1);
+    digest_tick(&desk.outbox, &desk.changes, &desk.tables);
+    assert_int_equal(desk.outbox.entries.count, 1);
+    assert_true(mark(&desk, 1, T0 + HOUR_US));
+    AUTO(delivery) digest = outbox_delivery_take(&desk.outbox, 1);
+    assert_non_null(digest);
+    assert_int_equal(digest->kind, NOTICE_DIGEST);
+    assert_int_equal(digest->priority, 2);
+    settle_as(&desk, digest, DELIVERY_DELIVERED, 0);
+    assert_int_equal(incidents[4]->telling.told[0].first_us, T0);
+    assert_string_equal(incidents[4]->telling.told[0].destination, "mail");
+    outbox_notice(&desk.outbox, &desk.changes, incidents[4], NOTICE_RESOLVED, T0 + HOUR_US);
+    assert_int_equal(desk.outbox.entries.count, 1);
+    for (int n = 0; n < 5; n++)
+        incident_free(incidents[n]);
+    hash_table_fini(&desk.tables.incidents);
+    end(&desk);
+}
+
+/* A P2 that opened in a storm is told by the storm's digest, and then of its end; P1 at once. */
+static void test_storm_ends_in_a_digest(void **state)
+{
+    (void)state;
+    struct desk desk;
+    begin(&desk, 2);
+    struct incident *second = known(&desk, '1', 2, false);
+    for (int o = 0; o < 11; o++)
+        outbox_opened(&desk.outbox, &desk.changes, second, T0 + o);
+    assert_int_equal(desk.outbox.entries.count, 2);
+    assert_true(says(&desk, "\"title\":\"11 incidents opened within 10 minutes"));
+    outbox_notice(&desk.outbox, &desk.changes, second, NOTICE_OPENED, T0 + MINUTE);
+    outbox_notice(&desk.outbox, &desk.changes, second, NOTICE_RESOLVED, T0 + 2 * MINUTE);
+    assert_int_equal(desk.outbox.entries.count, 2); /* nobody knows it yet */
+    desk.changes.journal_us = T0 + 11 * MINUTE;
+    digest_tick(&desk.outbox, &desk.changes, &desk.tables);
+    assert_false(desk.outbox.storm.is_on);
+    assert_int_equal(desk.outbox.entries.count, 4);
+    assert_true(says(&desk, "\"title\":\"1 incident: P2: 1\""));
+    outbox_notice(&desk.outbox, &desk.changes, second, NOTICE_CLOSED, T0 + 12 * MINUTE);
+    assert_int_equal(desk.outbox.entries.count, 6);
+    incident_free(second);
+    hash_table_fini(&desk.tables.incidents);
+    end(&desk);
+}
+
+/* ---- who is told ---- */
+
+static uint32_t by_priority(void *context, const struct notice *notice, struct text *out)
+{
+    (void)context;
+    out[0] = notice->priority <= 2 ? TEXT("pager") : TEXT("mail");
+    return 1;
+}
+
+static bool waits_for(const struct desk *desk, const char *destination, uint32_t count)
+{
+    for (uint32_t q = 0; q < desk->outbox.queue_count; q++)
+        if (text_equal(text_of(desk->outbox.queues[q]->name), text_of(destination)))
+            return desk->outbox.queues[q]->count == count;
+    return count == 0;
+}
+
+/* A P1 that a person makes a P4: the pager has its end, and the mail hears nothing of it. */
+static void test_the_end_goes_to_who_was_told(void **state)
+{
+    (void)state;
+    struct desk desk;
+    begin(&desk, 3);
+    desk.outbox.route = by_priority;
+    struct incident *incident = make(1, false);
+    outbox_notice(&desk.outbox, &desk.changes, incident, NOTICE_OPENED, T0);
+    assert_true(waits_for(&desk, "pager", 1));
+    incident->priority = 4;
+    outbox_notice(&desk.outbox, &desk.changes, incident, NOTICE_ACKNOWLEDGED, T0 + MINUTE);
+    outbox_notice(&desk.outbox, &desk.changes, incident, NOTICE_RESOLVED, T0 + 2 * MINUTE);
+    outbox_notice(&desk.outbox, &desk.changes, incident, NOTICE_CLOSED, T0 + 3 * MINUTE);
+    assert_true(waits_for(&desk, "pager", 4));
+    assert_true(waits_for(&desk, "mail", 0));
+    /* what opens again is news: also where it leads now */
+    outbox_notice(&desk.outbox, &desk.changes, incident, NOTICE_REOPENED, T0 + 99 * MINUTE);
+    assert_true(waits_for(&desk, "pager", 5));
+    assert_true(waits_for(&desk, "mail", 1));
+    incident_free(incident);
+    end(&desk);
+}
+
+/* An opening that could not be told has no end to tell. */
+static void test_what_never_arrived_has_no_end(void **state)
+{
+    (void)state;
+    struct desk desk;
+    begin(&desk, 1);
+    struct incident *incident = known(&desk, '1', 2, false);
+    outbox_notice(&desk.outbox, &desk.changes, incident, NOTICE_OPENED, T0);
+    assert_true(has_told(&incident->telling, TEXT("mail")));
+    assert_true(mark(&desk, 1, T0));
+    AUTO(delivery) delivery = outbox_delivery_take(&desk.outbox, 1);
+    assert_non_null(delivery);
+    settle_as(&desk, delivery, DELIVERY_FAILED_PERM, 0);
+    assert_false(has_told(&incident->telling, TEXT("mail")));
+    outbox_notice(&desk.outbox, &desk.changes, incident, NOTICE_RESOLVED, T0 + MINUTE);
+    assert_int_equal(desk.outbox.entries.count, 0);
+    incident_free(incident);
+    hash_table_fini(&desk.tables.incidents);
+    end(&desk);
+}
+
+/* ---- flapping ---- */
+
+static void end_flapping(struct desk *desk, struct incident *incident, int64_t now_us)
+{
+    for (struct due *due = due_take(&desk->due, now_us); due; due = due_take(&desk->due, now_us)) {
+        if (due->kind != DUE_FLAPPING) {
+            outbox_wake(due);
+            continue;
+        }
+        outbox_end_flapping(&desk->outbox, &desk->changes, incident, now_us);
+        free(CONTAINER_OF(due, struct due_incident, due));
+    }
+}
+
+/* Six flaps in four seconds: opened, resolved, reopened, and one word when it is over. */
+static void test_flapping(void **state)
+{
+    (void)state;
+    struct desk desk;
+    begin(&desk, 1);
+    struct incident *incident = make(2, false);
+    int64_t now_us = T0;
+    outbox_notice(&desk.outbox, &desk.changes, incident, NOTICE_OPENED, now_us);
+    for (int flap = 0; flap < 6; flap++) {
+        incident->state = STATE_RESOLVED;
+        outbox_notice(&desk.outbox, &desk.changes, incident, NOTICE_RESOLVED, now_us += 300000);
+        if (flap == 5)
+            break;
+        incident->state = STATE_OPEN;
+        outbox_notice(&desk.outbox, &desk.changes, incident, NOTICE_REOPENED, now_us += 300000);
+    }
+    assert_int_equal(desk.outbox.entries.count, 3);
+    assert_int_equal(incident->telling.held, 9);
+    assert_true(says(&desk, "flapping: told as one"));
+    end_flapping(&desk, incident, now_us + 10 * MINUTE - 1);
+    assert_int_equal(desk.outbox.entries.count, 3);
+    end_flapping(&desk, incident, now_us + 10 * MINUTE);
+    assert_int_equal(desk.outbox.entries.count, 4);
+    assert_true(says(&desk, "\"flapping\":{"));
+    assert_true(says(&desk, "\"times\":5,\"held\":9"));
+    assert_int_equal(incident->telling.until_us, TIMESTAMP_NONE);
+    end_flapping(&desk, incident, now_us + HOUR_US);
+    assert_int_equal(desk.outbox.entries.count, 4);
+    /* an end long after it is an end again */
+    incident->state = STATE_OPEN;
+    outbox_notice(&desk.outbox, &desk.changes, incident, NOTICE_REOPENED, now_us + HOUR_US);
+    outbox_notice(&desk.outbox, &desk.changes, incident, NOTICE_RESOLVED, now_us + 2 * HOUR_US);
+    assert_int_equal(desk.outbox.entries.count, 6);
+    incident_free(incident);
+    end(&desk);
+}
+
+/* Flapping that goes on is told once an hour, and a person's word at once. */
+static void test_flapping_for_hours(void **state)
+{
+    (void)state;
+    struct desk desk;
+    begin(&desk, 1);
+    struct incident *incident = make(2, false);
+    outbox_notice(&desk.outbox, &desk.changes, incident, NOTICE_OPENED, T0);
+    for (int64_t now_us = T0; now_us < T0 + 3 * HOUR_US; now_us += MINUTE) {
+        incident->state = STATE_RESOLVED;
+        outbox_notice(&desk.outbox, &desk.changes, incident, NOTICE_RESOLVED, now_us);
+        incident->state = STATE_OPEN;
+        outbox_notice(&desk.outbox, &desk.changes, incident, NOTICE_REOPENED, now_us + MINUTE / 2);
+        end_flapping(&desk, incident, now_us + MINUTE / 2);
+    }
+    assert_in_range(desk.outbox.entries.count, 4, 12);
+    uint32_t before = (uint32_t)desk.outbox.entries.count;
+    telling_calm(&incident->telling); /* as each command does */
+    outbox_notice(&desk.outbox, &desk.changes, incident, NOTICE_RESOLVED, T0 + 3 * HOUR_US);
+    assert_int_equal(desk.outbox.entries.count, before + 1);
+    end_flapping(&desk, incident, T0 + 9 * HOUR_US);
+    assert_int_equal(desk.outbox.entries.count, before + 1);
     incident_free(incident);
     end(&desk);
 }
@@ -292,21 +515,10 @@ static void queue_for(struct desk *desk, const char *id, int priority, enum noti
     assert_non_null(incident);
     incident->priority = priority;
     incident->category = TEXT("security");
+    if (kind == NOTICE_RESOLVED)
+        telling_queue(&incident->telling, TEXT("mail"), TEXT_NONE);
     outbox_notice(&desk->outbox, &desk->changes, incident, kind, T0);
     incident_free(incident);
-}
-
-static void settle_as(struct desk *desk, const struct delivery *delivery, enum delivery_state state,
-                      int64_t next_us)
-{
-    const struct outcome outcome = {.delivery = delivery->id,
-                                    .destination = delivery->destination,
-                                    .state = state,
-                                    .attempt = 1,
-                                    .started_us = T0,
-                                    .next_us = next_us};
-    assert_int_equal(outbox_delivery_settle(&desk->outbox, &desk->changes, &desk->tables, &outcome),
-                     STATUS_OK);
 }
 
 /* At its ceiling nothing is queued for it, and that is on the ledger and counted; the others' is
@@ -443,7 +655,7 @@ static void test_room_for_the_urgent(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[32];
+    struct CMUnitTest tests[40];
     size_t n = 0;
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++)
         tests[n++] = ROW(test_notice, &rows[r]);
@@ -452,6 +664,11 @@ int main(void)
     const struct CMUnitTest more[] = {
         cmocka_unit_test(test_storm_ends),
         cmocka_unit_test(test_digest),
+        cmocka_unit_test(test_storm_ends_in_a_digest),
+        cmocka_unit_test(test_the_end_goes_to_who_was_told),
+        cmocka_unit_test(test_what_never_arrived_has_no_end),
+        cmocka_unit_test(test_flapping),
+        cmocka_unit_test(test_flapping_for_hours),
         cmocka_unit_test(test_nothing_goes_before_it_is_durable),
         cmocka_unit_test(test_recipients),
         cmocka_unit_test(test_full),

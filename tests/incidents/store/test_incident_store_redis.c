@@ -158,7 +158,9 @@ static void test_flood_and_crash(void **state)
 {
     static const uint32_t cuts[] = {CEILING - 1, CEILING, CEILING + 1, FLOOD, FLOOD + 1};
     struct buffer want;
-    struct incidents *i = case_memory();
+    struct incidents *i = NULL;
+    const struct incidents_options options = {.route = route}; /* as that of open_record */
+    assert_int_equal(incidents_open(&options, &i, NULL), STATUS_OK);
     for (uint32_t n = 0; n < FLOOD + 2; n++)
         put_flood(i, n);
     assert_int_equal(case_count(i, "incident"), 1);
