@@ -355,6 +355,81 @@ int client_handover(int argc, char **argv)
                         "/api/v1/handover", plain_names, present_handover);
 }
 
+static int withdraw_exception(struct client *c)
+{
+    struct buffer path;
+    buffer_init(&path, 4096);
+    buffer_append(&path, TEXT("/api/v1/exceptions/"));
+    http_escape(text_of(c->rest[1]), &path);
+    buffer_append(&path, TEXT("/withdraw"));
+    char *body = action_body(c);
+    int code = 0;
+    json_t *root = ask(c, &path, body, &code);
+    free(body);
+    buffer_fini(&path);
+    if (root && c->is_json)
+        print_line(root);
+    else if (root)
+        printable_print(stdout, "%s is withdrawn\n", member(root, "withdrawn"));
+    bool is_done = root != NULL;
+    json_decref(root);
+    return is_done ? COMMAND_DONE : code;
+}
+
+static void print_exception(const json_t *one)
+{
+    printable_print(stdout, "%-36s  %-19.19s  %-8s %s  %s  %s\n", member(one, "id"),
+                    member(one, "until"), member(one, "kind"), member(one, "value"),
+                    member(one, "family"), member(one, "incident"));
+}
+
+static int list_exceptions(struct client *c)
+{
+    struct buffer path;
+    size_t i = 0;
+    const json_t *one = NULL;
+    buffer_init(&path, 4096);
+    buffer_append(&path, TEXT("/api/v1/exceptions"));
+    int code = 0;
+    json_t *root = ask(c, &path, NULL, &code);
+    buffer_fini(&path);
+    if (!root)
+        return code;
+    if (!c->is_json)
+        printable_print(stdout, "%-36s  %-19s  %-8s %s\n", "ID", "UNTIL", "KIND",
+                        "VALUE  FAMILY  INCIDENT");
+    json_array_foreach(json_object_get(root, "exceptions"), i, one)
+    {
+        if (c->is_json)
+            print_line(one);
+        else
+            print_exception(one);
+    }
+    json_decref(root);
+    return COMMAND_DONE;
+}
+
+int client_exceptions(int argc, char **argv)
+{
+    static const char *const names[] = {"url", "key-file", "json", "by", "reason", NULL};
+    struct client c;
+    enum status status = read_flags(
+        &c, argc, argv,
+        "Usage: tocsin exceptions [--json]\n"
+        "       tocsin exceptions withdraw ID [--by NAME] [--reason TEXT]\n\n"
+        "Who is not charged for what after a false positive, and until when. Reopening the\n"
+        "incident or judging it otherwise ends its exceptions; `withdraw` ends one.",
+        names);
+    if (status)
+        return status == STATUS_AGAIN ? COMMAND_DONE : COMMAND_USAGE;
+    if (!c.rest_count)
+        return list_exceptions(&c);
+    if (c.rest_count == 2 && strcmp(c.rest[0], "withdraw") == 0)
+        return withdraw_exception(&c);
+    command_say("exceptions: want nothing, or withdraw ID; see tocsin exceptions --help");
+    return COMMAND_USAGE;
+}
+
 static long long whole(const json_t *object, const char *name)
 {
     return (long long)json_number_value(json_object_get(object, name));

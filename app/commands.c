@@ -24,6 +24,7 @@ static const struct command commands[] = {
     {"incident", client_incident, "shows one incident, or acts on it"},
     {"report", client_report, "response times: n, still open, median, p90"},
     {"handover", client_handover, "what the next shift must know"},
+    {"exceptions", client_exceptions, "who is not charged after a false positive; withdraws"},
     {"verify", client_verify, "walks the ledger and names the first bad record"},
     {"sources", client_sources, "what each source and host sent, and how it looked"},
     {"key", key_main, "keys of doors: add, list, revoke"},

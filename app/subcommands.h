@@ -17,6 +17,7 @@ int client_incidents(int argc, char **argv);
 int client_incident(int argc, char **argv);
 int client_report(int argc, char **argv);
 int client_handover(int argc, char **argv);
+int client_exceptions(int argc, char **argv);
 int client_verify(int argc, char **argv);
 int client_sources(int argc, char **argv);
 

@@ -134,6 +134,12 @@ static enum status read_handover(struct resource_call *call, struct view *v, str
     return view_handover(v, call->now_us, out, err);
 }
 
+static enum status read_exceptions(struct resource_call *call, struct view *v, struct buffer *out,
+                                   struct error *err)
+{
+    return view_exceptions(v, call->now_us, out, err);
+}
+
 static enum status read_verify(struct resource_call *call, struct view *v, struct buffer *out,
                                struct error *err)
 {
@@ -161,6 +167,11 @@ static void get_report(struct resource_call *call)
 static void get_handover(struct resource_call *call)
 {
     read_record(call, read_handover);
+}
+
+static void get_exceptions(struct resource_call *call)
+{
+    read_record(call, read_exceptions);
 }
 
 static void get_verify(struct resource_call *call)
@@ -229,6 +240,11 @@ static void post_incident(struct resource_call *call)
     struct text id = text_skip(said, begin.len);
     (void)snprintf(call->reply->location, sizeof call->reply->location, "/api/v1/incidents/%.*s",
                    TEXT_ARG(text_head(id, text_find_byte(id, '"'))));
+}
+
+static void post_withdraw(struct resource_call *call)
+{
+    command(call, TEXT("withdraw"), call->arguments[0]);
 }
 
 static void post_reload(struct resource_call *call)
@@ -354,6 +370,10 @@ const struct resource *resource_all(void)
         {"GET", "/api/v1/report", "since,until,by", get_report,
          "Response times by priority, rule or team.", JSON},
         {"GET", "/api/v1/handover", "", get_handover, "What the next shift takes over.", JSON},
+        {"GET", "/api/v1/exceptions", "", get_exceptions,
+         "Who is not charged for what after a false positive, and until when.", JSON},
+        {"POST", "/api/v1/exceptions/{id}/withdraw", "", post_withdraw,
+         "Ends one: from now on it is charged again.", JSON},
         {"GET", "/api/v1/verify", "", get_verify,
          "Walks the ledger's chain of hashes, and asks others for its end.", JSON},
         {"GET", "/api/v1/rules", "", get_rules, "Rules with their hits and cost.", JSON},

@@ -261,6 +261,9 @@ NODISCARD enum status view_verdicts(struct view *v, verdict_fn tell, void *conte
  * compared with `live` (NULL: not known) and with what Redis says was added. */
 NODISCARD enum status view_verify(struct view *v, const struct incidents_head *live,
                                   struct buffer *out, struct error *err);
+/* {"exceptions":[...]}: who is not charged for what, until when, left by which incident. */
+NODISCARD enum status view_exceptions(struct view *v, int64_t now_us, struct buffer *out,
+                                      struct error *err);
 /* Open items for the handover between shifts. */
 NODISCARD enum status view_handover(struct view *v, int64_t now_us, struct buffer *out,
                                     struct error *err);

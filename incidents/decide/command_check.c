@@ -35,7 +35,6 @@ static const struct member_type {
     {"profile", MEMBER_TEXT},
     {"category", MEMBER_TEXT},
     {"occurred", MEMBER_PAST},
-    {"exception", MEMBER_TEXT},
 };
 
 /* Beside those that every command may have. */
@@ -60,7 +59,7 @@ static const struct allowed {
     {"merge", "into,reason,note"},
     {"split", "reason,note"},
     {"report", "title,severity,profile,category,occurred,note"},
-    {"withdraw", "exception,reason"},
+    {"withdraw", "reason"},
 };
 static const char common[] = "do,incident,by,version,idempotency_key";
 

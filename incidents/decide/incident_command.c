@@ -123,6 +123,10 @@ static int do_triage(struct command *command)
         verdicts_count(command->lifecycle->verdicts, command->lifecycle->changes, &before, -1);
         verdicts_count(command->lifecycle->verdicts, command->lifecycle->changes, command->incident,
                        1);
+        const struct restraints_withdrawal withdrawal = {command->by, TEXT("another disposition"),
+                                                         command->now_us};
+        (void)restraints_withdraw_of(command->lifecycle->restraints, command->lifecycle->changes,
+                                     command->incident->id, &withdrawal);
     }
     struct buffer more;
     buffer_init(&more, 1 << 16);
@@ -402,6 +406,9 @@ static int do_report(struct command *command)
     struct text title = doc_tree_text(command->tree, "title");
     enum incident_severity severity = SEVERITY_MEDIUM;
     char request[INCIDENT_REQUEST + 1];
+    if (doc_tree_text(command->tree, "incident").len)
+        return incident_command_refuse(command->reply, HTTP_BAD, "a report is of no incident yet",
+                                       TEXT_NONE);
     bool has_request = request_of(command, request);
     struct incident *before = has_request ? tables_requested(tables, request) : NULL;
     if (before)
@@ -447,6 +454,20 @@ static int do_report(struct command *command)
     lifecycle_open(command->lifecycle, incident, command->now_us);
     (void)answer(command);
     return HTTP_CREATED;
+}
+
+static int do_withdraw(struct command *command)
+{
+    struct text id = doc_tree_text(command->tree, "incident");
+    const struct restraints_withdrawal withdrawal = {
+        command->by, doc_tree_text(command->tree, "reason"), command->now_us};
+    if (!restraints_withdraw(command->lifecycle->restraints, command->lifecycle->changes, id,
+                             &withdrawal))
+        return incident_command_refuse(command->reply, HTTP_NOTFOUND, "no such exception", id);
+    json_write_open(command->reply, NULL, '{');
+    json_write_string(command->reply, "withdrawn", id);
+    json_write_close(command->reply, '}');
+    return HTTP_OK;
 }
 
 /* ---- which one ---- */
@@ -535,8 +556,9 @@ int incident_command_run(const struct lifecycle *lifecycle, struct text text, in
         if (command_check(name, &tree, now_us, &err) != STATUS_OK)
             http = incident_command_refuse(reply, HTTP_BAD, err.text, TEXT_NONE);
         else
-            http =
-                text_equal(name, TEXT("report")) ? do_report(&command) : run_verb(&command, name);
+            http = text_equal(name, TEXT("report"))     ? do_report(&command)
+                   : text_equal(name, TEXT("withdraw")) ? do_withdraw(&command)
+                                                        : run_verb(&command, name);
     }
     arena_fini(&arena);
     return http;

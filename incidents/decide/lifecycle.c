@@ -98,6 +98,11 @@ void lifecycle_reopen(const struct lifecycle *lifecycle, struct incident *incide
     json_write_string(&more, "because", text_of(why));
     if (incident->state == STATE_CLOSED)
         verdicts_count(lifecycle->verdicts, lifecycle->changes, incident, -1);
+    const struct restraints_withdrawal withdrawal = {by, text_of(why), now_us};
+    uint32_t withdrawn = restraints_withdraw_of(lifecycle->restraints, lifecycle->changes,
+                                                incident->id, &withdrawal);
+    if (withdrawn)
+        json_write_uint(&more, "exceptions_withdrawn", withdrawn);
     incident->state = STATE_OPEN;
     incident->disposition = DISPOSITION_NONE;
     incident->times[TIME_REOPENED] = now_us;

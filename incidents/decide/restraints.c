@@ -3,7 +3,10 @@
 #include "base/json_write.h"
 #include "base/timestamp.h"
 #include "incidents/model/doc_tree.h"
+#include "incidents/model/ident.h"
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ITEM_BYTES = 1 << 20 };
 
@@ -17,6 +20,7 @@ struct exception {
     struct hash_link link;
     struct text key; /* "kind:value|family", in bytes[] */
     int64_t until_us;
+    char incident[IDENT_LEN + 1]; /* that left it */
     char bytes[];
 };
 
@@ -128,8 +132,20 @@ bool restraints_except(const struct restraints *restraints, enum entity_kind kin
     return exception && t_us < exception->until_us;
 }
 
+/* Its name for people and programs: the same each time. */
+enum { EXCEPTION_ID = 36 };
+static void exception_id(struct text key, char out[EXCEPTION_ID + 1])
+{
+    struct hasher h;
+    hash_start(&h);
+    hash_part_text(&h, key);
+    memcpy(out, "exc_", 4);
+    hash_to_hex(hash_end(&h), out + 4);
+}
+
 /* False without memory. */
-static bool put_exception(struct restraints *restraints, struct text key, int64_t until_us)
+static bool put_exception(struct restraints *restraints, struct text key, int64_t until_us,
+                          struct text incident)
 {
     struct exception *exception = find_exception(restraints, key);
     if (!exception) {
@@ -146,6 +162,8 @@ static bool put_exception(struct restraints *restraints, struct text key, int64_
         }
     }
     exception->until_us = until_us;
+    (void)snprintf(exception->incident, sizeof exception->incident, "%.*s",
+                   TEXT_ARG(text_head(incident, IDENT_LEN)));
     return true;
 }
 
@@ -155,7 +173,10 @@ void restraints_add_exception(struct restraints *restraints, struct changes *cha
     struct buffer key, item;
     exception_key(excepted->kind, excepted->value, excepted->family, &key);
     buffer_init(&item, 1 << 20);
+    char id[EXCEPTION_ID + 1];
+    exception_id(buffer_text(&key), id);
     json_write_open(&item, NULL, '{');
+    json_write_string(&item, "id", text_of(id));
     json_write_time(&item, "until", excepted->until_us);
     json_write_string(&item, "kind", text_of(correlation_entity_name(excepted->kind)));
     json_write_string(&item, "value", excepted->value);
@@ -167,10 +188,95 @@ void restraints_add_exception(struct restraints *restraints, struct changes *cha
     if (effect)
         EFFECT(effect, TEXT("HSET"), TEXT("tocsin:exceptions"), buffer_text(&key),
                buffer_text(&item));
-    if (!put_exception(restraints, buffer_text(&key), excepted->until_us))
+    if (!put_exception(restraints, buffer_text(&key), excepted->until_us,
+                       text_of(excepted->incident)))
         COUNT(changes->counters, no_memory);
     buffer_fini(&key);
     buffer_fini(&item);
+}
+
+static void drop_exception(struct restraints *restraints, struct changes *changes,
+                           struct exception *exception)
+{
+    struct effect *effect = changes_effect(changes);
+    if (effect)
+        EFFECT(effect, TEXT("HDEL"), TEXT("tocsin:exceptions"), exception->key);
+    hash_table_remove(&restraints->exceptions, &exception->link);
+    free(exception);
+}
+
+static void record_withdrawal(struct changes *changes, const struct exception *exception,
+                              const struct restraints_withdrawal *why)
+{
+    struct buffer data;
+    char id[EXCEPTION_ID + 1];
+    exception_id(exception->key, id);
+    buffer_init(&data, ITEM_BYTES);
+    json_write_open(&data, NULL, '{');
+    json_write_string(&data, "exception", text_of(id));
+    json_write_string(&data, "of", exception->key);
+    if (why->reason.len)
+        json_write_string(&data, "reason", why->reason);
+    json_write_close(&data, '}');
+    changes_record(changes, &(struct ledger_entry){.kind = "exception.withdrawn",
+                                                   .incident = text_of(exception->incident),
+                                                   .by = why->by,
+                                                   .time_us = why->now_us,
+                                                   .data = buffer_text(&data)});
+    buffer_fini(&data);
+}
+
+static const struct exception *exception_of(const void *at)
+{
+    struct hash_link *const *link = at;
+    return CONTAINER_OF(*link, struct exception, link);
+}
+
+static bool is_of_incident(const struct hash_link *link, const void *incident)
+{
+    return strcmp(exception_of(&link)->incident, incident) == 0;
+}
+
+static bool is_of_id(const struct hash_link *link, const void *context)
+{
+    const struct text *id = context;
+    char own[EXCEPTION_ID + 1];
+    exception_id(exception_of(&link)->key, own);
+    return text_equal(text_of(own), *id);
+}
+
+static int by_exception(const void *a, const void *b)
+{
+    return text_compare(exception_of(a)->key, exception_of(b)->key);
+}
+
+/* In the order of their keys, for the ledger is the same each time. */
+static uint32_t withdraw(struct restraints *restraints, struct changes *changes,
+                         bool (*is_meant)(const struct hash_link *, const void *),
+                         const void *context, const struct restraints_withdrawal *why)
+{
+    size_t count = 0;
+    struct hash_link **found =
+        hash_table_pick(&restraints->exceptions, is_meant, context, by_exception, &count);
+    for (size_t e = 0; e < count; e++) {
+        struct exception *exception = CONTAINER_OF(found[e], struct exception, link);
+        record_withdrawal(changes, exception, why);
+        drop_exception(restraints, changes, exception);
+    }
+    free(found);
+    return (uint32_t)count;
+}
+
+uint32_t restraints_withdraw_of(struct restraints *restraints, struct changes *changes,
+                                const char *incident, const struct restraints_withdrawal *why)
+{
+    return withdraw(restraints, changes, is_of_incident, incident, why);
+}
+
+bool restraints_withdraw(struct restraints *restraints, struct changes *changes, struct text id,
+                         const struct restraints_withdrawal *why)
+{
+    return withdraw(restraints, changes, is_of_id, &id, why) > 0;
 }
 
 /* ---- to and from the store: what suppresses and excepts is written when it is decided ---- */
@@ -207,7 +313,8 @@ static enum status load_exception(void *context, struct text field, struct text 
     bool is_ok = true;
     arena_init(&arena, ITEM_BYTES);
     if (doc_tree_parse(value, &arena, &tree, NULL) == STATUS_OK)
-        is_ok = put_exception(restraints, field, doc_tree_time(&tree, "until"));
+        is_ok = put_exception(restraints, field, doc_tree_time(&tree, "until"),
+                              doc_tree_text(&tree, "incident"));
     arena_fini(&arena);
     return is_ok ? STATUS_OK : STATUS_NOMEM;
 }
@@ -255,11 +362,7 @@ static void forget_exceptions(struct restraints *restraints, struct changes *cha
         next = hash_table_walk(&restraints->exceptions, &slot, next);
         if (exception->until_us > changes->journal_us - DAY_US)
             continue;
-        struct effect *effect = changes_effect(changes);
-        if (effect)
-            EFFECT(effect, TEXT("HDEL"), TEXT("tocsin:exceptions"), exception->key);
-        hash_table_remove(&restraints->exceptions, &exception->link);
-        free(exception);
+        drop_exception(restraints, changes, exception);
     }
 }
 

@@ -40,6 +40,16 @@ struct restraints_excepted {
 /* From now on it is not charged until then. */
 void restraints_add_exception(struct restraints *restraints, struct changes *changes,
                               const struct restraints_excepted *excepted);
+/* What a person said was wrong: all exceptions that the incident left, or the one of that id
+ * ("exc_..."), go. How many did; each is on the ledger. */
+struct restraints_withdrawal {
+    struct text by, reason;
+    int64_t now_us;
+};
+uint32_t restraints_withdraw_of(struct restraints *restraints, struct changes *changes,
+                                const char *incident, const struct restraints_withdrawal *why);
+bool restraints_withdraw(struct restraints *restraints, struct changes *changes, struct text id,
+                         const struct restraints_withdrawal *why);
 /* Forgets what ended. */
 void restraints_tick(struct restraints *restraints, struct changes *changes, int64_t half_life_us);
 bool restraints_is_dirty(const struct restraints *restraints);

@@ -101,3 +101,24 @@ enum status view_handover(struct view *v, int64_t now_us, struct buffer *out, st
         out->len = before;
     return s;
 }
+
+enum status view_exceptions(struct view *v, int64_t now_us, struct buffer *out, struct error *err)
+{
+    struct reply values = {0};
+    size_t before = out->len;
+    arena_reset(&v->arena);
+    enum status s = VIEW_ASK(v, &values, err, TEXT("HVALS"), TEXT("tocsin:exceptions"));
+    json_write_open(out, NULL, '{');
+    json_write_open(out, "exceptions", '[');
+    for (uint32_t i = 0; s == STATUS_OK && i < values.count; i++) {
+        struct doc_tree t;
+        if (doc_tree_parse(values.items[i].text, &v->arena, &t, NULL) == STATUS_OK &&
+            doc_tree_time(&t, "until") > now_us)
+            json_write_raw(out, NULL, values.items[i].text);
+    }
+    json_write_close(out, ']');
+    json_write_close(out, '}');
+    if (s != STATUS_OK)
+        out->len = before;
+    return s;
+}

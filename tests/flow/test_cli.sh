@@ -52,7 +52,7 @@ EOT
 }
 
 # ---- help and wrong use ----
-for command in run check test explain replay parse search incidents incident report handover verify sources key; do
+for command in run check test explain replay parse search incidents incident report handover exceptions verify sources key; do
   run 0 $command --help
   out "^Usage: tocsin $command"
   out '--help'
