@@ -89,6 +89,12 @@ static int64_t clamp_time(const struct detection *detection)
                : detection->event_us;
 }
 
+/* It tells of a time long before it came. */
+static bool is_old(const struct detection *detection, int64_t t_us)
+{
+    return received(detection) - t_us > HOUR_US;
+}
+
 static void keep_positions(struct member *m, const struct detection *detection)
 {
     const uint64_t *evidence =
@@ -154,7 +160,7 @@ static void begin(struct candidate *candidate, const struct detection *detection
     name_candidate(candidate, detection, g);
     candidate->alert_us = detection->journal_us;
     candidate->received_us = received(detection);
-    candidate->is_backfill = received(detection) - g->t_us > HOUR_US;
+    candidate->is_backfill = true;
     candidate->first_us = candidate->last_us = g->t_us;
 }
 
@@ -163,6 +169,7 @@ static void count_detection(struct candidate *candidate, struct member *m,
 {
     begin(candidate, detection, g);
     candidate->detections++;
+    candidate->is_backfill &= g->is_old; /* one of now makes it news */
     lower(&candidate->first_us, g->t_us - detection->lead_us);
     raise(&candidate->last_us, g->t_us);
     count_in_member(m, detection, g->t_us);
@@ -475,6 +482,7 @@ void charge_detection(const struct charger *charger, const struct detection *det
                       struct charging *out)
 {
     *out = (struct charging){.t_us = clamp_time(detection)};
+    out->is_old = is_old(detection, out->t_us);
     double chance = score_chance(detection->rule->level,
                                  verdicts_confidence(charger->verdicts, detection->rule));
     if (detection->rule->is_shadow) {

@@ -27,6 +27,7 @@ struct charged {
 };
 struct charging {
     int64_t t_us; /* event time, not beyond receipt */
+    bool is_old;  /* it came long after that */
     struct charged all[CHARGE_ENTITIES];
     uint32_t count;
 };

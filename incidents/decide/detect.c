@@ -220,6 +220,9 @@ static void append(const struct detector *detector, const struct detection *dete
                            text_equal(at->value, (struct text){incident->entities[0].value,
                                                                incident->entities[0].len});
     }
+    /* What was no news when it opened is, once it goes on now. */
+    bool is_news = incident->is_backfill && !g->is_old;
+    incident->is_backfill &= g->is_old;
     bool was_quiet = incident->last_us != TIMESTAMP_NONE && g->t_us - incident->last_us >= DAY_US;
     incident->detections++;
     incident->recurrences++;
@@ -237,7 +240,7 @@ static void append(const struct detector *detector, const struct detection *dete
         lifecycle_reopen(detector->lifecycle, incident, TEXT_NONE,
                          "a detection after it was settled", detection->journal_us);
     else
-        tell_change(detector, incident, has_risen, was_quiet, detection->journal_us);
+        tell_change(detector, incident, has_risen, was_quiet || is_news, detection->journal_us);
 }
 
 static bool is_among(struct incident *const *all, uint32_t count, const struct incident *incident)

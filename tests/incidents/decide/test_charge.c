@@ -275,6 +275,55 @@ static void test_families(void **state)
     incidents_close(i);
 }
 
+/* ---- what is old is no news ---- */
+
+static uint32_t to_file(void *context, const struct notice *n, struct text *out)
+{
+    uint32_t *told = context;
+    *told += n->kind == NOTICE_OPENED || n->kind == NOTICE_RAISED || n->kind == NOTICE_RECURRED;
+    out[0] = TEXT("file");
+    return 1;
+}
+
+static const struct backfill_row {
+    const char *name;
+    int64_t probe_s, first_s, second_s; /* how old each is when it comes; 0: of now */
+    uint32_t told;
+} backfill_rows[] = {
+    {"backfill: all of it is old", 7200, 7190, 7180, 0},
+    {"backfill: an old line before a break-in of now", 7200, 0, 0, 1},
+    {"backfill: what opened as old goes on now", 7200, 7190, 0, 1},
+    {"backfill: nothing is old", 0, 0, 0, 1},
+};
+
+static void put_old(struct incidents *i, const struct rule *rule, int64_t old_s, uint64_t position)
+{
+    const struct entity entity = {text_of(victim), ENTITY_ADDRESS, true};
+    struct case_detection c;
+    case_make(&c, rule, CASE_T0 + (int64_t)position * CASE_S, position, &entity, 1);
+    c.detection.event_us -= old_s * CASE_S;
+    assert_int_equal(incidents_detect(i, &c.detection), STATUS_OK);
+}
+
+/* A line with a date of long ago cannot turn a break-in of now into a line of the digest. */
+static void test_backfill(void **state)
+{
+    const struct backfill_row *row = *state;
+    struct incidents *i = NULL;
+    uint32_t told = 0;
+    const struct incidents_options options = {.route = to_file, .context = &told};
+    const struct rule probe = watched(&guessing, 0), first = watched(&login, 0);
+    const struct case_rule again = {"shadow-read", LEVEL_MEDIUM, "collection"};
+    const struct rule second = watched(&again, 0);
+    assert_int_equal(incidents_open(&options, &i, NULL), STATUS_OK);
+    put_old(i, &probe, row->probe_s, 1);
+    put_old(i, &first, row->first_s, 2);
+    assert_int_equal(counted(i, "record_opened_total"), 1);
+    put_old(i, &second, row->second_s, 3);
+    assert_int_equal(told, row->told);
+    incidents_close(i);
+}
+
 /* ---- names ---- */
 
 /* Entities of one detection are candidates of different names, whatever their hashes. */
@@ -324,6 +373,8 @@ int main(void)
     size_t n = 0;
     for (size_t r = 0; r < sizeof noise_rows / sizeof noise_rows[0]; r++)
         tests[n++] = ROW(test_noise, &noise_rows[r]);
+    for (size_t r = 0; r < sizeof backfill_rows / sizeof backfill_rows[0]; r++)
+        tests[n++] = ROW(test_backfill, &backfill_rows[r]);
     const struct CMUnitTest more[] = {
         cmocka_unit_test(test_held_evidence),
         cmocka_unit_test(test_two_floods),
