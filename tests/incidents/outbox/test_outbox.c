@@ -473,7 +473,8 @@ static void test_recipients(void **state)
     (void)state;
     struct desk desk;
     begin(&desk, 1);
-    queue_one(&desk);
+    struct incident *incident = known(&desk, '1', 2, false);
+    outbox_notice(&desk.outbox, &desk.changes, incident, NOTICE_OPENED, T0);
     assert_true(mark(&desk, 1, T0));
     AUTO(delivery) delivery = outbox_delivery_take(&desk.outbox, 1);
     assert_non_null(delivery);
@@ -504,6 +505,12 @@ static void test_recipients(void **state)
     assert_int_equal(outbox_delivery_settle(&desk.outbox, &desk.changes, &desk.tables, &outcome),
                      STATUS_OK);
     assert_int_equal(desk.outbox.entries.count, 0);
+    const struct telling *telling = &incident->telling;
+    assert_int_equal(telling->count, 2); /* who had it; not who never will */
+    assert_string_equal(telling->told[0].recipient, "a@example.org");
+    assert_string_equal(telling->told[1].recipient, "c@example.org");
+    incident_free(incident);
+    hash_table_fini(&desk.tables.incidents);
     end(&desk);
 }
 

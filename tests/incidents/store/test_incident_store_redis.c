@@ -579,6 +579,47 @@ static void test_deliveries_outlive_a_crash(void **state)
     incidents_close(i);
 }
 
+/* What falls due by the wall clock is found again by the next start, and told once. */
+static void test_what_falls_due_outlives_a_stop(void **state)
+{
+    struct place *p = *state;
+    static const struct case_rule critical = {"critical", LEVEL_CRITICAL, "impact"};
+    struct rule rule = case_make_rule(&critical);
+    struct arena arena;
+    struct doc_tree t;
+    char id[31], until[TIMESTAMP_LEN + 1], command[240];
+    arena_init(&arena, 16 << 20);
+    struct incidents *i = open_record(p);
+    case_put(i, &rule, CASE_T0, 1, "192.0.2.7");
+    t = case_first(i, "incident", &arena);
+    memcpy(id, doc_tree_text(&t, "id").at, 31);
+    struct text severity = doc_tree_text(&t, "severity");
+    assert_false(text_equal(severity, TEXT("low")));
+    timestamp_format(CASE_T0 + CASE_H, until);
+    (void)snprintf(command, sizeof command,
+                   "{\"do\":\"severity\",\"incident\":\"%s\",\"by\":\"ada\",\"severity\":\"low\","
+                   "\"reason\":\"known\",\"until\":\"%s\"}",
+                   id, until);
+    assert_int_equal(case_command(i, &arena, &t, CASE_T0 + CASE_S, command), 200);
+    drain(i);
+    incidents_close(i);
+    i = open_record(p);
+    delivery_free(incidents_next_delivery(i, CASE_T0 + CASE_H - 1));
+    t = case_first(i, "incident", &arena);
+    assert_true(text_equal(doc_tree_text(&t, "severity"), TEXT("low")));
+    assert_true(doc_tree_get(&t, "told")->count > 0);
+    delivery_free(incidents_next_delivery(i, CASE_T0 + CASE_H));
+    t = case_first(i, "incident", &arena);
+    assert_true(text_equal(doc_tree_text(&t, "severity"), severity));
+    drain(i);
+    incidents_close(i);
+    i = open_record(p);
+    t = case_first(i, "incident", &arena);
+    assert_true(text_equal(doc_tree_text(&t, "severity"), severity));
+    incidents_close(i);
+    arena_fini(&arena);
+}
+
 static void test_views(void **state)
 {
     struct place *p = *state;
@@ -674,6 +715,7 @@ int main(void)
         TEST(test_verify_names_the_first_bad),
         TEST(test_checkpoints),
         TEST(test_deliveries_outlive_a_crash),
+        TEST(test_what_falls_due_outlives_a_stop),
         TEST(test_views),
     };
     return cmocka_run_group_tests_name("test_incident_store_redis", tests, NULL, NULL);
