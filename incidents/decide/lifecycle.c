@@ -123,9 +123,8 @@ static const enum incident_time state_times[] = {
     [STATE_REVIEWED] = TIME_REVIEWED,   [STATE_CLOSED] = TIME_CLOSED,
 };
 
-/* Ends the entity's part in its incident: the next detection starts a new episode. */
-static void release(const struct lifecycle *lifecycle, struct candidate *candidate, int64_t now_us,
-                    bool was_confirmed)
+void lifecycle_release(const struct lifecycle *lifecycle, struct candidate *candidate,
+                       int64_t now_us, bool was_confirmed)
 {
     tables_save_reset(lifecycle->changes, candidate);
     memcpy(candidate->last_incident, candidate->incident->id, sizeof candidate->last_incident);
@@ -155,7 +154,7 @@ static void release_all(const struct lifecycle *lifecycle, struct incident *inci
                 &(struct restraints_excepted){
                     candidate->kind, candidate->value, candidate->members[m].family,
                     now_us + EXCEPTION_DAYS * DAY_US, TEXT("disposition"), incident->id});
-        release(lifecycle, candidate, now_us, !was_wrong);
+        lifecycle_release(lifecycle, candidate, now_us, !was_wrong);
     }
 }
 

@@ -33,6 +33,9 @@ void lifecycle_move(const struct lifecycle *lifecycle, struct incident *incident
 /* Open again: state, times, ledger, notice. */
 void lifecycle_reopen(const struct lifecycle *lifecycle, struct incident *incident, struct text by,
                       const char *why, int64_t now_us);
+/* Ends the entity's part in its incident: the next detection starts a new episode. */
+void lifecycle_release(const struct lifecycle *lifecycle, struct candidate *candidate,
+                       int64_t now_us, bool was_confirmed);
 /* It began no later than this: the earliest evidence of what belongs to it. */
 void lifecycle_date(struct incident *incident, int64_t first_us);
 /* Its clocks run again. */

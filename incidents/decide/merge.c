@@ -4,16 +4,23 @@
 #include "base/timestamp.h"
 #include "incidents/decide/reweigh.h"
 
-static void hand_over(struct tables *tables, struct incident *from, struct incident *to)
+/* What finds no room begins anew: bound to an incident that does not name it, it would be hidden.
+ */
+static void hand_over(const struct lifecycle *lifecycle, struct incident *from, struct incident *to,
+                      int64_t now_us)
 {
+    struct tables *tables = lifecycle->tables;
     for (uint32_t e = 0; e < from->entity_count; e++) {
         const struct incident_entity *at = &from->entities[e];
         struct text value = {at->value, at->len};
         struct candidate *candidate = tables_candidate(tables, at->kind, value);
         if (!candidate || candidate->incident != from)
             continue;
+        if (!incident_add_entity(to, candidate->kind, candidate->value, candidate->episode)) {
+            lifecycle_release(lifecycle, candidate, now_us, false);
+            continue;
+        }
         candidate->incident = to;
-        (void)incident_add_entity(to, candidate->kind, candidate->value, candidate->episode);
         tables_touch_candidate(tables, candidate);
     }
 }
@@ -33,7 +40,7 @@ static void record_edge(const struct lifecycle *lifecycle, struct incident *inci
 void merge_apply(const struct lifecycle *lifecycle, struct incident *from, struct incident *into,
                  const struct merge *merge)
 {
-    hand_over(lifecycle->tables, from, into);
+    hand_over(lifecycle, from, into, merge->now_us);
     memcpy(from->merged_into, into->id, sizeof from->merged_into);
     json_write_string(&into->merged, NULL, text_of(from->id));
     for (int t = TIME_OCCURRED; t <= TIME_ALERT; t++)
@@ -70,7 +77,9 @@ static void take_apart(struct tables *tables, struct incident *from, const struc
         const struct incident_entity *at = &from->entities[e];
         struct candidate *candidate =
             tables_candidate(tables, at->kind, (struct text){at->value, at->len});
-        if (!candidate || candidate->incident != into)
+        bool is_free = candidate && !candidate->incident &&
+                       text_equal(text_of(candidate->last_incident), text_of(from->id));
+        if (!candidate || (candidate->incident != into && !is_free))
             continue;
         candidate->incident = from;
         tables_touch_candidate(tables, candidate);

@@ -217,22 +217,68 @@ enum { CROWD = 64 + 64 + 10 };
 
 /* A host that 138 addresses break into: an incident names 64 entities, the next ones open another.
  */
-static void test_crowd(void **state)
+static void put_crowd(struct incidents *i, const struct rule *rule)
 {
-    (void)state;
     char address[ADDRESS_BYTES];
-    struct incidents *i = case_memory();
-    const struct rule rule = watched(&critical, 0);
     for (uint32_t n = 0; n < CROWD; n++) {
         struct case_detection c;
         name_source(n, address);
         const struct entity entities[] = {{text_of(address), ENTITY_ADDRESS, true},
                                           {TEXT("web1"), ENTITY_HOST, true}};
-        case_make(&c, &rule, CASE_T0 + n * CASE_S, n + 1, entities, 2);
+        case_make(&c, rule, CASE_T0 + n * CASE_S, n + 1, entities, 2);
         assert_int_equal(incidents_detect(i, &c.detection), STATUS_OK);
         assert_true(is_incident(i, address));
     }
+}
+
+static void test_crowd(void **state)
+{
+    (void)state;
+    struct incidents *i = case_memory();
+    const struct rule rule = watched(&critical, 0);
+    put_crowd(i, &rule);
     assert_int_equal(case_count(i, "incident"), 3);
+    incidents_close(i);
+}
+
+/* The n-th of the incidents by id. */
+static void id_of_nth(const struct incidents *i, uint32_t n, char out[31])
+{
+    struct buffer all;
+    case_dump(i, &all);
+    struct text rest = buffer_text(&all), line;
+    const struct text start = TEXT("{\"id\":\"inc_");
+    while (text_split(&rest, '\n', &line)) {
+        if (!text_equal(text_head(line, start.len), start) || n--)
+            continue;
+        (void)snprintf(out, 31, "%.30s", line.at + start.len - 4);
+        break;
+    }
+    buffer_fini(&all);
+}
+
+/* Merged into one that is full, entities begin anew: the next break-in of one is told. */
+static void test_merge_into_crowd(void **state)
+{
+    (void)state;
+    char into[31], from[31], address[ADDRESS_BYTES], command[200];
+    struct arena arena;
+    struct doc_tree t = {0};
+    struct incidents *i = case_memory();
+    const struct rule rule = watched(&critical, 0);
+    arena_init(&arena, 8 << 20);
+    put_crowd(i, &rule);
+    id_of_nth(i, 0, into);
+    id_of_nth(i, 1, from);
+    (void)snprintf(command, sizeof command,
+                   "{\"do\":\"merge\",\"incident\":\"%s\",\"into\":\"%s\",\"by\":\"ada\"}", from,
+                   into);
+    assert_int_equal(case_command(i, &arena, &t, CASE_T0 + CASE_H, command), 200);
+    assert_int_equal(counted(i, "record_opened_total"), 3);
+    name_source(70, address);
+    case_put(i, &rule, CASE_T0 + 2 * CASE_H, 1000, address);
+    assert_int_equal(counted(i, "record_opened_total"), 4);
+    arena_fini(&arena);
     incidents_close(i);
 }
 
@@ -383,6 +429,7 @@ int main(void)
         cmocka_unit_test(test_renewed_while_held),
         cmocka_unit_test(test_suppress),
         cmocka_unit_test(test_crowd),
+        cmocka_unit_test(test_merge_into_crowd),
         cmocka_unit_test(test_entities),
         cmocka_unit_test(test_families),
         cmocka_unit_test(test_names),
