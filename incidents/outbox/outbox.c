@@ -224,6 +224,7 @@ static bool put(struct outbox *outbox, struct outbox_entry *entry)
     if (hash_table_put(&outbox->entries, &entry->link, hash) != STATUS_OK)
         return false;
     entry->queue->count++;
+    entry->queue->bytes += entry->document_len;
     wait_until_due(outbox, entry);
     return true;
 }
@@ -234,6 +235,7 @@ void outbox_remove(struct outbox *outbox, struct outbox_entry *entry)
     outbox_queue_remove(entry->queue, entry);
     outbox_forget_subject(outbox, entry);
     entry->queue->count--;
+    entry->queue->bytes -= entry->document_len;
     hash_table_remove(&outbox->entries, &entry->link);
     outbox_entry_free(entry);
 }
@@ -245,7 +247,7 @@ static struct outbox_entry *queue(struct outbox *outbox, struct changes *changes
 {
     struct outbox_queue *of = queue_of(outbox, destination);
     struct outbox_entry *entry = make(&changes->ledger, notice, of, now_us);
-    if (entry && of->count >= OUTBOX_QUEUE_MAX) {
+    if (entry && outbox_queue_is_full(of, entry->document_len)) {
         COUNT(changes->counters, deliveries_refused);
         record(changes, entry, "delivery.expired", "too many wait for this destination", now_us);
         outbox_entry_free(entry);
@@ -595,9 +597,10 @@ static enum status load_digest(struct outbox *outbox, struct incident_store *sto
     struct reply ids = {0};
     enum status status = STORE_ASK(store, arena, &ids, err, TEXT("LRANGE"), TEXT("tocsin:digest"),
                                    TEXT("0"), TEXT("-1"));
+    int64_t since_us = outbox->storm.digest_us == TIMESTAMP_NONE ? 0 : outbox->storm.digest_us;
     for (uint32_t i = 0; !status && i < ids.count; i++)
         if (ids.items[i].text.len == IDENT_LEN)
-            storm_add_to_digest(&outbox->storm, ids.items[i].text.at, outbox->storm.digest_us);
+            storm_add_to_digest(&outbox->storm, ids.items[i].text.at, since_us);
     outbox->storm.is_dirty = false;
     return status;
 }

@@ -26,6 +26,11 @@ void outbox_queue_free(struct outbox_queue *queue)
     free(queue);
 }
 
+bool outbox_queue_is_full(const struct outbox_queue *queue, size_t bytes)
+{
+    return queue->count >= OUTBOX_QUEUE_MAX || queue->bytes + bytes > OUTBOX_QUEUE_BYTES;
+}
+
 static void append(struct outbox_list *list, struct outbox_entry *entry)
 {
     entry->next = NULL;

@@ -7,7 +7,7 @@
  * lane in the order in which they came, and those of one incident never overtake each other. Its
  * ceiling is its own, so that what waits for a dead destination takes no room from another.
  */
-enum { OUTBOX_LANES = 5, OUTBOX_QUEUE_MAX = 200000 };
+enum { OUTBOX_LANES = 5, OUTBOX_QUEUE_MAX = 200000, OUTBOX_QUEUE_BYTES = 512 << 20 };
 
 struct outbox_list {
     struct outbox_entry *first, *last;
@@ -17,7 +17,8 @@ struct outbox_queue {
     char *name;
     struct outbox_list lanes[OUTBOX_LANES + 1]; /* by priority, from 1 */
     struct outbox_list marked;                  /* in the order of their marks */
-    uint32_t count;                             /* in all: that is what the ceiling bounds */
+    uint32_t count; /* in all, and of their documents: that is what the ceilings bound */
+    size_t bytes;
     uint32_t ready_count, marked_count, given_count;
     bool is_full;   /* its sink took no more: none is given until one is settled or it is due */
     struct due due; /* of is_full */
@@ -25,6 +26,8 @@ struct outbox_queue {
 
 struct outbox_queue *outbox_queue_new(struct text name);
 void outbox_queue_free(struct outbox_queue *queue);
+/* No room for one more of so many bytes. */
+bool outbox_queue_is_full(const struct outbox_queue *queue, size_t bytes);
 /* Into its lane, at the end. */
 void outbox_queue_add(struct outbox_queue *queue, struct outbox_entry *entry);
 /* Out of the lane or list that it is in. */

@@ -545,6 +545,13 @@ static void test_full(void **state)
     assert_int_equal(mail->count, 1);
     assert_int_equal(pager->count, 2);
     assert_int_equal(atomic_load(&desk.counters.deliveries_refused), 1);
+    mail->bytes += OUTBOX_QUEUE_BYTES;
+    queue_one(&desk);
+    mail->bytes -= OUTBOX_QUEUE_BYTES;
+    assert_int_equal(mail->count, 1);
+    assert_int_equal(pager->count, 3);
+    assert_int_equal(atomic_load(&desk.counters.deliveries_refused), 2);
+    assert_in_range(mail->bytes, 1, 4096);
     assert_true(says(&desk, "too many wait for this destination"));
     end(&desk);
 }
