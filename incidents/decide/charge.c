@@ -340,6 +340,16 @@ static void release(const struct charger *charger, struct candidate *candidate,
     }
 }
 
+static bool is_suppressed(const struct charger *charger, const struct detection *detection,
+                          const struct entity *e, int64_t t_us)
+{
+    if (detection->is_renewal ||
+        !restraints_suppress(charger->restraints, charger->changes, detection, e, t_us))
+        return false;
+    COUNT(charger->changes->counters, suppressed);
+    return true;
+}
+
 /* Nobody is charged, or not this one by this rule. */
 static bool is_left_out(const struct charger *charger, const struct detection *detection,
                         const struct entity *e, int64_t t_us)
@@ -351,12 +361,7 @@ static bool is_left_out(const struct charger *charger, const struct detection *d
         COUNT(charger->changes->counters, excepted);
         return true;
     }
-    if (!detection->is_renewal &&
-        restraints_suppress(charger->restraints, charger->changes, detection, e, t_us)) {
-        COUNT(charger->changes->counters, suppressed);
-        return true;
-    }
-    return false;
+    return is_suppressed(charger, detection, e, t_us);
 }
 
 /* ---- one entity ---- */
@@ -435,8 +440,9 @@ static void renew(const struct charger *charger, const struct detection *detecti
     }
 }
 
+/* `is_itself`: the rule stands for the entity, and one of those is no crowd. */
 static void charge_one(const struct charger *charger, const struct detection *detection,
-                       const struct entity *e, double chance, struct charging *g)
+                       const struct entity *e, bool is_itself, double chance, struct charging *g)
 {
     struct hash128 entity = withheld_entity(e->kind, e->value);
     struct candidate *candidate = tables_candidate(charger->tables, e->kind, e->value);
@@ -446,7 +452,7 @@ static void charge_one(const struct charger *charger, const struct detection *de
         COUNT(charger->changes->counters, late);
         return;
     }
-    if (is_loud(charger, detection, entity, g->t_us) &&
+    if (!is_itself && is_loud(charger, detection, entity, g->t_us) &&
         !has_company(charger, detection->rule, candidate, entity, g->t_us)) {
         hold(charger, detection, entity, chance, g->t_us);
         return;
@@ -504,12 +510,13 @@ void charge_detection(const struct charger *charger, const struct detection *det
         if (detection->is_renewal)
             renew(charger, detection, entity, chance, out->t_us);
         else
-            charge_one(charger, detection, entity, chance, out);
+            charge_one(charger, detection, entity, false, chance, out);
     }
     if (!named && !detection->is_renewal && detection->rule->open == OPEN_ALWAYS) {
         /* Nobody to charge, yet it must open: the rule itself stands for the entity. */
         const struct entity self = {detection->rule->key, ENTITY_SERVICE, true};
-        charge_one(charger, detection, &self, chance, out);
+        if (!is_suppressed(charger, detection, &self, out->t_us))
+            charge_one(charger, detection, &self, true, chance, out);
     }
     if (!out->count && !detection->is_renewal)
         COUNT(charger->changes->counters, uncharged);

@@ -53,7 +53,8 @@ static inline void case_make(struct case_detection *c, const struct rule *rule, 
                              uint64_t position, const struct entity *entities, uint32_t count)
 {
     *c = (struct case_detection){0};
-    memcpy(c->entities, entities, count * sizeof *entities);
+    if (count)
+        memcpy(c->entities, entities, count * sizeof *entities);
     (void)snprintf(c->line, sizeof c->line, "line %llu", (unsigned long long)position);
     c->record = (struct record){.raw = text_of(c->line),
                                 .receive_us = at_us,

@@ -176,6 +176,26 @@ static void test_loud_alone(void **state)
     incidents_close(i);
 }
 
+/* A loud rule that must open, and names nobody this time, opens: once within its suppress time. */
+static void test_loud_names_nobody(void **state)
+{
+    (void)state;
+    struct incidents *i = case_memory();
+    struct rule rule = watched(&critical, 50);
+    struct case_detection c;
+    rule.open = OPEN_ALWAYS;
+    rule.suppress_us = CASE_H;
+    flood(i, &rule, CASE_T0, 0, 100);
+    assert_int_equal(counted(i, "record_opened_total"), 50);
+    for (uint32_t n = 1; n <= 2; n++) {
+        case_make(&c, &rule, CASE_T0 + (20 + n) * CASE_S, n, NULL, 0);
+        assert_int_equal(incidents_detect(i, &c.detection), STATUS_OK);
+    }
+    assert_int_equal(counted(i, "record_opened_total"), 51);
+    assert_int_equal(counted(i, "record_suppressed_total"), 1);
+    incidents_close(i);
+}
+
 /* A condition that stays true keeps what is held from fading as well. */
 static void test_renewed_while_held(void **state)
 {
@@ -422,17 +442,12 @@ int main(void)
     for (size_t r = 0; r < sizeof backfill_rows / sizeof backfill_rows[0]; r++)
         tests[n++] = ROW(test_backfill, &backfill_rows[r]);
     const struct CMUnitTest more[] = {
-        cmocka_unit_test(test_held_evidence),
-        cmocka_unit_test(test_two_floods),
-        cmocka_unit_test(test_loud_together),
-        cmocka_unit_test(test_loud_alone),
-        cmocka_unit_test(test_renewed_while_held),
-        cmocka_unit_test(test_suppress),
-        cmocka_unit_test(test_crowd),
-        cmocka_unit_test(test_merge_into_crowd),
-        cmocka_unit_test(test_entities),
-        cmocka_unit_test(test_families),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_held_evidence),     cmocka_unit_test(test_two_floods),
+        cmocka_unit_test(test_loud_together),     cmocka_unit_test(test_loud_alone),
+        cmocka_unit_test(test_loud_names_nobody), cmocka_unit_test(test_renewed_while_held),
+        cmocka_unit_test(test_suppress),          cmocka_unit_test(test_crowd),
+        cmocka_unit_test(test_merge_into_crowd),  cmocka_unit_test(test_entities),
+        cmocka_unit_test(test_families),          cmocka_unit_test(test_names),
     };
     memcpy(&tests[n], more, sizeof more);
     n += sizeof more / sizeof more[0];
