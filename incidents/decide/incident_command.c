@@ -356,8 +356,11 @@ static int do_merge(struct command *command)
     if (from->merged_into[0] || into->merged_into[0] || incident_is_settled(into))
         return incident_command_refuse(command->reply, HTTP_CONFLICT,
                                        "one of them is merged or settled", TEXT_NONE);
+    if (!merge_apply(command->lifecycle, from, into, &merge))
+        return incident_command_refuse(command->reply, HTTP_CONFLICT,
+                                       "together they have more alerts than an incident holds",
+                                       TEXT_NONE);
     add_note(command, doc_tree_text(command->tree, "note"));
-    merge_apply(command->lifecycle, from, into, &merge);
     return answer(command);
 }
 

@@ -37,9 +37,13 @@ static void record_edge(const struct lifecycle *lifecycle, struct incident *inci
     buffer_fini(&more);
 }
 
-void merge_apply(const struct lifecycle *lifecycle, struct incident *from, struct incident *into,
+bool merge_apply(const struct lifecycle *lifecycle, struct incident *from, struct incident *into,
                  const struct merge *merge)
 {
+    if (!tables_move_alerts(lifecycle->tables, from, into, false))
+        return false;
+    if (into->origin == ORIGIN_ALERT && from->origin == ORIGIN_ALERT && from->floor > into->floor)
+        into->severity = into->floor = from->floor;
     hand_over(lifecycle, from, into, merge->now_us);
     memcpy(from->merged_into, into->id, sizeof from->merged_into);
     json_write_string(&into->merged, NULL, text_of(from->id));
@@ -48,12 +52,15 @@ void merge_apply(const struct lifecycle *lifecycle, struct incident *from, struc
             (into->times[t] == TIMESTAMP_NONE || from->times[t] < into->times[t]))
             into->times[t] = from->times[t];
     into->detections += from->detections;
-    (void)reweigh(lifecycle->tables, into, lifecycle->changes);
+    bool has_risen = reweigh(lifecycle->tables, into, lifecycle->changes);
     from->disposition = DISPOSITION_DUPLICATE;
     from->state = STATE_CLOSED;
     from->times[TIME_CLOSED] = merge->now_us;
     record_edge(lifecycle, from, "incident.merged", into->id, merge);
     record_edge(lifecycle, into, "incident.absorbed", from->id, merge);
+    if (has_risen)
+        lifecycle_notice(lifecycle, into, NOTICE_RAISED, merge->now_us);
+    return true;
 }
 
 static void drop_edge(struct incident *into, struct text id)
@@ -91,6 +98,8 @@ void merge_undo(const struct lifecycle *lifecycle, struct incident *from, struct
 {
     from->merged_into[0] = 0;
     take_apart(lifecycle->tables, from, into);
+    if (!tables_move_alerts(lifecycle->tables, into, from, true))
+        COUNT(lifecycle->changes->counters, no_memory);
     into->detections -= from->detections < into->detections ? from->detections : into->detections;
     drop_edge(into, text_of(from->id));
     (void)reweigh(lifecycle->tables, into, lifecycle->changes);

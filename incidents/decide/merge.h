@@ -8,9 +8,10 @@ struct merge {
     int64_t now_us;
 };
 
-/* `from` closes as a duplicate; its entities go on in `into`. */
-void merge_apply(const struct lifecycle *lifecycle, struct incident *from, struct incident *into,
+/* `from` closes as a duplicate; its entities and alerts go on in `into`. False: that has no room
+ * for the alerts, nothing was done. */
+bool merge_apply(const struct lifecycle *lifecycle, struct incident *from, struct incident *into,
                  const struct merge *merge);
-/* `from` is open again with its own entities. */
+/* `from` is open again with its own entities and alerts. */
 void merge_undo(const struct lifecycle *lifecycle, struct incident *from, struct incident *into,
                 const struct merge *merge);

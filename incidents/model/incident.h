@@ -92,6 +92,7 @@ struct incident_part {
 /* One alert of a monitoring system that belongs to the incident. */
 struct incident_alert {
     char *key, *name, *host, *summary;
+    char of[IDENT_LEN + 1]; /* the incident that it was merged with; empty: its own */
     enum incident_severity severity;
     bool is_firing;
     int64_t starts_us, ends_us, expires_us, charged_us;

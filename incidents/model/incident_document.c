@@ -202,6 +202,7 @@ static void write_alerts(const struct incident *incident, struct buffer *out)
         write_text(out, "name", at->name);
         write_text(out, "host", at->host);
         write_text(out, "summary", at->summary);
+        write_text(out, "of", at->of);
         json_write_string(out, "severity", text_of(incident_severity_name(at->severity)));
         json_write_bool(out, "firing", at->is_firing);
         write_time(out, "starts", at->starts_us);

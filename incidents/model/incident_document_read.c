@@ -3,6 +3,14 @@
 #include "incidents/model/incident_document.h"
 #include <stdlib.h>
 
+static void copy_id(struct text t, char out[IDENT_LEN + 1])
+{
+    size_t len = t.len < IDENT_LEN ? t.len : IDENT_LEN;
+    if (len)
+        memcpy(out, t.at, len);
+    out[len] = 0;
+}
+
 static enum rule_level read_level(struct text name)
 {
     for (int l = LEVEL_INFORMATIONAL; l <= LEVEL_CRITICAL; l++)
@@ -58,14 +66,6 @@ void incident_document_read_member(const struct doc_tree *t, struct string_pool 
     struct incident_part part;
     read_part(t, words, &part);
     *out = part.member;
-}
-
-static void copy_id(struct text t, char out[IDENT_LEN + 1])
-{
-    size_t len = t.len < IDENT_LEN ? t.len : IDENT_LEN;
-    if (len)
-        memcpy(out, t.at, len);
-    out[len] = 0;
 }
 
 static bool read_members(const struct doc_tree *list, struct string_pool *words,
@@ -162,6 +162,7 @@ static bool read_alerts(const struct doc_tree *list, struct incident *incident)
             !incident_set_text(&alert->summary, doc_tree_text(at, "summary")))
             return false;
         (void)incident_parse_severity(doc_tree_text(at, "severity"), &alert->severity);
+        copy_id(doc_tree_text(at, "of"), alert->of);
         alert->is_firing = doc_tree_bool(at, "firing");
         alert->starts_us = doc_tree_time(at, "starts");
         alert->ends_us = doc_tree_time(at, "ends");

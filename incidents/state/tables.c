@@ -83,6 +83,19 @@ struct incident *tables_requested(const struct tables *tables, const char *reque
     return NULL;
 }
 
+/* An edge never leads back, but a damaged document might. */
+static struct incident *follow_edges(const struct tables *tables, struct incident *incident)
+{
+    enum { EDGES = 100 };
+    for (int e = 0; incident && incident->merged_into[0] && e < EDGES; e++) {
+        struct incident *next = tables_incident(tables, text_of(incident->merged_into));
+        if (!next)
+            return incident;
+        incident = next;
+    }
+    return incident;
+}
+
 struct incident *tables_alert_incident(const struct tables *tables, struct text key)
 {
     struct incident *latest = NULL;
@@ -93,7 +106,7 @@ struct incident *tables_alert_incident(const struct tables *tables, struct text 
             (!latest || incident->times[TIME_OPENED] > latest->times[TIME_OPENED]))
             latest = incident;
     }
-    return latest;
+    return follow_edges(tables, latest);
 }
 
 enum status tables_place_alert(struct tables *tables, struct incident *incident,
@@ -110,6 +123,73 @@ enum status tables_place_alert(struct tables *tables, struct incident *incident,
     }
     alert->place = place;
     return STATUS_OK;
+}
+
+static bool make_room_for_alerts(struct incident *to, uint32_t more)
+{
+    uint32_t want = to->alert_count + more;
+    if (want > INCIDENT_ALERTS)
+        return false;
+    if (want <= to->alert_max)
+        return true;
+    struct incident_alert *alerts = realloc(to->alerts, want * sizeof *alerts);
+    if (!alerts)
+        return false;
+    to->alerts = alerts;
+    to->alert_max = want;
+    return true;
+}
+
+static struct incident_alert *find_alert(struct incident *incident, const char *key)
+{
+    for (uint32_t a = 0; a < incident->alert_count; a++)
+        if (strcmp(incident->alerts[a].key, key) == 0)
+            return &incident->alerts[a];
+    return NULL;
+}
+
+/* The same alert in both: what fires counts. */
+static void join_alert(struct tables *tables, struct incident_alert *to,
+                       struct incident_alert *from)
+{
+    if (from->is_firing && !to->is_firing) {
+        to->is_firing = true;
+        to->severity = from->severity;
+        to->starts_us = from->starts_us;
+        to->ends_us = from->ends_us;
+        to->expires_us = from->expires_us;
+    }
+    if (from->place)
+        hash_table_remove(&tables->alert_members, &from->place->link);
+    free(from->place);
+    free(from->key);
+    free(from->name);
+    free(from->host);
+    free(from->summary);
+}
+
+bool tables_move_alerts(struct tables *tables, struct incident *from, struct incident *to,
+                        bool is_back)
+{
+    uint32_t kept = 0;
+    if (!make_room_for_alerts(to, from->alert_count))
+        return false;
+    for (uint32_t a = 0; a < from->alert_count; a++) {
+        struct incident_alert *at = &from->alerts[a];
+        struct incident_alert *same = find_alert(to, at->key);
+        if (is_back && strcmp(at->of, to->id) != 0) {
+            from->alerts[kept++] = *at;
+        } else if (same) {
+            join_alert(tables, same, at);
+        } else {
+            memcpy(at->of, is_back ? "" : from->id, is_back ? 1 : sizeof at->of);
+            if (at->place)
+                at->place->incident = to;
+            to->alerts[to->alert_count++] = *at;
+        }
+    }
+    from->alert_count = kept;
+    return true;
 }
 
 struct incident *tables_next_with_alert(const struct tables *tables, struct text key,

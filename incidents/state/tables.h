@@ -45,11 +45,15 @@ void tables_clear(struct tables *tables);
 struct incident *tables_incident(const struct tables *tables, struct text id);
 /* The report that was made with this Idempotency-Key's digest, open or closed some days ago. */
 struct incident *tables_requested(const struct tables *tables, const char *request);
-/* The latest incident of an alert's key. */
+/* The latest incident of an alert's key; where it was merged, that into which it was. */
 struct incident *tables_alert_incident(const struct tables *tables, struct text key);
 /* A new member of the incident can be found by its key. */
 NODISCARD enum status tables_place_alert(struct tables *tables, struct incident *incident,
                                          struct incident_alert *alert);
+/* The alerts of one incident become another's, in merging it: each remembers whose it was. With
+ * `is_back` those that came from `to` return to it. False: no room or no memory, nothing moved. */
+bool tables_move_alerts(struct tables *tables, struct incident *from, struct incident *to,
+                        bool is_back);
 /* The incident with the least id above `after` that has a place for that key, or one whose hash is
  * the same: the caller looks. NULL: none. */
 struct incident *tables_next_with_alert(const struct tables *tables, struct text key,

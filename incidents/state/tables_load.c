@@ -132,9 +132,38 @@ static enum status load_candidates(struct tables *tables, struct error *err)
     return status;
 }
 
+/* What was merged into an open one is closed, perhaps long since: its keys still lead there. */
+static enum status load_merged(struct tables *tables, struct error *err)
+{
+    struct buffer ids;
+    size_t slot = 0;
+    enum status status = STATUS_OK;
+    buffer_init(&ids, 64 << 20);
+    for (struct hash_link *at = hash_table_walk(&tables->incidents, &slot, NULL); at;
+         at = hash_table_walk(&tables->incidents, &slot, at)) {
+        const struct incident *incident = CONTAINER_OF(at, struct incident, link);
+        if (incident->state == STATE_CLOSED || !incident->merged.len)
+            continue;
+        buffer_append(&ids, buffer_text(&incident->merged));
+        buffer_byte(&ids, ',');
+    }
+    struct text rest = buffer_text(&ids), piece;
+    while (!status && text_split(&rest, ',', &piece)) {
+        bool is_away = false;
+        if (piece.len == IDENT_LEN + 2)
+            (void)tables_load_incident(tables, text_head(text_skip(piece, 1), IDENT_LEN), &is_away);
+        if (is_away)
+            status = error_set(err, STATUS_IO, 0, "Redis does not give the merged incidents");
+    }
+    buffer_fini(&ids);
+    return status;
+}
+
 enum status tables_load(struct tables *tables, int64_t now_us, struct error *err)
 {
     enum status status = load_incidents(tables, now_us, err);
+    if (!status)
+        status = load_merged(tables, err);
     return status ? status : load_candidates(tables, err);
 }
 

@@ -29,6 +29,12 @@ void tables_sweep_candidates(struct tables *tables, struct changes *changes)
     }
 }
 
+/* Keys of a merged incident lead to the other as long as that is there. */
+static bool is_needed(const struct tables *tables, const struct incident *incident)
+{
+    return incident->merged_into[0] && tables_incident(tables, text_of(incident->merged_into));
+}
+
 void tables_sweep_incidents(struct tables *tables, int64_t now_us)
 {
     size_t slot = 0;
@@ -37,7 +43,7 @@ void tables_sweep_incidents(struct tables *tables, int64_t now_us)
         struct incident *incident = CONTAINER_OF(next, struct incident, link);
         next = hash_table_walk(&tables->incidents, &slot, next);
         if (!tables->store->is_memory && incident->state == STATE_CLOSED && !incident->is_dirty &&
-            now_us - incident->times[TIME_CLOSED] > 8 * DAY_US)
+            now_us - incident->times[TIME_CLOSED] > 8 * DAY_US && !is_needed(tables, incident))
             tables_drop(tables, incident);
     }
 }
