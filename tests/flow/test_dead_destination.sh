@@ -13,7 +13,8 @@ sources:
   - syslog_udp: {listen: '127.0.0.1:0'}
 http: {listen: '127.0.0.1:0'}
 sinks:
-  - webhook: {name: dead, url: 'http://127.0.0.1:$closed/', allow_private: true, queue: 100}
+  - webhook: {name: dead, url: 'http://127.0.0.1:$closed/', allow_private: true, queue: 100,
+      retry: 1s, retry_ceiling: 1s, breaker_pause: 1s}
   - file: {name: works, path: $flow_dir/told.jsonl}
 EOF
 flow_start
@@ -29,7 +30,8 @@ for n in $(seq $alerts); do
   echo "write-out = \"%{http_code}\\n\""
   echo "data = \"{\\\"routing_key\\\":\\\"0123456789abcdef0123456789abcdef\\\",\\\"dedup_key\\\":\\\"k$n\\\",\\\"event_action\\\":\\\"trigger\\\",\\\"payload\\\":{\\\"summary\\\":\\\"Disk $n full\\\",\\\"source\\\":\\\"db$n.example.org\\\",\\\"severity\\\":\\\"critical\\\"}}\""
 done | sed 1d > "$flow_dir/alerts.curl"
-curl -sS --config "$flow_dir/alerts.curl" > "$flow_dir/codes" || flow_fail "the alerts cannot be sent"
+curl -sS --parallel --parallel-max 50 --config "$flow_dir/alerts.curl" > "$flow_dir/codes" 2> "$flow_dir/sent" ||
+  flow_fail "the alerts cannot be sent: $(cat "$flow_dir/sent")"
 [ "$(grep -c '^202' "$flow_dir/codes")" = $alerts ] || flow_fail "not all were taken: $(sort "$flow_dir/codes" | uniq -c)"
 touch "$flow_dir/told.jsonl"
 flow_wait 60 told $alerts || flow_fail "the healthy one has $(wc -l < "$flow_dir/told.jsonl") of $alerts"
