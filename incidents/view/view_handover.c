@@ -28,7 +28,8 @@ static void write_incident(struct handover *h, const struct doc_tree *t)
     json_write_close(h->out, '}');
     if (!doc_tree_text(t, "assignee").len || !doc_tree_text(t, "next_action").len)
         json_write_string(&h->missing, NULL, doc_tree_text(t, "id"));
-    if (!doc_tree_text(times, "acknowledged").len)
+    /* reopened is not acknowledged, whenever it was before; what ended by itself needs nobody */
+    if (text_equal(doc_tree_text(t, "state"), TEXT("open")))
         json_write_string(&h->unacknowledged, NULL, doc_tree_text(t, "id"));
     h->count++;
 }

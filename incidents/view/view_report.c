@@ -37,6 +37,8 @@ struct story {
     int64_t marks[MARK_COUNT];
     int64_t paused_us, pauses_us; /* since when, and how long in all */
     int64_t first_resolved_us, reopened_us;
+    bool is_operations; /* it has no steps of containment */
+    bool has_ended;     /* by itself: no alert of it fires */
     struct text priority, rule, team, disposition, category;
     struct text title; /* of the rule, or of what opened it instead of one */
 };
@@ -114,6 +116,10 @@ static void see_opened(struct reading *r, struct story *s, const struct doc_tree
     s->marks[MARK_OCCURRED] = doc_tree_time(data, "occurred");
     s->marks[MARK_FIRST_EVENT] = doc_tree_time(data, "first_event");
     s->marks[MARK_ALERT] = doc_tree_time(data, "alert");
+    if (s->marks[MARK_ALERT] == TIMESTAMP_NONE &&
+        text_equal(doc_tree_text(data, "origin"), TEXT("person")))
+        s->marks[MARK_ALERT] = us; /* the report is the first that was heard of it */
+    s->is_operations = text_equal(doc_tree_text(data, "profile"), TEXT("operations"));
     see_cause(r, s, data);
     s->category = string_pool_keep(&r->words, doc_tree_text(data, "category"));
 }
@@ -156,14 +162,20 @@ static void see_incident(struct reading *r, struct story *s, struct text what,
         s->marks[MARK_RECOVERED] = us;
         see_settled(s, us);
     } else if (text_equal(what, TEXT("resolved"))) {
+        s->has_ended = text_starts(doc_tree_text(data, "because"), TEXT("no alert"));
+        s->marks[MARK_RECOVERED] = us; /* the same in the words of operations */
         see_settled(s, us);
     } else if (text_equal(what, TEXT("closed")) || text_equal(what, TEXT("merged"))) {
+        if (text_equal(what, TEXT("merged")))
+            s->disposition = TEXT("duplicate");
         s->marks[MARK_CLOSED] = us;
         see_settled(s, us);
         if (disposition.len)
             first(s, MARK_TRIAGED, us);
     } else if (text_equal(what, TEXT("reopened"))) {
         s->reopened_us = us;
+        s->has_ended = false;
+        s->disposition = TEXT_NONE; /* it is to be judged anew */
         s->marks[MARK_RESOLVED] = s->marks[MARK_RECOVERED] = s->marks[MARK_CLOSED] = TIMESTAMP_NONE;
     } else if (text_equal(what, TEXT("paused"))) {
         s->paused_us = us;
@@ -233,10 +245,23 @@ static bool is_false(const struct story *s)
            text_equal(s->disposition, TEXT("benign")) || text_equal(s->disposition, TEXT("test"));
 }
 
+/* Nobody answers a drill for the figures, and a duplicate is answered with the other. */
+static bool is_left_out(const struct story *s, const struct figure *f)
+{
+    if (text_equal(s->disposition, TEXT("test")) || text_equal(s->disposition, TEXT("duplicate")))
+        return true;
+    if (f->is_of_true && is_false(s))
+        return true;
+    if (f->to == MARK_CONTAINED && s->is_operations)
+        return true;
+    return f->to == MARK_ACKNOWLEDGED && s->has_ended &&
+           s->marks[MARK_ACKNOWLEDGED] == TIMESTAMP_NONE;
+}
+
 static void measure(const struct story *s, const struct figure *f, int64_t now_us,
                     struct response_times *times)
 {
-    if (f->is_of_true && is_false(s))
+    if (is_left_out(s, f))
         return;
     int64_t from = s->marks[f->from], to = s->marks[f->to];
     int64_t pauses = f->is_net ? s->pauses_us : 0;
@@ -244,7 +269,7 @@ static void measure(const struct story *s, const struct figure *f, int64_t now_u
         response_times_add_unknown(times);
     else if (to != TIMESTAMP_NONE)
         response_times_add(times, to - from - pauses);
-    else if (s->marks[MARK_CLOSED] != TIMESTAMP_NONE)
+    else if (s->marks[MARK_CLOSED] != TIMESTAMP_NONE || s->marks[MARK_RESOLVED] != TIMESTAMP_NONE)
         response_times_add_unknown(times); /* it ended without that step */
     else
         response_times_add_open(times, now_us - from - pauses);
