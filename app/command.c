@@ -233,11 +233,13 @@ static bool is_folder_beside_binary(char *out, size_t size)
     if (n <= 0)
         return false;
     self[n] = 0;
-    char *slash = strrchr(self, '/');
-    if (!slash)
-        return false;
-    *slash = 0;
-    (void)snprintf(out, size, "%s/../share/tocsin", self);
+    for (int above = 0; above < 2; above++) { /* PREFIX/bin/tocsin: the prefix */
+        char *slash = strrchr(self, '/');
+        if (!slash)
+            return false;
+        *slash = 0;
+    }
+    (void)snprintf(out, size, "%s/share/tocsin", self);
     return access(out, R_OK) == 0;
 }
 
