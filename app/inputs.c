@@ -239,6 +239,7 @@ bool inputs_admit(void *daemon, const struct console_request *head, uint64_t *ou
     reply->status = said.status;
     reply->content_type = said.content_type;
     reply->retry_after_s = said.retry_after_s;
+    reply->product = said.product;
     reply->body = said.body;
     return is_admitted;
 }
@@ -273,6 +274,7 @@ bool inputs_webhook(void *daemon, const struct console_request *request,
     reply->status = said.status;
     reply->content_type = said.content_type;
     reply->retry_after_s = said.retry_after_s;
+    reply->product = said.product;
     reply->body = said.body;
     return true;
 }

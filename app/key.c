@@ -86,7 +86,7 @@ static bool is_scope(const char *scope)
 {
     if (strcmp(scope, "*") == 0)
         return true;
-    char known[200] = "";
+    char known[400] = "";
     size_t len = 0;
     const char *name = NULL;
     for (uint32_t i = 0; (name = webhooks_integration(i)) && len < sizeof known; i++) {

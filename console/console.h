@@ -29,6 +29,7 @@ struct console_reply {
     int status;
     const char *content_type; /* static */
     uint32_t retry_after_s;   /* 0: none */
+    const char *product;      /* static, of X-Elastic-Product; NULL: none */
     struct buffer body;
 };
 struct console_calls {

@@ -256,6 +256,8 @@ static void add_headers(struct MHD_Response *response, const struct server_reply
         (void)MHD_add_response_header(response, "Location", reply->location);
     char seconds[16];
     (void)snprintf(seconds, sizeof seconds, "%u", reply->base.retry_after_s);
+    if (reply->base.product)
+        (void)MHD_add_response_header(response, "X-Elastic-Product", reply->base.product);
     if (reply->base.retry_after_s)
         (void)MHD_add_response_header(response, "Retry-After", seconds);
 }

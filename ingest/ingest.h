@@ -200,6 +200,7 @@ struct webhook_reply {
     int status;               /* HTTP */
     const char *content_type; /* static */
     uint32_t retry_after_s;   /* 0: none */
+    const char *product;      /* static, of X-Elastic-Product; NULL: none */
     struct buffer body;
 };
 NODISCARD enum status webhooks_open(const struct yaml_node *node, uint32_t source_index,
@@ -277,8 +278,8 @@ bool keyring_knows(struct keyring *k, struct text key, struct text scope, int64_
 
 /*
  * From here on a request must show a good key where `is_required`; a good one is held to its rate
- * in any case. Where it is looked for: Authorization (Bearer, GenieKey, Basic's password),
- * X-Api-Key, the query's `key`, PagerDuty's routing_key and service_key. Borrows `k`. Before the
+ * in any case. Where it is looked for: Authorization (Bearer, GenieKey, Splunk, Basic's
+ * password, ApiKey's second half), X-Api-Key, the query's `key` or `token`, PagerDuty's routing_key and service_key. Borrows `k`. Before the
  * first request.
  */
 void webhooks_use_keys(struct webhooks *w, struct keyring *k, bool is_required);

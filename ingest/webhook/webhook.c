@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/webhook/webhook.h"
+#include "base/digit.h"
 #include "base/json_weight.h"
 #include "base/json_write.h"
 #include "base/timestamp.h"
@@ -34,6 +35,33 @@ static struct text idempotency(struct webhook_call *call)
     (void)snprintf(number, sizeof number, "%u", call->index);
     return webhook_join(call, webhook_join(call, TEXT("idempotency"), ":", text_head(key, 255)),
                         ":", text_of(number));
+}
+
+struct text webhook_decode(struct arena *arena, struct text t)
+{
+    char *out = arena_bytes(arena, t.len + 1);
+    size_t len = 0;
+    for (size_t i = 0; out && i < t.len; i++) {
+        int high = t.at[i] == '%' && t.len - i > 2 ? digit_of_hex(t.at[i + 1]) : -1;
+        int low = high >= 0 ? digit_of_hex(t.at[i + 2]) : -1;
+        out[len++] = low >= 0 ? (char)(high * 16 + low) : t.at[i];
+        i += low >= 0 ? 2 : 0;
+    }
+    return (struct text){out, len};
+}
+
+struct text webhook_query(struct webhook_call *call, const char *name)
+{
+    struct text rest = call->request->query;
+    struct text pair;
+    while (text_split(&rest, '&', &pair)) {
+        if (pair.len && pair.at[0] == '?')
+            pair = text_skip(pair, 1);
+        const size_t is = text_find_byte(pair, '=');
+        if (text_equal(text_head(pair, is), text_of(name)))
+            return webhook_decode(call->arena, text_skip(pair, is + 1));
+    }
+    return TEXT_NONE;
 }
 
 /* A full batch goes on its way where it may. */
@@ -243,6 +271,30 @@ void webhook_answer(struct webhook_call *call, int status, struct text json)
     buffer_append(&call->reply->body, json);
 }
 
+/* A token that is none is answered with 403 and not with 401, as Splunk does. */
+static void reject_splunk(struct webhook_call *call, int status, const char *why)
+{
+    struct buffer *b = &call->reply->body;
+    const bool is_wrong = status == 401 && call->request->authorization.len;
+    const char *text = is_wrong ? "Invalid token" : status == 401 ? "Token is required" : why;
+    const int code = is_wrong || status == 403 ? 4 : status == 401 ? 2 : status == 405 ? 404 : 6;
+    if (is_wrong)
+        call->reply->status = 403;
+    json_write_string(b, "text", text_of(text));
+    json_write_int(b, "code", code);
+}
+
+static void reject_elastic(struct buffer *b, int status, const char *why)
+{
+    const bool is_sender = status == 401 || status == 403;
+    json_write_open(b, "error", '{');
+    json_write_string(b, "type",
+                      text_of(is_sender ? "security_exception" : "illegal_argument_exception"));
+    json_write_string(b, "reason", text_of(why));
+    json_write_close(b, '}');
+    json_write_int(b, "status", status);
+}
+
 void webhook_reject(struct webhook_call *call, enum webhook_style style, int status,
                     const char *why)
 {
@@ -262,6 +314,16 @@ void webhook_reject(struct webhook_call *call, enum webhook_style style, int sta
         json_write_string(b, "message", text_of(why));
         json_write_double(b, "took", 0.001);
         json_write_string(b, "requestId", webhook_uuid(call));
+        break;
+    case WEBHOOK_SPLUNK:
+        reject_splunk(call, status, why);
+        break;
+    case WEBHOOK_OTLP:
+        json_write_int(b, "code", status == 401 ? 16 : status == 403 ? 7 : 3);
+        json_write_string(b, "message", text_of(why));
+        break;
+    case WEBHOOK_ELASTIC:
+        reject_elastic(b, status, why);
         break;
     case WEBHOOK_PLAIN:
         json_write_string(b, "error", text_of(why));

@@ -76,6 +76,9 @@ enum webhook_style {
     WEBHOOK_PAGERDUTY_V2, /* 429 with its body */
     WEBHOOK_PAGERDUTY_V1, /* 403 */
     WEBHOOK_OPSGENIE,     /* 429 with its body */
+    WEBHOOK_SPLUNK,       /* 503 with code 9 */
+    WEBHOOK_OTLP,         /* 503 with a Status */
+    WEBHOOK_ELASTIC,      /* 429 with an exception */
 };
 
 /* The plain endpoint's mapping: `ours` is filled from `theirs` (a dotted path). */
@@ -112,10 +115,12 @@ struct webhook_call {
     uint32_t line;    /* the one that is read, where the body is lines */
     uint32_t refused; /* alerts that found no room */
     uint32_t unread[WEBHOOK_UNREAD];
-    bool is_trial;       /* nothing is added: would all of it be? */
-    bool is_whole;       /* all of the request or nothing: no flush before a trial */
-    bool is_overloaded;  /* answered so: it was no fault of the sender's */
-    struct arena *arena; /* of the call: for texts that are put together */
+    uint64_t written_bytes; /* of records that are put together, where that is bounded */
+    bool is_trial;          /* nothing is added: would all of it be? */
+    bool is_whole;          /* all of the request or nothing: no flush before a trial */
+    bool is_barred;         /* answered so for its address */
+    bool is_overloaded;     /* answered so: it was no fault of the sender's */
+    struct arena *arena;    /* of the call: for texts that are put together */
 };
 
 /* Where requests of a system arrive. */
@@ -179,6 +184,10 @@ int64_t webhook_time(const struct json_node *parent, const char *name);
 /* a, separator, b in the call's arena. */
 struct text webhook_join(struct webhook_call *call, struct text a, const char *separator,
                          struct text b);
+/* A parameter of the query, %XX undone; empty: none. */
+struct text webhook_query(struct webhook_call *call, const char *name);
+/* %XX undone; a percent sign that is none of these stays. */
+struct text webhook_decode(struct arena *arena, struct text t);
 /* A fresh random UUID (version 4). */
 struct text webhook_uuid(struct webhook_call *call);
 /* 16 hex digits that stand for a secret or a long text. */

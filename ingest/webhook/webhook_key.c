@@ -47,7 +47,12 @@ static struct text from_authorization(struct webhook_call *call)
     struct text rest = text_trim(text_skip(a, space));
     if (text_equal_nocase(scheme, TEXT("Basic")))
         return basic_password(call, rest);
-    if (text_equal_nocase(scheme, TEXT("Bearer")) || text_equal_nocase(scheme, TEXT("GenieKey")))
+    if (text_equal_nocase(scheme, TEXT("ApiKey"))) {
+        const struct text key = basic_password(call, rest);
+        return key.len ? key : rest;
+    }
+    if (text_equal_nocase(scheme, TEXT("Bearer")) || text_equal_nocase(scheme, TEXT("GenieKey")) ||
+        text_equal_nocase(scheme, TEXT("Splunk")))
         return rest;
     return TEXT_NONE;
 }
@@ -59,8 +64,8 @@ static struct text from_query(const struct webhook_call *call)
     while (text_split(&rest, '&', &pair)) {
         if (pair.len && pair.at[0] == '?')
             pair = text_skip(pair, 1);
-        if (text_starts(pair, TEXT("key=")))
-            return text_skip(pair, 4);
+        if (text_starts(pair, TEXT("key=")) || text_starts(pair, TEXT("token=")))
+            return text_skip(pair, text_find_byte(pair, '=') + 1);
     }
     return TEXT_NONE;
 }

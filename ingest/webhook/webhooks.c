@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/digit.h"
 #include "base/json_write.h"
 #include "base/secret.h"
 #include "base/wall_clock.h"
@@ -155,20 +154,6 @@ static bool path_matches(const char *pattern, struct text path, struct text *out
     return true;
 }
 
-/* %XX undone; a percent sign that is none of these stays. */
-static struct text decode_segment(struct arena *arena, struct text t)
-{
-    char *out = arena_bytes(arena, t.len + 1);
-    size_t len = 0;
-    for (size_t i = 0; out && i < t.len; i++) {
-        int high = t.at[i] == '%' && t.len - i > 2 ? digit_of_hex(t.at[i + 1]) : -1;
-        int low = high >= 0 ? digit_of_hex(t.at[i + 2]) : -1;
-        out[len++] = low >= 0 ? (char)(high * 16 + low) : t.at[i];
-        i += low >= 0 ? 2 : 0;
-    }
-    return (struct text){out, len};
-}
-
 static bool method_matches(const char *methods, struct text method)
 {
     struct text rest = text_of(methods);
@@ -317,6 +302,7 @@ static bool admit_head(struct webhook_call *call, const struct found *found)
         webhook_reject(call, style, 405, "this method is not taken here");
     } else if (!allow_list_has_text(call->webhooks->allow, call->request->peer)) {
         webhook_reject(call, style, 403, "this address is not in `allow`");
+        call->is_barred = true;
     } else {
         return true;
     }
@@ -375,7 +361,14 @@ static void count_request(struct webhooks *w, struct webhook_call *call)
         count(&c->unread[why], call->unread[why]);
     count(&c->rejected, status >= 400);
     note(w, call->request, DROPS_EXCESS, call->refused);
-    note(w, call->request, status == 403 ? DROPS_BARRED : DROPS_REJECTED, status >= 400);
+    note(w, call->request, call->is_barred ? DROPS_BARRED : DROPS_REJECTED, status >= 400);
+}
+
+/* Elastic's clients talk to nobody else. */
+static void say_product(struct webhook_reply *reply, const struct found *found)
+{
+    const bool is_elastic = found->route && found->route->style == WEBHOOK_ELASTIC;
+    reply->product = is_elastic ? "Elasticsearch" : NULL;
 }
 
 bool webhooks_admit(struct webhooks *w, const struct webhook_request *head, uint64_t *out_max_body,
@@ -388,6 +381,7 @@ bool webhooks_admit(struct webhooks *w, const struct webhook_request *head, uint
     *out_max_body = w->max_body_bytes;
     if (!found.route)
         return true; /* it is told so in full */
+    say_product(reply, &found);
     if (reply->body.max_bytes == 0)
         buffer_init(&reply->body, REPLY_BYTES);
     arena_init(&arena, REPLY_BYTES);
@@ -405,7 +399,7 @@ bool webhooks_admit(struct webhooks *w, const struct webhook_request *head, uint
     if (!is_admitted) {
         count(&w->counts[found.type].requests, 1);
         count(&w->counts[found.type].rejected, 1);
-        note(w, head, reply->status == 403 ? DROPS_BARRED : DROPS_REJECTED, 1);
+        note(w, head, call.is_barred ? DROPS_BARRED : DROPS_REJECTED, 1);
     }
     return is_admitted;
 }
@@ -428,6 +422,7 @@ bool webhooks_take(struct webhooks *w, const struct webhook_request *request, st
     reply->retry_after_s = 0;
     out->source = w->source_index;
     struct found found = find_route(request->method, request->path);
+    say_product(reply, &found);
     call.counts = found.route ? &w->counts[found.type] : NULL;
     call.fields = w->fields;
     call.field_count = w->field_count;
@@ -437,7 +432,7 @@ bool webhooks_take(struct webhooks *w, const struct webhook_request *request, st
     }
     arena_init(&arena, SCRATCH_BYTES);
     buffer_init(&call.scratch, SCRATCH_BYTES);
-    call.segment = decode_segment(call.arena, found.segment);
+    call.segment = webhook_decode(call.arena, found.segment);
     buffer_init(&room, w->max_body_bytes);
     if (admit_sender(&call, &found) && unpack(&call, found.route->style, &plain, &room, &held) &&
         admit_body(&call, &found))
@@ -475,6 +470,11 @@ void webhooks_refuse(const struct webhooks *w, const struct webhook_request *req
                                   "later.\"}"},
         [WEBHOOK_OPSGENIE] = {429, "{\"message\":\"You are making too many requests! To avoid "
                                    "problems, please slow down.\",\"took\":0.001}"},
+        [WEBHOOK_SPLUNK] = {503, "{\"text\":\"Server is busy\",\"code\":9}"},
+        [WEBHOOK_OTLP] = {503, "{\"code\":14,\"message\":\"overloaded, come again\"}"},
+        [WEBHOOK_ELASTIC] = {429, "{\"error\":{\"root_cause\":[],\"type\":"
+                                  "\"es_rejected_execution_exception\",\"reason\":\"overloaded, "
+                                  "come again\"},\"status\":429}"},
     };
     struct found found = find_route(request->method, request->path);
     enum webhook_style style = found.route ? found.route->style : WEBHOOK_PLAIN;
@@ -482,6 +482,7 @@ void webhooks_refuse(const struct webhooks *w, const struct webhook_request *req
         buffer_init(&reply->body, REPLY_BYTES);
     buffer_clear(&reply->body);
     buffer_append(&reply->body, text_of(answers[style].body));
+    say_product(reply, &found);
     reply->status = answers[style].status;
     reply->content_type = "application/json";
     reply->retry_after_s = 5;

@@ -24,6 +24,13 @@ static const char *const paths[][2] = {
     {"/webhooks/cloudevents", "application/cloudevents+json"},
     {"/webhooks/cloudevents", "application/cloudevents-batch+json"},
     {"/webhooks/cloudevents", "application/octet-stream"},
+    {"/services/collector", "application/json"},
+    {"/services/collector/raw", "text/plain"},
+    {"/gelf", "application/json"},
+    {"/v1/logs", "application/json"},
+    {"/loki/api/v1/push", "application/json"},
+    {"/_bulk", "application/x-ndjson"},
+    {"/elastic/some/_bulk", "application/x-ndjson"},
 };
 
 static struct text header(void *context, const char *name)
