@@ -279,8 +279,8 @@ bool keyring_knows(struct keyring *k, struct text key, struct text scope, int64_
 /*
  * From here on a request must show a good key where `is_required`; a good one is held to its rate
  * in any case. Where it is looked for: Authorization (Bearer, GenieKey, Splunk, Basic's
- * password, ApiKey's second half), X-Api-Key, the query's `key` or `token`, PagerDuty's routing_key and service_key. Borrows `k`. Before the
- * first request.
+ * password, ApiKey's second half), X-Api-Key, the query's `key` or `token`, PagerDuty's routing_key
+ * and service_key. Borrows `k`. Before the first request.
  */
 void webhooks_use_keys(struct webhooks *w, struct keyring *k, bool is_required);
 /* Requests turned away are counted for their sender from here on. Borrows `d`. */

@@ -115,12 +115,12 @@ struct webhook_call {
     uint32_t line;    /* the one that is read, where the body is lines */
     uint32_t refused; /* alerts that found no room */
     uint32_t unread[WEBHOOK_UNREAD];
-    uint64_t written_bytes; /* of records that are put together, where that is bounded */
-    bool is_trial;          /* nothing is added: would all of it be? */
-    bool is_whole;          /* all of the request or nothing: no flush before a trial */
-    bool is_barred;         /* answered so for its address */
-    bool is_overloaded;     /* answered so: it was no fault of the sender's */
-    struct arena *arena;    /* of the call: for texts that are put together */
+    uint64_t written_bytes, most_written_bytes; /* of records that repeat what their group says */
+    bool is_trial;                              /* nothing is added: would all of it be? */
+    bool is_whole;       /* all of the request or nothing: no flush before a trial */
+    bool is_barred;      /* answered so for its address */
+    bool is_overloaded;  /* answered so: it was no fault of the sender's */
+    struct arena *arena; /* of the call: for texts that are put together */
 };
 
 /* Where requests of a system arrive. */

@@ -5,8 +5,6 @@
 /* Loki's push in JSON: a line becomes an object with its time, the line, what it says of itself
  * (structured metadata) and the labels of its stream. All of a request or nothing. */
 
-enum { TIMES_BODY = 8 }; /* a stream's labels are written for each of its lines */
-
 static void write_label(void *context, struct text name, const struct json_node *value)
 {
     struct buffer *b = context;
@@ -30,7 +28,7 @@ static bool add_line(struct webhook_call *call, const struct json_node *value,
     json_tree_each(labels, write_label, b);
     json_write_close(b, '}');
     call->written_bytes += b->len;
-    if (b->has_failed || call->written_bytes > TIMES_BODY * webhooks_max_body(call->webhooks)) {
+    if (b->has_failed || call->written_bytes > call->most_written_bytes) {
         call->refused++;
         return false;
     }

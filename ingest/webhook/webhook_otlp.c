@@ -9,9 +9,6 @@
  * resource as further members. Of two members of one name the first counts: the record's own.
  */
 
-/* A resource's attributes are written for each of its records: so much at most of all records. */
-enum { TIMES_BODY = 8 };
-
 static const struct json_node *value_member(const struct json_node *value, const char *name,
                                             const char *list)
 {
@@ -128,8 +125,7 @@ static bool add_record(struct webhook_call *call, const struct json_node *record
         return false;
     write_record(call, record, scope, resource);
     call->written_bytes += call->scratch.len;
-    if (call->scratch.has_failed ||
-        call->written_bytes > TIMES_BODY * webhooks_max_body(call->webhooks)) {
+    if (call->scratch.has_failed || call->written_bytes > call->most_written_bytes) {
         call->refused++;
         return false;
     }

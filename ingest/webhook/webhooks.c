@@ -14,6 +14,7 @@
 enum {
     SCRATCH_BYTES = 4 << 20,
     REPLY_BYTES = 64 * 1024,
+    TIMES_BODY = 8, /* what a group of records says of all is written for each: so much at most */
     INSIDE_BYTES = 512 << 10, /* where a key inside is looked for: PagerDuty takes no longer body */
 };
 
@@ -416,6 +417,7 @@ bool webhooks_take(struct webhooks *w, const struct webhook_request *request, st
                                 .out = out,
                                 .arena = &arena,
                                 .reply = reply,
+                                .most_written_bytes = TIMES_BODY * w->max_body_bytes,
                                 .now_us = wall_clock_us()};
     if (reply->body.max_bytes == 0)
         buffer_init(&reply->body, REPLY_BYTES);

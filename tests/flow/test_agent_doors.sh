@@ -19,7 +19,6 @@ detection:
   selection: {src_ip|cidr: 192.0.2.0/24, user|startswith: door-}
   condition: selection
 level: low
-tocsin: {group_by: [user]}
 EOF
 flow_config << EOF
 sources: []
@@ -33,20 +32,18 @@ key=$("$tocsin" key add --data "$flow_dir/data" agents | grep -oE '[A-Za-z0-9]{3
 [ -n "$key" ] || flow_fail "no key"
 url=http://127.0.0.1:$port
 line() { echo "Failed password for invalid user door-$1 from 192.0.2.9 port 4711 ssh2"; }
-is_detected() { # is_detected NAME COUNT
-  [ "$("$tocsin" search --data "$flow_dir/data" "user door-$1 " 2> /dev/null | grep -c .)" = "$2" ] &&
-    [ "$(grep -c "\"door-$1\"" "$flow_dir/detections")" -ge "$2" ]
-}
-expect() { # expect NAME COUNT WHAT
-  flow_wait 30 is_detected "$1" "$2" ||
-    flow_fail "$3: $("$tocsin" search --data "$flow_dir/data" "door-$1" 2> /dev/null | head -n 2)
-$(grep -c "door-$1" "$flow_dir/detections") detections"
-  flow_note "$3: $2"
+seen=0
+detections() { grep -c . "$flow_dir/detections"; }
+is_detected() { [ "$(detections)" = "$1" ]; }
+expect() { # expect COUNT WHAT
+  seen=$((seen + $1))
+  flow_wait 30 is_detected $seen || flow_fail "$2: $(detections) of $seen detections"
+  flow_note "$2: $1"
 }
 want() { # want STATUS ANSWER WHAT curl's arguments...
   local status
   status=$(curl -s -o "$flow_dir/answer" -w '%{http_code}' "${@:4}")
-  [ "$status" = "$1" ] && grep -qF -- "$2" "$flow_dir/answer" ||
+  { [ "$status" = "$1" ] && { [ -z "$2" ] || grep -qF -- "$2" "$flow_dir/answer"; }; } ||
     flow_fail "$3: $status, not $1: $(head -c 300 "$flow_dir/answer")"
 }
 flow_wait 10 curl -fsS -o /dev/null -H "Authorization: Splunk $key" "$url/services/collector/health" ||
@@ -55,23 +52,23 @@ flow_wait 10 curl -fsS -o /dev/null -H "Authorization: Splunk $key" "$url/servic
 # ---- shapes of agents, by curl ----
 hec="{\"time\":$(date +%s).25,\"host\":\"web1\",\"source\":\"sshd\",\"sourcetype\":\"syslog\",\"event\":\"$(flow_date 0 '%b %e %H:%M:%S') web1 sshd[7]: $(line hec)\"}"
 want 200 '{"text":"Success","code":0}' "HEC" -H "Authorization: Splunk $key" -d "$hec$hec" "$url/services/collector"
-expect hec 2 "HEC, two events without anything between"
+expect 2 "HEC, two events without anything between"
 want 403 '"code":4' "a wrong token" -H "Authorization: Splunk ${key//[a-z]/x}" -d "$hec" "$url/services/collector"
 want 401 '"code":2' "no token" -d "$hec" "$url/services/collector"
 want 200 '"code":0' "raw" -H "Authorization: Splunk $key" -H 'Content-Type: text/plain' \
   --data-binary "$(flow_date 0 '%b %e %H:%M:%S') web1 sshd[7]: $(line raw)" "$url/services/collector/raw?channel=1"
-expect raw 1 "HEC, raw lines"
+expect 1 "HEC, raw lines"
 want 202 '' "GELF" -H "X-Api-Key: $key" -H 'Transfer-Encoding: chunked' -H 'Content-Encoding: gzip' --data-binary \
   @<(echo "{\"version\":\"1.1\",\"host\":\"web1\",\"short_message\":\"$(line gelf)\",\"level\":6,\"_program\":\"sshd\"}" | gzip) "$url/gelf"
-expect gelf 1 "GELF, packed and in chunks"
+expect 1 "GELF, packed and in chunks"
 want 200 '{"partialSuccess":{}}' "OTLP" -H "Authorization: Bearer $key" -H 'Content-Type: application/json' -d \
   "{\"resourceLogs\":[{\"resource\":{\"attributes\":[{\"key\":\"service.name\",\"value\":{\"stringValue\":\"sshd\"}},{\"key\":\"host.name\",\"value\":{\"stringValue\":\"web1\"}}]},\"scopeLogs\":[{\"logRecords\":[{\"timeUnixNano\":\"$(date +%s)000000000\",\"severityNumber\":9,\"body\":{\"stringValue\":\"$(line otlp)\"}}]}]}]}" "$url/v1/logs"
-expect otlp 1 "OTLP/HTTP JSON"
+expect 1 "OTLP/HTTP JSON"
 want 415 protobuf "protobuf" -H "Authorization: Bearer $key" -H 'Content-Type: application/x-protobuf' -d x "$url/v1/logs"
 want 204 '' "Loki" -H "Authorization: Bearer $key" -H 'Content-Type: application/json' -d \
   "{\"streams\":[{\"stream\":{\"program\":\"sshd\",\"host\":\"web1\"},\"values\":[[\"$(date +%s)000000000\",\"$(line loki)\"]]}]}" "$url/loki/api/v1/push"
-expect loki 1 "Loki's push"
-beat="{\"@timestamp\":\"$(flow_date)\",\"message\":\"$(flow_date 0 '%b %e %H:%M:%S') web1 sshd[7]: $(line beat)\",\"log\":{\"file\":{\"path\":\"/var/log/auth.log\"}},\"agent\":{\"type\":\"filebeat\",\"name\":\"web1\"},\"input\":{\"type\":\"filestream\"},\"ecs\":{\"version\":\"8.0.0\"}}"
+expect 1 "Loki's push"
+beat="{\"@timestamp\":\"$(flow_date 0 %Y-%m-%dT%H:%M:%SZ)\",\"message\":\"$(flow_date 0 '%b %e %H:%M:%S') web1 sshd[7]: $(line beat)\",\"log\":{\"file\":{\"path\":\"/var/log/auth.log\"}},\"agent\":{\"type\":\"filebeat\",\"name\":\"web1\"},\"input\":{\"type\":\"filestream\"},\"ecs\":{\"version\":\"8.0.0\"}}"
 basic=(-u "elastic:$key")
 curl -sI "${basic[@]}" "$url/" | grep -qi '^x-elastic-product: Elasticsearch' || flow_fail "no product in HEAD /"
 want 200 '"number":"8.' "the version" "${basic[@]}" "$url/"
@@ -82,12 +79,11 @@ want 200 '"errors":true' "_bulk" "${basic[@]}" -H 'Content-Type: application/x-n
   "$url/_bulk?filter_path=errors%2Citems"
 [ "$(grep -oE '"status":[0-9]+' "$flow_dir/answer" | tr '\n' ' ')" = '"status":201 "status":400 ' ] ||
   flow_fail "items: $(cat "$flow_dir/answer")"
-expect beat 1 "Filebeat's _bulk, an item's fault told alone"
+expect 1 "Filebeat's _bulk, an item's fault told alone"
 want 401 security_exception "no key" -d x "$url/_bulk"
 # the console's root is its page, and asks no webhook's list of addresses
 want 200 '<html' "the page" "$flow_url/"
-want 200 You.Know,.for.Search "below /elastic at the console's port" "$flow_url/elastic/" 2> /dev/null ||
-  want 200 'You Know, for Search' "below /elastic at the console's port" "$flow_url/elastic/"
+want 200 'You Know, for Search' "below /elastic at the console's port" "$flow_url/elastic/"
 
 # ---- rsyslogd ----
 if [ -x "$rsyslogd" ] && [ -e "$modules/omelasticsearch.so" ]; then
@@ -111,7 +107,7 @@ EOF
   flow_pids+=($!)
   flow_wait 10 test -S "$flow_dir/rsyslog/in" || flow_fail "rsyslogd: $(cat "$flow_dir/rsyslog/log")"
   for _ in $(seq 50); do line rsyslog; done | logger --socket "$flow_dir/rsyslog/in" -t sshd
-  expect rsyslog 50 "rsyslogd's omelasticsearch"
+  expect 50 "rsyslogd's omelasticsearch"
 else
   echo "skipped: rsyslogd's omelasticsearch is not here (rsyslog-elasticsearch)"
 fi
@@ -132,7 +128,7 @@ EOF
   flow_pids+=($!)
   flow_wait 10 test -S "$flow_dir/ng/in" || flow_fail "syslog-ng: $(cat "$flow_dir/ng/log")"
   for _ in $(seq 50); do line ng; done | logger --socket "$flow_dir/ng/in" -t sshd
-  expect ng 50 "syslog-ng's http()"
+  expect 50 "syslog-ng's http()"
 else
   echo "skipped: syslog-ng's http() is not here (syslog-ng-mod-http)"
 fi
@@ -150,7 +146,7 @@ print(helpers.bulk(es, ({"_op_type": "create", "_index": "logs", "_id": str(n),
                          "_source": {"program": "sshd", "host": "web1", "message": line}} for n in range(50))))
 EOF
   grep -q '^(50, \[\])' "$flow_dir/client" || flow_fail "Elastic's client: $(cat "$flow_dir/client")"
-  expect client 50 "Elastic's own client"
+  expect 50 "Elastic's own client"
 else
   echo "skipped: Elastic's client is not here (python3-elasticsearch)"
 fi
