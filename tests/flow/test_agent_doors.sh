@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The doors of agents that people run already: rsyslogd's omelasticsearch, syslog-ng's http() and
 # Elastic's own Python client as they are where they are installed; the shapes of others (Splunk's
-# HEC, GELF, OTLP, Loki, Filebeat) by curl. The same line of sshd comes in through each, and each
-# time the same rule must find the address in it. RSYSLOGD and RSYSLOG_MODULES as in test_senders.
+# HEC, GELF, OTLP, Loki, Filebeat) by curl. The same line of sshd comes in through each: a
+# rule must find the address in it, and documents of _bulk must stand in the journal. RSYSLOGD and RSYSLOG_MODULES as in test_senders.
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 flow_begin "$1"
 command -v curl > /dev/null || flow_skip "no curl here"
@@ -79,7 +79,13 @@ want 200 '"errors":true' "_bulk" "${basic[@]}" -H 'Content-Type: application/x-n
   "$url/_bulk?filter_path=errors%2Citems"
 [ "$(grep -oE '"status":[0-9]+' "$flow_dir/answer" | tr '\n' ' ')" = '"status":201 "status":400 ' ] ||
   flow_fail "items: $(cat "$flow_dir/answer")"
-expect 1 "Filebeat's _bulk, an item's fault told alone"
+found() { "$tocsin" search --data "$flow_dir/data" "door-$1" 2> /dev/null | grep -c .; }
+is_journaled() { [ "$(found "$1")" = "$2" ]; } # is_journaled NAME COUNT
+journaled() {                                  # journaled NAME COUNT WHAT
+  flow_wait 30 is_journaled "$1" "$2" || flow_fail "$3: $(found "$1") of $2 in the journal"
+  flow_note "$3: $2"
+}
+journaled beat 1 "Filebeat's _bulk, an item's fault told alone"
 want 401 security_exception "no key" -d x "$url/_bulk"
 # the console's root is its page, and asks no webhook's list of addresses
 want 200 '<html' "the page" "$flow_url/"
@@ -107,7 +113,7 @@ EOF
   flow_pids+=($!)
   flow_wait 10 test -S "$flow_dir/rsyslog/in" || flow_fail "rsyslogd: $(cat "$flow_dir/rsyslog/log")"
   for _ in $(seq 50); do line rsyslog; done | logger --socket "$flow_dir/rsyslog/in" -t sshd
-  expect 50 "rsyslogd's omelasticsearch"
+  journaled rsyslog 50 "rsyslogd's omelasticsearch"
 else
   echo "skipped: rsyslogd's omelasticsearch is not here (rsyslog-elasticsearch)"
 fi
@@ -128,7 +134,7 @@ EOF
   flow_pids+=($!)
   flow_wait 10 test -S "$flow_dir/ng/in" || flow_fail "syslog-ng: $(cat "$flow_dir/ng/log")"
   for _ in $(seq 50); do line ng; done | logger --socket "$flow_dir/ng/in" -t sshd
-  expect 50 "syslog-ng's http()"
+  journaled ng 50 "syslog-ng's http()"
 else
   echo "skipped: syslog-ng's http() is not here (syslog-ng-mod-http)"
 fi
@@ -146,7 +152,7 @@ print(helpers.bulk(es, ({"_op_type": "create", "_index": "logs", "_id": str(n),
                          "_source": {"program": "sshd", "host": "web1", "message": line}} for n in range(50))))
 EOF
   grep -q '^(50, \[\])' "$flow_dir/client" || flow_fail "Elastic's client: $(cat "$flow_dir/client")"
-  expect 50 "Elastic's own client"
+  journaled client 50 "Elastic's own client"
 else
   echo "skipped: Elastic's client is not here (python3-elasticsearch)"
 fi
