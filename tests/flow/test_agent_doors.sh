@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The doors of agents that people run already: rsyslogd's omelasticsearch, syslog-ng's http() and
+# The doors of agents that people run already: rsyslogd's omelasticsearch and
 # Elastic's own Python client as they are where they are installed; the shapes of others (Splunk's
 # HEC, GELF, OTLP, Loki, Filebeat) by curl. The same line of sshd comes in through each: a
 # rule must find the address in it, and documents of _bulk must stand in the journal. RSYSLOGD and RSYSLOG_MODULES as in test_senders.
@@ -116,27 +116,6 @@ EOF
   journaled rsyslog 50 "rsyslogd's omelasticsearch"
 else
   echo "skipped: rsyslogd's omelasticsearch is not here (rsyslog-elasticsearch)"
-fi
-
-# ---- syslog-ng ----
-if command -v syslog-ng > /dev/null && find /usr/lib/syslog-ng -name libhttp.so 2> /dev/null | grep -q .; then
-  mkdir "$flow_dir/ng"
-  cat > "$flow_dir/ng/conf" << EOF
-@version: current
-source s { unix-dgram("$flow_dir/ng/in"); };
-destination d { http(url("$url/_bulk") method("POST") user("elastic") password("$key") batch-lines(20)
-  batch-timeout(200) headers("Content-Type: application/x-ndjson") body-suffix("\n") delimiter("\n")
-  body('{"index":{"_index":"logs"}}\n\$(format-json --pair @timestamp=\$ISODATE --pair host=\$HOST --pair program=\$PROGRAM --pair message=\$MESSAGE)')); };
-log { source(s); destination(d); };
-EOF
-  syslog-ng -F -f "$flow_dir/ng/conf" -R "$flow_dir/ng/persist" -p "$flow_dir/ng/pid" -c "$flow_dir/ng/ctl" \
-    > "$flow_dir/ng/log" 2>&1 &
-  flow_pids+=($!)
-  flow_wait 10 test -S "$flow_dir/ng/in" || flow_fail "syslog-ng: $(cat "$flow_dir/ng/log")"
-  for _ in $(seq 50); do line ng; done | logger --socket "$flow_dir/ng/in" -t sshd
-  journaled ng 50 "syslog-ng's http()"
-else
-  echo "skipped: syslog-ng's http() is not here (syslog-ng-mod-http)"
 fi
 
 # ---- Elastic's client ----
