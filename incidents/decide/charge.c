@@ -51,6 +51,19 @@ static struct member *take_member(const struct charger *charger, struct candidat
     return m;
 }
 
+/* Of rules of one family that weigh the same the first speaks for it; another one brings evidence
+ * of its own. */
+static void speak_for(const struct charger *charger, struct member *m, const struct charge *charge)
+{
+    struct text rule = string_pool_keep(&charger->tables->strings, charge->rule);
+    if (!text_equal(rule, m->rule))
+        m->first_count = m->last_count = 0;
+    m->chance = charge->chance;
+    m->level = charge->level;
+    m->rule = rule;
+    m->title = string_pool_keep(&charger->tables->strings, charge->title);
+}
+
 struct member *charge_member(const struct charger *charger, struct candidate *candidate,
                              const struct charge *charge, bool *out_is_new)
 {
@@ -63,10 +76,8 @@ struct member *charge_member(const struct charger *charger, struct candidate *ca
         return NULL;
     if (mark > m->mark) {
         m->mark = mark;
-        m->chance = charge->chance;
-        m->level = charge->level;
-        m->rule = string_pool_keep(&charger->tables->strings, charge->rule);
-        m->title = string_pool_keep(&charger->tables->strings, charge->title);
+        if (*out_is_new || charge->chance > m->chance || charge->chance < m->chance)
+            speak_for(charger, m, charge);
         tables_save_mark(charger->changes, candidate, m);
     }
     charger->changes->is_urgent |= *out_is_new;
@@ -131,7 +142,9 @@ static void count_in_member(struct member *m, const struct detection *detection,
         m->first_us = m->last_us = t_us;
     lower(&m->first_us, t_us);
     raise(&m->last_us, t_us);
-    keep_positions(m, detection);
+    if (text_equal(m->rule,
+                   detection->rule->key)) /* lines of the rule under whose title they stand */
+        keep_positions(m, detection);
 }
 
 /* Two entities of one detection are two candidates: the last place is the entity's own, or the

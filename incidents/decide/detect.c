@@ -203,6 +203,28 @@ static void record_member(const struct detector *detector, struct incident *inci
     buffer_fini(&more);
 }
 
+/* It says what the incident is from now on: none of its other rules has such a level. */
+static bool outranks(const struct incident *incident, const struct rule *rule)
+{
+    bool is_part = false;
+    for (uint32_t p = 0; p < incident->part_count; p++) {
+        const struct member *m = &incident->parts[p].member;
+        if (text_equal(m->rule, rule->key))
+            is_part = true;
+        else if (m->level >= rule->level)
+            return false;
+    }
+    return is_part;
+}
+
+static const struct candidate *first_in(const struct charging *g, const struct incident *incident)
+{
+    for (uint32_t c = 0; c < g->count; c++)
+        if (g->all[c].candidate->incident == incident)
+            return g->all[c].candidate;
+    return g->all[0].candidate;
+}
+
 /* The detection belongs to an incident that is there already. */
 static void append(const struct detector *detector, const struct detection *detection,
                    const struct charging *g, struct incident *incident)
@@ -231,6 +253,8 @@ static void append(const struct detector *detector, const struct detection *dete
         incident->last_us = g->t_us;
     incident->last_journal_us = detection->journal_us;
     bool has_risen = reweigh(tables_of(detector), incident, detector->lifecycle->changes);
+    if (outranks(incident, detection->rule))
+        (void)set_title(incident, detection->rule->title, first_in(g, incident));
     tables_touch_incident(tables_of(detector), incident);
     if (grown && grown->member)
         add_evidence(detector, incident, grown->member, detection);

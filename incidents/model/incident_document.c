@@ -29,9 +29,21 @@ static void write_items(struct buffer *out, const char *name, const struct buffe
 static void write_positions(struct buffer *out, const char *name, const uint64_t *at,
                             uint32_t count)
 {
+    uint64_t sorted[MEMBER_POSITIONS];
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count && i < MEMBER_POSITIONS; i++) { /* ascending, each once */
+        uint32_t k = kept;
+        while (k > 0 && sorted[k - 1] > at[i])
+            k--;
+        if (k > 0 && sorted[k - 1] == at[i])
+            continue;
+        memmove(sorted + k + 1, sorted + k, (kept - k) * sizeof *sorted);
+        sorted[k] = at[i];
+        kept++;
+    }
     json_write_open(out, name, '[');
-    for (uint32_t i = 0; i < count; i++)
-        json_write_uint(out, NULL, at[i]);
+    for (uint32_t i = 0; i < kept; i++)
+        json_write_uint(out, NULL, sorted[i]);
     json_write_close(out, ']');
 }
 

@@ -123,7 +123,7 @@ enum status changes_load(struct changes *changes, struct incident_store *store, 
 {
     struct arena arena;
     arena_init(&arena, 8 << 20);
-    enum status status = ledger_end_read(store, &arena, &changes->end, err);
+    enum status status = ledger_head_end_read(store, &arena, &changes->end, err);
     arena_fini(&arena);
     changes->ledger = changes->end.goes_on;
     changes->headed = changes->end.head.sequence;

@@ -3,14 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
-uint64_t ledger_sequence_of(struct text id)
+uint64_t ledger_head_sequence_of(struct text id)
 {
     int64_t sequence = 0;
     (void)text_to_int64(text_head(id, text_find_byte(id, '-')), &sequence);
     return sequence > 0 ? (uint64_t)sequence : 0;
 }
 
-const struct reply *ledger_info(const struct reply *info, const char *name)
+const struct reply *ledger_head_info(const struct reply *info, const char *name)
 {
     for (uint32_t m = 0; m + 1 < info->count; m += 2)
         if (text_equal(info->items[m].text, text_of(name)))
@@ -48,7 +48,7 @@ static enum status read_last(struct incident_store *store, struct arena *arena,
     const struct reply *fields = &last.items[0].items[1];
     if (fields->count != 4 || !ledger_from_hex(fields->items[3].text, out->last.head))
         return error_set(err, STATUS_INVALID, 0, "the ledger's last record is damaged");
-    out->last.sequence = ledger_sequence_of(last.items[0].items[0].text);
+    out->last.sequence = ledger_head_sequence_of(last.items[0].items[0].text);
     return STATUS_OK;
 }
 
@@ -63,13 +63,13 @@ static enum status read_generated(struct incident_store *store, struct arena *ar
         return status;
     status =
         STORE_ASK(store, arena, &info, err, TEXT("XINFO"), TEXT("STREAM"), TEXT("tocsin:ledger"));
-    const struct reply *generated = ledger_info(&info, "last-generated-id");
-    out->generated = generated ? ledger_sequence_of(generated->text) : 0;
+    const struct reply *generated = ledger_head_info(&info, "last-generated-id");
+    out->generated = generated ? ledger_head_sequence_of(generated->text) : 0;
     return status;
 }
 
-enum status ledger_end_read(struct incident_store *store, struct arena *arena,
-                            struct ledger_end *out, struct error *err)
+enum status ledger_head_end_read(struct incident_store *store, struct arena *arena,
+                                 struct ledger_end *out, struct error *err)
 {
     struct reply head = {0};
     *out = (struct ledger_end){0};

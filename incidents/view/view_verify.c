@@ -74,10 +74,10 @@ static enum status ask_others(struct view *v, struct verdict *verdict, struct er
     if (s != STATUS_OK || !is_there.integer)
         return s;
     s = VIEW_ASK(v, &info, err, TEXT("XINFO"), TEXT("STREAM"), TEXT("tocsin:ledger"));
-    const struct reply *added = ledger_info(&info, "entries-added");
-    const struct reply *generated = ledger_info(&info, "last-generated-id");
+    const struct reply *added = ledger_head_info(&info, "entries-added");
+    const struct reply *generated = ledger_head_info(&info, "last-generated-id");
     verdict->added = added && added->integer > 0 ? (uint64_t)added->integer : 0;
-    verdict->generated = generated ? ledger_sequence_of(generated->text) : 0;
+    verdict->generated = generated ? ledger_head_sequence_of(generated->text) : 0;
     return s;
 }
 
