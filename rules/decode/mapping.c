@@ -93,8 +93,11 @@ uint32_t mapping_names(const struct mapping *m, struct text sigma_name, struct a
         if (name.at)
             out_names[count++] = name;
     }
-    if (!named || !count)
-        out_names[count++] = sigma_name;
+    for (uint32_t i = 0; i < count; i++)
+        if (text_equal(out_names[i], sigma_name))
+            return count;
+    /* the event's own name stays: a line that an agent wrapped was decoded under usual ones */
+    out_names[count++] = sigma_name;
     return count;
 }
 

@@ -189,7 +189,7 @@ static const struct naming {
 } namings[] = {
     {"names: no mapping", 0, "Image", "Image"},
     {"names: web target", 0, "cs-uri-query", "cs-uri cs-uri-query"},
-    {"names: named", 1, "EventID", "win.id win.code"},
+    {"names: named, its own name last", 1, "EventID", "win.id win.code EventID"},
     {"names: any other", 1, "Image", "win.data.Image Image"},
     {"names: of a mapping without a star", 2, "CommandLine", "CommandLine"},
     {"names: first choice first", 2, "Image", "Image NewName"},
