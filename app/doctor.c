@@ -321,12 +321,18 @@ int doctor_main(int argc, char **argv)
     if (argc >= ROOM)
         return COMMAND_USAGE;
     enum status status = command_flags(argc, argv, usage, flags, 4, rest, &count);
+    if (!status && count)
+        command_say("doctor: '%s' is not an option; see tocsin doctor --help", rest[0]);
     if (status || count)
         return status == STATUS_AGAIN ? COMMAND_DONE : COMMAND_USAGE;
     if (config_load(path, data, &d.config, &err)) {
         command_say("%s", err.text);
         return COMMAND_USAGE;
     }
+    char url[256];
+    (void)snprintf(url, sizeof url, "http://%.200s", d.config->http.listen.at);
+    if (path && !d.target.url) /* where that configuration puts it */
+        d.target.url = url;
     look_at_disk(&d);
     look_at_memory(&d);
     look_at_limits(&d);

@@ -93,9 +93,11 @@ static void print_entities(const json_t *incident)
     json_array_foreach(json_object_get(incident, "entities"), i, one)
     {
         const char *owner = json_string_value(json_object_get(one, "owner"));
-        printable_print(stdout, "%-12s%s %s (score %.1f)%s%s\n", i ? "" : "Entities",
-                        member(one, "kind"), member(one, "value"), number(one, "score"),
-                        owner ? ", owner " : "", owner ? owner : "");
+        char score[32] = "";
+        if (number(one, "score") > 0)
+            (void)snprintf(score, sizeof score, " (score %.1f)", number(one, "score"));
+        printable_print(stdout, "%-12s%s %s%s%s%s\n", i ? "" : "Entities", member(one, "kind"),
+                        member(one, "value"), score, owner ? ", owner " : "", owner ? owner : "");
     }
 }
 
@@ -131,13 +133,13 @@ static void print_contributions(const json_t *incident)
     if (!json_array_size(list))
         return;
     printable_print(stdout, "\n%-7s %-9s %-20s %6s  %-19s  %s\n", "SHARE", "LEVEL", "TACTIC",
-                    "TIMES", "LAST", "RULE");
+                    "TIMES", "LAST", "RULE (its id is what overrides.yml wants)");
     json_array_foreach(list, i, one)
     {
-        printable_print(stdout, "%5.0f %% %-9s %-20s %6lld  %-19s  %s\n",
+        printable_print(stdout, "%5.0f %% %-9s %-20s %6lld  %-19s  %s  %s\n",
                         100 * number(one, "share"), member(one, "level"), member(one, "tactic"),
                         whole(one, "count"), when(member(one, "last"), last, sizeof last),
-                        member(one, "title"));
+                        member(one, "title"), member(one, "rule"));
     }
 }
 
@@ -192,7 +194,8 @@ static void print_record(const json_t *record)
     printable_print(stdout, "  %-19s  %-22s", when(member(record, "time"), at, sizeof at),
                     member(record, "kind"));
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
-        const char *text = json_string_value(json_object_get(data, shown[i]));
+        const char *own = json_string_value(json_object_get(record, shown[i]));
+        const char *text = own ? own : json_string_value(json_object_get(data, shown[i]));
         if (text)
             printable_print(stdout, " %s=%s", shown[i], text);
     }
@@ -228,7 +231,7 @@ static void print_next(const json_t *incident)
     const char *said = json_string_value(json_object_get(incident, "next_action"));
     bool is_security = strcmp(member(incident, "profile"), "security") == 0;
     printable_print(stdout, "\n");
-    if (said)
+    if (said && strcmp(state, "closed") != 0)
         printable_print(stdout, "%-12s%s\n", "Next", said);
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
         if (strcmp(state, steps[i].state) == 0)
@@ -241,10 +244,17 @@ static void print_incident(const json_t *incident)
 {
     const char *owner = json_string_value(json_object_get(incident, "assignee"));
     bool is_candidate = strcmp(member(incident, "kind"), "candidate") == 0;
-    printable_print(stdout, "%s\n%s %s, %s, score %.1f, %s\n\n",
-                    is_candidate ? "(a candidate, below the threshold)" : member(incident, "title"),
-                    member(incident, "priority"), member(incident, "severity"),
-                    member(incident, "state"), number(incident, "score"), member(incident, "id"));
+    if (is_candidate)
+        printable_print(stdout,
+                        "A candidate, no incident: its score is below the threshold, 65 unless "
+                        "score.threshold says otherwise\n%s, score %.1f, %s\n\n",
+                        member(incident, "severity"), number(incident, "score"),
+                        member(incident, "id"));
+    else
+        printable_print(stdout, "%s\n%s %s, %s, score %.1f, %s\n\n", member(incident, "title"),
+                        member(incident, "priority"), member(incident, "severity"),
+                        member(incident, "state"), number(incident, "score"),
+                        member(incident, "id"));
     print_entities(incident);
     printable_print(stdout, "%-12s%s\n", "Owner", owner ? owner : "nobody yet");
     if (json_object_get(incident, "disposition"))
@@ -256,6 +266,8 @@ static void print_incident(const json_t *incident)
     print_contributions(incident);
     print_members(incident);
     print_evidence(incident);
+    if (is_candidate)
+        return;
     print_deliveries(incident);
     print_timeline(incident);
     print_next(incident);
