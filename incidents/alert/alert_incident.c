@@ -221,7 +221,7 @@ static void open_alert(const struct alert_incidents *incidents, const struct ale
     }
     (void)incident_weigh(incident, alert->now_us);
     charge_all(incidents, incident);
-    lifecycle_open(incidents->lifecycle, incident, alert->now_us);
+    lifecycle_open(incidents->lifecycle, incident, TEXT_NONE, alert->now_us);
 }
 
 static void record_member(const struct alert_incidents *incidents, struct incident *incident,

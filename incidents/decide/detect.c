@@ -167,7 +167,7 @@ static struct incident *confirm(const struct detector *detector, const struct de
     for (uint32_t m = 0; m < lead->candidate->member_count; m++)
         add_evidence(detector, incident, &lead->candidate->members[m], detection);
     if (is_new)
-        lifecycle_open(detector->lifecycle, incident, detection->journal_us);
+        lifecycle_open(detector->lifecycle, incident, TEXT_NONE, detection->journal_us);
     else
         lifecycle_reopen(detector->lifecycle, incident, TEXT_NONE,
                          "the same entity crossed the threshold again", detection->journal_us);

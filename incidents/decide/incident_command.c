@@ -454,7 +454,7 @@ static int do_report(struct command *command)
         return incident_command_refuse(command->reply, HTTP_AWAY, "no memory", TEXT_NONE);
     command->incident = incident;
     add_note(command, doc_tree_text(command->tree, "note"));
-    lifecycle_open(command->lifecycle, incident, command->now_us);
+    lifecycle_open(command->lifecycle, incident, command->by, command->now_us);
     (void)answer(command);
     return HTTP_CREATED;
 }

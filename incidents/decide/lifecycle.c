@@ -60,7 +60,8 @@ static void write_cause(const struct incident *incident, struct buffer *out)
     }
 }
 
-void lifecycle_open(const struct lifecycle *lifecycle, struct incident *incident, int64_t now_us)
+void lifecycle_open(const struct lifecycle *lifecycle, struct incident *incident, struct text by,
+                    int64_t now_us)
 {
     struct buffer more;
     buffer_init(&more, 1 << 20);
@@ -83,7 +84,7 @@ void lifecycle_open(const struct lifecycle *lifecycle, struct incident *incident
     if (incident->is_backfill)
         json_write_bool(&more, "backfill", true);
     COUNT(lifecycle->changes->counters, opened);
-    lifecycle_record(lifecycle, incident, "incident.opened", TEXT_NONE, buffer_text(&more), now_us);
+    lifecycle_record(lifecycle, incident, "incident.opened", by, buffer_text(&more), now_us);
     outbox_opened(lifecycle->outbox, lifecycle->changes, incident, now_us);
     lifecycle_notice(lifecycle, incident, NOTICE_OPENED, now_us);
     buffer_fini(&more);

@@ -32,6 +32,8 @@ kill -KILL "$flow_pid"
 wait "$flow_pid" 2> /dev/null
 flow_start
 want 200 "$(get "incidents/$id")" 'Badge lost'
+[ "$(value '[e.get("by") for e in d["timeline"] if e["kind"] == "incident.opened"]')" = "['ada']" ] ||
+  flow_fail "who reported it: $(cat "$flow_dir/answer")"
 want 201 "$(post incidents '{"title":"Badge lost","by":"ada"}' -H 'Idempotency-Key: k1')" "$id"
 want 200 "$(get incidents)" "$id"
 [ "$(value 'len(d["incidents"])')" = 1 ] || flow_fail "one report, and $(value 'len(d["incidents"])') incidents"
