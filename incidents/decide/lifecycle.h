@@ -24,8 +24,8 @@ void lifecycle_record(const struct lifecycle *lifecycle, struct incident *incide
 /* Tells those who want to know. */
 void lifecycle_notice(const struct lifecycle *lifecycle, struct incident *incident,
                       enum notice_kind kind, int64_t now_us);
-/* Where it is new and what it is about: opened, ledger, storm, notice. `by` is the person who reported
- * it; empty where nobody did. */
+/* Where it is new and what it is about: opened, ledger, storm, notice. `by` is the person who
+ * reported it; empty where nobody did. */
 void lifecycle_open(const struct lifecycle *lifecycle, struct incident *incident, struct text by,
                     int64_t now_us);
 /* Moves it on: state, time, ledger "incident.<state>", notice. Its entities are released when it
